@@ -1,0 +1,115 @@
+package dev.contextd.engine;
+
+import dev.contextd.engine.search.RowTable;
+import dev.contextd.engine.search.Vectors;
+import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.folder.CollectionFolder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.BinaryOperator;
+
+/**
+ * Documents ready to be written: every one with an id, stamped metadata and a vector of unit
+ * length.
+ *
+ * @param model that embedded at least one of them; empty where all vectors came with the call
+ */
+record Batch(List<StoredDocument> documents, List<String> truncated, Optional<String> model) {
+  private static final double UNIT_TOLERANCE = 1e-6;
+
+  /** Embeds what has no vector; takes as long as the model does, so no lock is held. */
+  static Batch prepare(List<NewDocument> documents, Scope scope, EmbeddedStore store) {
+    List<String> ids =
+        documents.stream()
+            .map(document -> document.id().orElseGet(() -> UUID.randomUUID().toString()))
+            .toList();
+    List<String> texts =
+        documents.stream()
+            .filter(document -> document.embedding().isEmpty())
+            .map(NewDocument::content)
+            .toList();
+    Optional<Embedder> embedder =
+        texts.isEmpty() ? Optional.empty() : Optional.of(store.embedder());
+    List<EmbeddedText> embedded = embedder.map(model -> model.embed(texts)).orElse(List.of());
+    List<StoredDocument> ready = new ArrayList<>();
+    List<String> truncated = new ArrayList<>();
+    int next = 0;
+    for (int i = 0; i < documents.size(); i++) {
+      NewDocument document = documents.get(i);
+      float[] vector;
+      if (document.embedding().isPresent()) {
+        vector = document.embedding().get();
+      } else {
+        EmbeddedText text = embedded.get(next++);
+        vector = text.vector();
+        Checks.vector(vector, "the model's vector of documents[" + i + "]");
+        if (text.truncated()) {
+          truncated.add(ids.get(i));
+        }
+      }
+      ready.add(
+          new StoredDocument(
+              ids.get(i), stamped(document.metadata(), scope), unit(vector), document.content()));
+    }
+    return new Batch(List.copyOf(ready), truncated, embedder.map(Embedder::model));
+  }
+
+  List<String> ids() {
+    return documents.stream().map(StoredDocument::id).toList();
+  }
+
+  /** The dimension all vectors have, which must be the collection's unless that is 0. */
+  int requireDimension(int expected) {
+    int dimension = expected == 0 ? documents.getFirst().embedding().length : expected;
+    for (int i = 0; i < documents.size(); i++) {
+      Checks.dimension(
+          dimension, documents.get(i).embedding().length, "documents[" + i + "].embedding");
+    }
+    return dimension;
+  }
+
+  List<CollectionFolder.Put> puts(List<String> files) {
+    List<CollectionFolder.Put> puts = new ArrayList<>();
+    for (int i = 0; i < documents.size(); i++) {
+      puts.add(new CollectionFolder.Put(documents.get(i), files.get(i)));
+    }
+    return puts;
+  }
+
+  /**
+   * @param fileOf what a row remembers of an id's file
+   */
+  List<RowTable.Put> rows(List<String> files, BinaryOperator<String> fileOf) {
+    List<RowTable.Put> rows = new ArrayList<>();
+    for (int i = 0; i < documents.size(); i++) {
+      StoredDocument document = documents.get(i);
+      rows.add(
+          new RowTable.Put(
+              document.id(),
+              document.content(),
+              document.metadata() == null ? Map.of() : document.metadata(),
+              fileOf.apply(document.id(), files.get(i)),
+              document.embedding()));
+    }
+    return rows;
+  }
+
+  /** chromem-go scores by dot product and never normalises what it loads. */
+  private static float[] unit(float[] vector) {
+    double norm = Vectors.norm(vector);
+    return Math.abs(norm - 1) < UNIT_TOLERANCE ? vector.clone() : Vectors.scaled(vector, norm);
+  }
+
+  private static Map<String, String> stamped(Map<String, String> metadata, Scope scope) {
+    if (scope.isAll()) {
+      return metadata;
+    }
+    Map<String, String> stamped = new HashMap<>(metadata);
+    stamped.putAll(scope.stamps());
+    return Map.copyOf(stamped);
+  }
+}

@@ -1,0 +1,167 @@
+package dev.contextd.engine;
+
+import dev.contextd.engine.search.Vectors;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** What is refused at the edge of the engine. */
+final class Checks {
+  private Checks() {}
+
+  static void name(String name) {
+    encodable(name, "the collection name");
+    int bytes = name.getBytes(StandardCharsets.UTF_8).length;
+    if (bytes < 1 || bytes > Limits.MAX_NAME_BYTES) {
+      throw invalid(
+          "a collection name has 1 to %d bytes of UTF-8, found %d"
+              .formatted(Limits.MAX_NAME_BYTES, bytes));
+    }
+    if (name.chars().anyMatch(Character::isISOControl)) {
+      throw invalid("a collection name holds no control characters");
+    }
+  }
+
+  static void metadata(Map<String, String> metadata, String where) {
+    metadata.forEach((key, value) -> {
+      encodable(key, where + ".metadata");
+      encodable(value, where + ".metadata");
+      if (key.startsWith("$")) {
+        throw invalid(where + ".metadata: the key \"" + key + "\" may not begin with $");
+      }
+    });
+  }
+
+  static void batch(List<NewDocument> documents) {
+    if (documents.isEmpty()) {
+      throw invalid("a write carries at least one document, found none");
+    }
+    if (documents.size() > Limits.MAX_BATCH_DOCUMENTS) {
+      throw new StoreException(
+          ErrorCode.TOO_LARGE,
+          "a write carries at most %d documents, found %d; split it"
+              .formatted(Limits.MAX_BATCH_DOCUMENTS, documents.size()));
+    }
+    Set<String> ids = new HashSet<>();
+    for (int i = 0; i < documents.size(); i++) {
+      NewDocument document = documents.get(i);
+      String where = "documents[" + i + "]";
+      document.id().ifPresent(id -> newId(id, ids, where));
+      encodable(document.content(), where + ".content");
+      metadata(document.metadata(), where);
+      if (document.embedding().isPresent()) {
+        vector(document.embedding().get(), where + ".embedding");
+      } else if (document.content().isBlank()) {
+        throw invalid(where + " has neither an embedding nor a content to make one from");
+      }
+    }
+  }
+
+  private static void newId(String id, Set<String> seen, String where) {
+    encodable(id, where + ".id");
+    int bytes = id.getBytes(StandardCharsets.UTF_8).length;
+    if (bytes < 1 || bytes > Limits.MAX_ID_BYTES) {
+      throw invalid(
+          "%s.id has %d bytes of UTF-8, expected 1 to %d"
+              .formatted(where, bytes, Limits.MAX_ID_BYTES));
+    }
+    if (!seen.add(id)) {
+      throw invalid(where + ".id \"" + id + "\" stands in the batch already");
+    }
+  }
+
+  static void vector(float[] vector, String where) {
+    if (vector.length == 0 || vector.length > Limits.MAX_DIMENSION) {
+      throw new StoreException(
+          ErrorCode.INVALID_VECTOR,
+          "%s has %d values, expected 1 to %d"
+              .formatted(where, vector.length, Limits.MAX_DIMENSION));
+    }
+    if (!Vectors.isFinite(vector)) {
+      throw new StoreException(
+          ErrorCode.INVALID_VECTOR, where + " holds a value that is not a finite float32");
+    }
+    if (Vectors.norm(vector) == 0) {
+      throw new StoreException(
+          ErrorCode.INVALID_VECTOR, where + " is zero, which is near to nothing");
+    }
+  }
+
+  static void dimension(int expected, int actual, String where) {
+    if (expected != 0 && expected != actual) {
+      throw new StoreException(
+          ErrorCode.DIMENSION_MISMATCH,
+          "%s has dimension %d, the collection has %d".formatted(where, actual, expected));
+    }
+  }
+
+  static void ids(List<String> ids) {
+    if (ids.size() > Limits.MAX_IDS) {
+      throw new StoreException(
+          ErrorCode.TOO_LARGE,
+          "a call names at most %d ids, found %d; split it".formatted(Limits.MAX_IDS, ids.size()));
+    }
+  }
+
+  static void filter(Filter filter) {
+    int conditions = filter(filter, 1);
+    if (conditions > Limits.MAX_FILTER_CONDITIONS) {
+      throw new StoreException(
+          ErrorCode.INVALID_FILTER,
+          "a filter has at most %d conditions, found %d"
+              .formatted(Limits.MAX_FILTER_CONDITIONS, conditions));
+    }
+  }
+
+  private static int filter(Filter filter, int depth) {
+    depth(depth);
+    return switch (filter) {
+      case Filter.And and -> and.all().stream().mapToInt(part -> filter(part, depth + 1)).sum();
+      case Filter.Or or -> or.any().stream().mapToInt(part -> filter(part, depth + 1)).sum();
+      case Filter.Not not -> filter(not.filter(), depth + 1);
+      case Filter.Condition _ -> 1;
+    };
+  }
+
+  static void filter(TextFilter filter) {
+    textFilter(filter, 1);
+  }
+
+  private static void textFilter(TextFilter filter, int depth) {
+    depth(depth);
+    switch (filter) {
+      case TextFilter.And and -> and.all().forEach(part -> textFilter(part, depth + 1));
+      case TextFilter.Or or -> or.any().forEach(part -> textFilter(part, depth + 1));
+      case TextFilter.Contains _, TextFilter.NotContains _ -> {}
+    }
+  }
+
+  private static void depth(int depth) {
+    if (depth > Limits.MAX_FILTER_DEPTH) {
+      throw new StoreException(
+          ErrorCode.INVALID_FILTER,
+          "a filter nests at most " + Limits.MAX_FILTER_DEPTH + " levels deep");
+    }
+  }
+
+  /** Text that UTF-8 cannot hold would come back from the disk altered. */
+  private static void encodable(String text, String where) {
+    for (int i = 0; i < text.length(); i++) {
+      char unit = text.charAt(i);
+      if (Character.isSurrogate(unit)) {
+        boolean isPair =
+            i + 1 < text.length() && Character.isSurrogatePair(unit, text.charAt(i + 1));
+        if (!isPair) {
+          throw invalid(where + " holds an unpaired surrogate, which UTF-8 cannot store");
+        }
+        i++;
+      }
+    }
+  }
+
+  static StoreException invalid(String message) {
+    return new StoreException(ErrorCode.INVALID_ARGUMENT, message);
+  }
+}

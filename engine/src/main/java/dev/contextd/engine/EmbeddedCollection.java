@@ -1,0 +1,412 @@
+package dev.contextd.engine;
+
+import dev.contextd.engine.CollectionInfo.Model;
+import dev.contextd.engine.QueryResult.Coverage;
+import dev.contextd.engine.QueryResult.Hit;
+import dev.contextd.engine.search.ExactSearch;
+import dev.contextd.engine.search.Row;
+import dev.contextd.engine.search.RowTable;
+import dev.contextd.engine.search.Snapshot;
+import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.check.IntactCollection;
+import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.folder.ModelRecord;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One collection: its documents in memory, its folder, its lock.
+ *
+ * <p>Invariants: memory changes after the disk did, so that what a reader sees is on disk, and what
+ * failed is in neither; one writer at a time holds {@link #lock}; readers take a {@link Snapshot}
+ * and no lock. Once {@link #deleted} is set no call succeeds.
+ */
+final class EmbeddedCollection {
+  private final EmbeddedStore store;
+  private final StoredCollection stored;
+  private final CollectionFolder folder;
+  private final RowTable table = new RowTable();
+  private final UnservedFiles unserved = new UnservedFiles();
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile Optional<ModelRecord> recordedModel = Optional.empty();
+  private volatile boolean deleted;
+
+  EmbeddedCollection(EmbeddedStore store, StoredCollection stored, CollectionFolder folder) {
+    this.store = store;
+    this.stored = stored;
+    this.folder = folder;
+  }
+
+  EmbeddedCollection(EmbeddedStore store, IntactCollection intact, CollectionFolder folder) {
+    this(store, intact.collection(), folder);
+    table.load(
+        intact.dimension(),
+        intact.documents().stream()
+            .map(found ->
+                new RowTable.Put(
+                    found.document().id(),
+                    found.document().content(),
+                    orEmpty(found.document().metadata()),
+                    fileOf(found.document().id(), found.file()),
+                    found.document().embedding()))
+            .toList());
+  }
+
+  void noteDamage(List<Damage> damage) {
+    unserved.add(damage);
+  }
+
+  void noteModel(Optional<ModelRecord> record) {
+    recordedModel = record;
+  }
+
+  String name() {
+    return stored.name();
+  }
+
+  Map<String, String> metadata() {
+    return orEmpty(stored.metadata());
+  }
+
+  CollectionFolder folder() {
+    return folder;
+  }
+
+  String folderName() {
+    return folder.name();
+  }
+
+  StoredCollection stored() {
+    return stored;
+  }
+
+  Snapshot snapshot() {
+    return table.snapshot();
+  }
+
+  List<Damage> damage() {
+    return unserved.all();
+  }
+
+  void forget(Damage damage) {
+    unserved.remove(damage);
+  }
+
+  CollectionInfo info(Scope scope) {
+    Snapshot snapshot = read();
+    return new CollectionInfo(
+        name(),
+        folderName(),
+        metadata(),
+        count(snapshot, scope),
+        snapshot.dimension() == 0 ? OptionalInt.empty() : OptionalInt.of(snapshot.dimension()),
+        model(snapshot),
+        unserved.documents());
+  }
+
+  long count(Scope scope) {
+    return count(read(), scope);
+  }
+
+  Written upsert(List<NewDocument> documents, Scope scope) {
+    Checks.batch(documents);
+    documents.forEach(
+        document -> scope.refuseReserved(document.metadata().keySet(), "a document's metadata"));
+    store.requireWritable();
+    Batch batch = Batch.prepare(documents, scope, store);
+    lock.lock();
+    try {
+      write(batch, scope);
+      return new Written(batch.ids(), batch.truncated());
+    } catch (IOException e) {
+      throw EmbeddedStore.failed("writing to the collection \"" + name() + "\"", e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void write(Batch batch, Scope scope) throws IOException {
+    requireAlive();
+    store.requireWritable();
+    Snapshot before = table.snapshot();
+    int dimension = batch.requireDimension(before.dimension());
+    refuseForeignIds(batch, before, scope);
+    batch.model().ifPresent(used -> requireModel(used, before));
+    List<String> files = files(batch, before);
+    RowTable.Staged staged = table.stage(dimension, batch.rows(files, this::fileOf));
+    if (batch.model().isPresent()) {
+      recordModel(new ModelRecord(batch.model().get(), dimension));
+    }
+    folder.trash(unserved.filesOf(batch.ids()));
+    folder.put(batch.puts(files));
+    unserved.superseded(batch.ids());
+    table.publish(staged);
+  }
+
+  /** The file of each document: its present one, or a free one. */
+  private List<String> files(Batch batch, Snapshot before) throws IOException {
+    List<String> newIds = batch.ids().stream().filter(id -> before.get(id) == null).toList();
+    // What an unserved version of the same document occupies goes to the trash and is free.
+    Iterator<String> free =
+        folder.freeFiles(newIds, unserved.unopenable(), unserved.filesOf(newIds)).iterator();
+    List<String> files = new ArrayList<>();
+    for (String id : batch.ids()) {
+      Row row = before.get(id);
+      files.add(row == null ? free.next() : fileOf(row));
+    }
+    return files;
+  }
+
+  /** An id is shared by all tenants; one that cannot be seen cannot be written either. */
+  private void refuseForeignIds(Batch batch, Snapshot before, Scope scope) {
+    if (scope.isAll()) {
+      return;
+    }
+    for (String id : batch.ids()) {
+      Row row = before.get(id);
+      boolean foreign = row != null && !scope.contains(row.metadata());
+      if (foreign || (row == null && unserved.holds(id))) {
+        throw new StoreException(
+            ErrorCode.DOCUMENT_CONFLICT, "the id \"" + id + "\" is taken; choose another");
+      }
+    }
+  }
+
+  private void recordModel(ModelRecord record) throws IOException {
+    if (!recordedModel.equals(Optional.of(record))) {
+      store.folder().recordModel(folder, record);
+      recordedModel = Optional.of(record);
+    }
+  }
+
+  List<Document> get(List<String> ids, Scope scope) {
+    Checks.ids(ids);
+    Snapshot snapshot = read();
+    List<Document> found = new ArrayList<>();
+    for (String id : new LinkedHashSet<>(ids)) {
+      Row row = snapshot.get(id);
+      if (row != null && scope.contains(row.metadata())) {
+        found.add(document(row));
+      }
+    }
+    return found;
+  }
+
+  Page page(Optional<String> after, int limit, Scope scope) {
+    if (limit < 1 || limit > Limits.MAX_PAGE_DOCUMENTS) {
+      throw Checks.invalid("limit must be 1 to " + Limits.MAX_PAGE_DOCUMENTS + ", found " + limit);
+    }
+    List<Document> documents = new ArrayList<>();
+    Iterator<Row> rows = read().after(after.orElse(null));
+    while (rows.hasNext()) {
+      Row row = rows.next();
+      if (scope.contains(row.metadata())) {
+        if (documents.size() == limit) {
+          return new Page(documents, Optional.of(documents.getLast().id()));
+        }
+        documents.add(document(row));
+      }
+    }
+    return new Page(documents, Optional.empty());
+  }
+
+  int delete(List<String> ids, Scope scope) {
+    Checks.ids(ids);
+    return remove(snapshot -> {
+      List<Row> rows = new ArrayList<>();
+      for (String id : new LinkedHashSet<>(ids)) {
+        Row row = snapshot.get(id);
+        if (row != null && scope.contains(row.metadata())) {
+          rows.add(row);
+        }
+      }
+      return rows;
+    });
+  }
+
+  int deleteWhere(Filter where, Scope scope) {
+    Checks.filter(where);
+    scope.refuseReserved(Scope.fieldsOf(where), "where");
+    Filter confined = new Filter.And(List.of(scope.filter(), where));
+    return remove(snapshot -> snapshot.matching(confined));
+  }
+
+  /** Chooses the rows to remove, under the lock. */
+  private interface Selection {
+    List<Row> of(Snapshot snapshot);
+  }
+
+  private int remove(Selection selection) {
+    store.requireWritable();
+    lock.lock();
+    try {
+      requireAlive();
+      store.requireWritable();
+      List<Row> rows = selection.of(table.snapshot());
+      if (rows.isEmpty()) {
+        return 0;
+      }
+      List<String> ids = rows.stream().map(Row::id).toList();
+      List<String> files = new ArrayList<>(unserved.filesOf(ids));
+      rows.forEach(row -> files.add(fileOf(row)));
+      folder.trash(files);
+      unserved.superseded(ids);
+      table.remove(ids);
+      return rows.size();
+    } catch (IOException e) {
+      throw EmbeddedStore.failed("deleting from the collection \"" + name() + "\"", e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  QueryResult query(Query query, Scope scope) {
+    query.where().ifPresent(Checks::filter);
+    query.whereDocument().ifPresent(Checks::filter);
+    query.where().ifPresent(where -> scope.refuseReserved(Scope.fieldsOf(where), "where"));
+    Snapshot snapshot = read();
+    EmbeddedText target = target(query, snapshot);
+    Checks.dimension(snapshot.dimension(), target.vector().length, "the query's vector");
+    Optional<Filter> where = query.where();
+    if (!scope.isAll()) {
+      where =
+          Optional.of(
+              where
+                  .<Filter>map(f -> new Filter.And(List.of(scope.filter(), f)))
+                  .orElseGet(scope::filter));
+    }
+    List<Hit> hits =
+        store
+            .search()
+            .search(
+                snapshot,
+                target.vector(),
+                query.limit(),
+                new ExactSearch.Restriction(where, query.whereDocument()))
+            .stream()
+            .map(ranked -> new Hit(document(ranked.row()), ranked.score()))
+            .toList();
+    return new QueryResult(
+        hits, new Coverage(count(snapshot, scope), unavailable()), target.truncated());
+  }
+
+  private EmbeddedText target(Query query, Snapshot snapshot) {
+    return switch (query.target()) {
+      case Query.Target.Vector vector -> {
+        Checks.vector(vector.values(), "the query's vector");
+        yield new EmbeddedText(vector.values(), false);
+      }
+      case Query.Target.Text text -> {
+        if (text.text().isBlank()) {
+          throw Checks.invalid("the query's text is blank");
+        }
+        Embedder embedder = store.embedder();
+        requireModel(embedder.model(), snapshot);
+        yield embedder.embed(List.of(text.text())).getFirst();
+      }
+    };
+  }
+
+  private OptionalLong unavailable() {
+    OptionalLong elder = store.quarantinedOf(this);
+    return elder.isEmpty() ? elder : OptionalLong.of(elder.getAsLong() + unserved.documents());
+  }
+
+  private void requireModel(String used, Snapshot snapshot) {
+    Optional<ModelRecord> recorded = effectiveModel(snapshot);
+    if (recorded.isPresent() && snapshot.count() > 0 && !recorded.get().model().equals(used)) {
+      throw new StoreException(
+          ErrorCode.MODEL_MISMATCH,
+          "the collection \"%s\" was embedded with \"%s\", text would be embedded with \"%s\"; use that model, or send \"embedding\""
+              .formatted(name(), recorded.get().model(), used));
+    }
+  }
+
+  /** A record of another dimension speaks of vectors that are no longer there. */
+  private Optional<ModelRecord> effectiveModel(Snapshot snapshot) {
+    int dimension = snapshot.dimension();
+    return recordedModel.filter(record -> dimension == 0 || record.dimension() == dimension);
+  }
+
+  private Optional<Model> model(Snapshot snapshot) {
+    Optional<Model> recorded =
+        effectiveModel(snapshot).map(record -> new Model(record.model(), false));
+    return recorded.or(() ->
+        store
+            .embedderIfAny()
+            .filter(embedder ->
+                snapshot.dimension() > 0
+                    && embedder.knownDimension().orElse(-1) == snapshot.dimension())
+            .map(embedder -> new Model(embedder.model(), true)));
+  }
+
+  /** A change of the disk that ends the collection. */
+  interface Removal {
+    void run() throws IOException;
+  }
+
+  void deleteWith(Removal removal) {
+    lock.lock();
+    try {
+      requireAlive();
+      removal.run();
+      deleted = true;
+    } catch (IOException e) {
+      throw EmbeddedStore.failed("deleting the collection \"" + name() + "\"", e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns when no write is in hand; the store refuses new ones by then. */
+  boolean awaitWrites() {
+    lock.lock();
+    try {
+      return !deleted;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Snapshot read() {
+    requireAlive();
+    return table.snapshot();
+  }
+
+  private void requireAlive() {
+    if (deleted) {
+      throw EmbeddedStore.notFound(name());
+    }
+  }
+
+  private static long count(Snapshot snapshot, Scope scope) {
+    return scope.isAll() ? snapshot.count() : snapshot.count(scope.filter());
+  }
+
+  private static Document document(Row row) {
+    return new Document(row.id(), row.content(), row.embedding(), row.metadata());
+  }
+
+  /** What a row remembers of its file: nothing where it is the one its hash names. */
+  private String fileOf(String id, String file) {
+    return file.equals(folder.defaultFile(id)) ? "" : file;
+  }
+
+  private String fileOf(Row row) {
+    return row.file().isEmpty() ? folder.defaultFile(row.id()) : row.file();
+  }
+
+  private static Map<String, String> orEmpty(@Nullable Map<String, String> metadata) {
+    return metadata == null ? Map.of() : metadata;
+  }
+}

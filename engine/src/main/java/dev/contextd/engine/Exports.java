@@ -1,0 +1,129 @@
+package dev.contextd.engine;
+
+import dev.contextd.engine.VectorStore.ExportOptions;
+import dev.contextd.engine.VectorStore.Imported;
+import dev.contextd.engine.search.Row;
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.ExportFormat;
+import dev.contextd.storage.chromem.ExportFormat.ExportedCollection;
+import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.gob.FormatException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** A whole store to one file and back. */
+final class Exports {
+  /** What a single bad document causes, and the rest of its batch does not. */
+  private static final Set<ErrorCode> REFUSALS =
+      Set.of(ErrorCode.INVALID_ARGUMENT, ErrorCode.INVALID_VECTOR, ErrorCode.DIMENSION_MISMATCH);
+
+  private Exports() {}
+
+  static void write(EmbeddedStore store, Disk disk, Path file, ExportOptions options) {
+    requireKey(options.key());
+    List<ExportedCollection> collections = new ArrayList<>();
+    for (EmbeddedCollection collection : store.served()) {
+      List<StoredDocument> documents = new ArrayList<>();
+      Iterator<Row> rows = collection.snapshot().after(null);
+      rows.forEachRemaining(row ->
+          documents.add(
+              new StoredDocument(
+                  row.id(),
+                  row.metadata().isEmpty() ? null : row.metadata(),
+                  row.embedding(),
+                  row.content())));
+      collections.add(new ExportedCollection(collection.stored(), documents));
+    }
+    Compression compression = options.compress() ? Compression.GZIP : Compression.PLAIN;
+    byte[] content =
+        ExportFormat.encode(
+            collections, compression, options.key().orElse(null), new SecureRandom());
+    try {
+      if (disk.exists(file)) {
+        throw Checks.invalid(file + " exists; choose another file");
+      }
+      disk.replaceDurably(List.of(new Disk.Image(file, content)));
+    } catch (IOException e) {
+      throw EmbeddedStore.failed("writing the export " + file, e);
+    }
+  }
+
+  static Imported read(EmbeddedStore store, Disk disk, Path file, Optional<byte[]> key) {
+    requireKey(key);
+    List<ExportedCollection> collections;
+    try {
+      collections = ExportFormat.decode(disk.read(file), key.orElse(null));
+    } catch (FormatException e) {
+      throw new StoreException(
+          ErrorCode.INVALID_ARGUMENT, file + " is no export: " + e.reason(), e);
+    } catch (IOException e) {
+      throw EmbeddedStore.failed("reading the export " + file, e);
+    }
+    List<String> refused = new ArrayList<>();
+    int documents = 0;
+    for (ExportedCollection exported : collections) {
+      documents += readCollection(store, exported, refused);
+    }
+    return new Imported(collections.size(), documents, refused);
+  }
+
+  private static int readCollection(
+      EmbeddedStore store, ExportedCollection exported, List<String> refused) {
+    String name = exported.collection().name();
+    Map<String, String> metadata = exported.collection().metadata();
+    store.create(name, metadata == null ? Map.of() : metadata);
+    VectorCollection collection = store.collection(name, Scope.ALL).orElseThrow();
+    List<NewDocument> documents = exported.documents().stream().map(Exports::toNew).toList();
+    int taken = 0;
+    for (int from = 0; from < documents.size(); from += Limits.MAX_BATCH_DOCUMENTS) {
+      int to = Math.min(documents.size(), from + Limits.MAX_BATCH_DOCUMENTS);
+      taken += upsert(collection, documents.subList(from, to), refused);
+    }
+    return taken;
+  }
+
+  /** A batch that is refused is taken apart, so that one bad document costs only itself. */
+  private static int upsert(
+      VectorCollection collection, List<NewDocument> documents, List<String> refused) {
+    try {
+      collection.upsert(documents);
+      return documents.size();
+    } catch (StoreException e) {
+      if (!REFUSALS.contains(e.code())) {
+        throw e;
+      }
+      if (documents.size() == 1) {
+        refused.add(documents.getFirst().id().orElse("") + ": " + e.getMessage());
+        return 0;
+      }
+      int half = documents.size() / 2;
+      return upsert(collection, documents.subList(0, half), refused)
+          + upsert(collection, documents.subList(half, documents.size()), refused);
+    }
+  }
+
+  /** An absent vector is sent as one of no values, so that it is refused and not embedded. */
+  private static NewDocument toNew(StoredDocument document) {
+    return new NewDocument(
+        Optional.of(document.id()),
+        document.content(),
+        Optional.of(document.embedding()),
+        document.metadata() == null ? Map.of() : document.metadata());
+  }
+
+  private static void requireKey(Optional<byte[]> key) {
+    if (key.isPresent() && key.get().length != ExportFormat.KEY_BYTES) {
+      throw Checks.invalid(
+          "an encryption key has %d bytes, found %d"
+              .formatted(ExportFormat.KEY_BYTES, key.get().length));
+    }
+  }
+}

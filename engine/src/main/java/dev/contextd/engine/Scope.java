@@ -1,0 +1,64 @@
+package dev.contextd.engine;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The part of a store a caller may see: documents that carry all of {@code stamps} as metadata.
+ *
+ * <p>Within a scope every new document is stamped, every read, count and deletion is confined, and
+ * the {@code reserved} fields cannot be named in metadata or filters.
+ */
+public record Scope(Map<String, String> stamps, Set<String> reserved) {
+  /** Everything. */
+  public static final Scope ALL = new Scope(Map.of(), Set.of());
+
+  public Scope {
+    stamps = Map.copyOf(stamps);
+    reserved = Set.copyOf(reserved);
+  }
+
+  public boolean isAll() {
+    return stamps.isEmpty();
+  }
+
+  boolean contains(Map<String, String> metadata) {
+    return metadata.entrySet().containsAll(stamps.entrySet());
+  }
+
+  /** The scope as a filter; matches everything where the scope is everything. */
+  Filter filter() {
+    return new Filter.And(
+        new TreeMap<>(stamps)
+            .entrySet().stream()
+                .<Filter>map(stamp -> new Filter.Equal(stamp.getKey(), stamp.getValue()))
+                .toList());
+  }
+
+  /**
+   * @throws StoreException where the caller names a field that the scope sets itself
+   */
+  void refuseReserved(Iterable<String> fields, String where) {
+    for (String field : fields) {
+      if (reserved.contains(field)) {
+        throw new StoreException(
+            ErrorCode.FORBIDDEN,
+            where
+                + " names \""
+                + field
+                + "\", which is set from the caller's tenant; leave it out");
+      }
+    }
+  }
+
+  static List<String> fieldsOf(Filter filter) {
+    return switch (filter) {
+      case Filter.And and -> and.all().stream().flatMap(f -> fieldsOf(f).stream()).toList();
+      case Filter.Or or -> or.any().stream().flatMap(f -> fieldsOf(f).stream()).toList();
+      case Filter.Not not -> fieldsOf(not.filter());
+      case Filter.Condition condition -> List.of(condition.field());
+    };
+  }
+}

@@ -1,0 +1,36 @@
+package dev.contextd.engine;
+
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.LocalDisk;
+import java.time.Clock;
+import java.util.Optional;
+import java.util.concurrent.ForkJoinPool;
+
+/**
+ * How a store is opened.
+ *
+ * @param compress whether new collections are written as {@code .gob.gz}; existing ones keep theirs
+ * @param embedder turns text into vectors; the caller closes it
+ * @param pool reads files and searches large collections; the caller closes it
+ */
+public record StoreOptions(
+    boolean compress, Optional<Embedder> embedder, ForkJoinPool pool, Disk disk, Clock clock) {
+
+  /** Plain files, no embedder, the common pool. */
+  public static StoreOptions defaults() {
+    return new StoreOptions(
+        false, Optional.empty(), ForkJoinPool.commonPool(), new LocalDisk(), Clock.systemUTC());
+  }
+
+  public StoreOptions withEmbedder(Embedder newEmbedder) {
+    return new StoreOptions(compress, Optional.of(newEmbedder), pool, disk, clock);
+  }
+
+  public StoreOptions withCompression(boolean newCompress) {
+    return new StoreOptions(newCompress, embedder, pool, disk, clock);
+  }
+
+  public StoreOptions withDisk(Disk newDisk) {
+    return new StoreOptions(compress, embedder, pool, newDisk, clock);
+  }
+}

@@ -1,0 +1,49 @@
+package dev.contextd.engine;
+
+import java.util.List;
+
+/** A condition on a document's content. */
+public sealed interface TextFilter {
+
+  boolean matches(String content);
+
+  /** {@code $contains}: the text stands in it, letter for letter. */
+  record Contains(String text) implements TextFilter {
+    @Override
+    public boolean matches(String content) {
+      return content.contains(text);
+    }
+  }
+
+  /** {@code $not_contains}. */
+  record NotContains(String text) implements TextFilter {
+    @Override
+    public boolean matches(String content) {
+      return !content.contains(text);
+    }
+  }
+
+  /** {@code $and}; of nothing it matches everything. */
+  record And(List<TextFilter> all) implements TextFilter {
+    public And {
+      all = List.copyOf(all);
+    }
+
+    @Override
+    public boolean matches(String content) {
+      return all.stream().allMatch(filter -> filter.matches(content));
+    }
+  }
+
+  /** {@code $or}; of nothing it matches nothing. */
+  record Or(List<TextFilter> any) implements TextFilter {
+    public Or {
+      any = List.copyOf(any);
+    }
+
+    @Override
+    public boolean matches(String content) {
+      return any.stream().anyMatch(filter -> filter.matches(content));
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package dev.contextd.engine;
+
+import dev.contextd.storage.check.CheckReport;
+import dev.contextd.storage.check.Damage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * An embedded vector store over a chromem-go folder.
+ *
+ * <p>Opening reads the whole folder, serves what is intact, reports what is not, and moves nothing.
+ * Vectors are held off-heap, everything else on the heap. Safe for many threads; one process at a
+ * time may own a folder.
+ */
+public interface VectorStore extends AutoCloseable {
+
+  /**
+   * Opens a store, creating the folder where it is missing.
+   *
+   * @throws IOException where the root cannot be created or listed
+   */
+  static VectorStore open(Path root, StoreOptions options) throws IOException {
+    return EmbeddedStore.open(root, options);
+  }
+
+  /** What the check found at opening. */
+  CheckReport openReport();
+
+  /** Why the store is read-only; empty where it can be written. */
+  Optional<String> readOnlyReason();
+
+  /** All collections in the order of their names, with counts in the scope. */
+  List<CollectionInfo> collections(Scope scope);
+
+  /** A handle to a collection. */
+  Optional<VectorCollection> collection(String name, Scope scope);
+
+  /**
+   * Creates a collection where there is none of that name.
+   *
+   * @param name 1 to {@value Limits#MAX_NAME_BYTES} bytes of UTF-8 without control characters
+   * @return whether it was created
+   * @throws StoreException {@link ErrorCode#COLLECTION_EXISTS} where it exists with other metadata
+   */
+  boolean create(String name, Map<String, String> metadata);
+
+  /** A handle to a collection, created without metadata where there is none of that name. */
+  VectorCollection getOrCreate(String name, Scope scope);
+
+  /**
+   * Moves a collection to the trash.
+   *
+   * @throws StoreException {@link ErrorCode#COLLECTION_NOT_FOUND}; {@link ErrorCode#FORBIDDEN} in a
+   *     scope
+   */
+  void delete(String name, Scope scope);
+
+  /**
+   * Damage in the folders of served collections, as it stands now: what was written again since the
+   * opening is no longer in it.
+   */
+  List<Damage> damage();
+
+  /** Notes that a damaged thing is no longer in its place. */
+  void forget(Damage damage);
+
+  /**
+   * Notes how many documents of a collection lie in quarantine, for {@link
+   * QueryResult.Coverage#unavailable()}.
+   *
+   * @param elder by name of the folder they came from; empty where the number is not known
+   */
+  void quarantined(Map<String, OptionalLong> elder);
+
+  /**
+   * Writes all collections to one export file that chromem-go imports.
+   *
+   * @throws StoreException {@link ErrorCode#INVALID_ARGUMENT} where the file exists
+   */
+  void exportTo(Path file, ExportOptions options);
+
+  /**
+   * Adds or replaces everything in an export file, batch by batch.
+   *
+   * @param key 32 bytes for an encrypted file
+   */
+  Imported importFrom(Path file, Optional<byte[]> key);
+
+  /** Waits for the writes in hand and refuses all that follow. */
+  @Override
+  void close();
+
+  /**
+   * How an export is written.
+   *
+   * @param compress with gzip
+   * @param key 32 bytes to encrypt with AES-256-GCM
+   */
+  record ExportOptions(boolean compress, Optional<byte[]> key) {}
+
+  /**
+   * What an import did.
+   *
+   * @param refused documents that the store does not take, with the reason
+   */
+  record Imported(int collections, int documents, List<String> refused) {
+    public Imported {
+      refused = List.copyOf(refused);
+    }
+  }
+}

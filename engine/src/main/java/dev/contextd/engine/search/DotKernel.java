@@ -1,0 +1,48 @@
+package dev.contextd.engine.search;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The inner loop of the scan: dot products of one query with rows of float32.
+ *
+ * <p>Rows are {@code stride} floats long, a multiple of {@value #STRIDE_FLOATS}, padded with zeros,
+ * little-endian; the query is padded alike. Results are approximate: each is within {@link
+ * #errorBound} of the exact dot product of unit vectors, whatever the order of summation.
+ */
+public interface DotKernel {
+  /** Rows begin at multiples of 64 bytes. */
+  int STRIDE_FLOATS = 16;
+
+  /**
+   * Computes {@code out[i] = query . row(first + i)} for {@code 0 <= i < count}.
+   *
+   * @param query {@code float[stride]}
+   */
+  void dot(MemorySegment rows, int stride, long first, int count, float[] query, float[] out);
+
+  /** The name of the implementation, for the log. */
+  String name();
+
+  /** The stride of rows of a dimension, in floats. */
+  static int stride(int dimension) {
+    return (dimension + STRIDE_FLOATS - 1) / STRIDE_FLOATS * STRIDE_FLOATS;
+  }
+
+  /**
+   * How far a result may lie from the exact one: {@code (stride + 16) * 2^-24}, from the bound on
+   * floating-point dot products {@code n u |a| |b|} (N. Higham, Accuracy and Stability of Numerical
+   * Algorithms, section 3.1) for vectors whose length is 1 within 1e-6.
+   */
+  static float errorBound(int stride) {
+    return (stride + STRIDE_FLOATS) * 0x1p-24f + 2e-6f;
+  }
+
+  /**
+   * The SIMD kernel where the module {@code jdk.incubator.vector} is there, else the scalar one.
+   */
+  static DotKernel best() {
+    return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
+        ? new VectorDotKernel()
+        : new ScalarDotKernel();
+  }
+}

@@ -1,0 +1,62 @@
+package dev.contextd.engine.search;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A document in memory: everything but its vector, and where that stands. */
+public final class Row {
+  private final String id;
+  private final String content;
+  private final Map<String, String> metadata;
+  private final String file;
+  private final RowChunk chunk;
+  private final int slot;
+  private final float @Nullable [] original;
+
+  Row(
+      String id,
+      String content,
+      Map<String, String> metadata,
+      String file,
+      RowChunk chunk,
+      int slot,
+      float @Nullable [] original) {
+    this.id = id;
+    this.content = content;
+    this.metadata = metadata;
+    this.file = file;
+    this.chunk = chunk;
+    this.slot = slot;
+    this.original = original;
+  }
+
+  public String id() {
+    return id;
+  }
+
+  public String content() {
+    return content;
+  }
+
+  public Map<String, String> metadata() {
+    return metadata;
+  }
+
+  /** The name of the document's file; empty where it is the one its hash names. */
+  public String file() {
+    return file;
+  }
+
+  /** The vector as it is stored, bit for bit: {@code float[dimension]}, a copy. */
+  public float[] embedding() {
+    return original != null ? original.clone() : chunk.vector(slot);
+  }
+
+  RowChunk chunk() {
+    return chunk;
+  }
+
+  int slot() {
+    return slot;
+  }
+}

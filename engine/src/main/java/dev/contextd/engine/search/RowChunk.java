@@ -1,0 +1,102 @@
+package dev.contextd.engine.search;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A block of rows: their vectors off-heap at unit length, their documents and metadata columns
+ * beside them.
+ *
+ * <p>Invariants: slots are filled in order by one writer and never overwritten; a reader only looks
+ * at slots below the fill its snapshot names, which was published after they were written. A
+ * deletion is a sequence number in {@link #died}, alive is {@link Long#MAX_VALUE}: a reader of
+ * snapshot {@code s} sees the row where {@code died > s}. The memory is freed when nothing refers
+ * to the chunk any more, its last reader included.
+ */
+final class RowChunk {
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final int ALIGNMENT_BYTES = 64;
+
+  private final int dimension;
+  private final int stride;
+  private final int capacity;
+  private final MemorySegment vectors;
+  private final @Nullable Row[] rows;
+  private final long[] died;
+  private final MetadataColumns columns;
+
+  RowChunk(int dimension, int capacity) {
+    this.dimension = dimension;
+    this.stride = DotKernel.stride(dimension);
+    this.capacity = capacity;
+    this.vectors = Arena.ofAuto().allocate((long) capacity * stride * Float.BYTES, ALIGNMENT_BYTES);
+    this.rows = new Row[capacity];
+    this.died = new long[capacity];
+    Arrays.fill(died, Long.MAX_VALUE);
+    this.columns = new MetadataColumns(capacity);
+  }
+
+  int capacity() {
+    return capacity;
+  }
+
+  int stride() {
+    return stride;
+  }
+
+  MemorySegment vectors() {
+    return vectors;
+  }
+
+  MetadataColumns columns() {
+    return columns;
+  }
+
+  /**
+   * Fills a slot.
+   *
+   * @param unit the vector at unit length
+   * @param original the vector as stored where it is not of unit length; else null
+   */
+  Row put(
+      int slot,
+      String id,
+      String content,
+      Map<String, String> metadata,
+      String file,
+      float[] unit,
+      float @Nullable [] original) {
+    MemorySegment.copy(unit, 0, vectors, FLOAT, (long) slot * stride * Float.BYTES, dimension);
+    Row row = new Row(id, content, columns.put(slot, metadata), file, this, slot, original);
+    rows[slot] = row;
+    return row;
+  }
+
+  void kill(int slot, long sequence) {
+    died[slot] = sequence;
+  }
+
+  boolean isAlive(int slot, long sequence) {
+    return died[slot] > sequence;
+  }
+
+  Row row(int slot) {
+    Row row = rows[slot];
+    if (row == null) {
+      throw new IllegalStateException("slot " + slot + " was never filled");
+    }
+    return row;
+  }
+
+  float[] vector(int slot) {
+    float[] vector = new float[dimension];
+    MemorySegment.copy(vectors, FLOAT, (long) slot * stride * Float.BYTES, vector, 0, dimension);
+    return vector;
+  }
+}

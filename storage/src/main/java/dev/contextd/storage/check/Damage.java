@@ -1,0 +1,311 @@
+package dev.contextd.storage.check;
+
+/**
+ * Something in a store that is not as it should be: what, where, expected and actual, and how it
+ * can be repaired.
+ *
+ * <p>The list is closed; a new kind of damage is a new record here, and every place that judges
+ * damage then stops compiling until it has an answer.
+ */
+public sealed interface Damage {
+
+  /** The folder below the root in which it was found; the thing itself where it is no folder. */
+  String folder();
+
+  /** The file in {@link #folder()}; empty where it is the folder that is damaged. */
+  String file();
+
+  /** What was expected and what was found, in one sentence. */
+  String sentence();
+
+  /** How much of the collection cannot be served because of it. */
+  Loss loss();
+
+  Repair repair();
+
+  /** How much is unserved. */
+  enum Loss {
+    /** Everything is served all the same. */
+    NOTHING,
+    /** One document is not. */
+    DOCUMENT,
+    /** The whole collection is not. */
+    COLLECTION
+  }
+
+  /** A folder with documents has no metadata file, so its collection's name is unknown. */
+  record MetadataMissing(String folder, int documentFiles) implements Damage {
+    @Override
+    public String file() {
+      return "";
+    }
+
+    @Override
+    public String sentence() {
+      return "The metadata file 00000000.gob is missing beside " + documentFiles + " documents.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.COLLECTION;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.QuarantineCollection();
+    }
+  }
+
+  /** A metadata file's bytes are no metadata. */
+  record MetadataUnreadable(String folder, String file, String reason) implements Damage {
+    @Override
+    public String sentence() {
+      return "The metadata file cannot be read: " + reason + ".";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.COLLECTION;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.QuarantineCollection();
+    }
+  }
+
+  /** A metadata file holds a name whose hash is not its folder's; it is served all the same. */
+  record MetadataMisplaced(String folder, String file, String name, String expectedFolder)
+      implements Damage {
+    @Override
+    public String sentence() {
+      return "The metadata names the collection \""
+          + name
+          + "\", which belongs into the folder "
+          + expectedFolder
+          + "; it is served under that name.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace(
+          "stop the daemon and rename the folder to " + expectedFolder + " if the name is right");
+    }
+  }
+
+  /** Two folders claim the same collection, and this one has the weaker claim. */
+  record NameClaimedTwice(String folder, String file, String name, String otherFolder)
+      implements Damage {
+    @Override
+    public String sentence() {
+      return "The metadata names the collection \""
+          + name
+          + "\", which the folder "
+          + otherFolder
+          + " claims as well.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.COLLECTION;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.QuarantineCollection();
+    }
+  }
+
+  /** A document file's bytes are no document. */
+  record DocumentUnreadable(String folder, String file, String reason) implements Damage {
+    @Override
+    public String sentence() {
+      return "The document cannot be read: " + reason + ".";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.DOCUMENT;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.QuarantineFile();
+    }
+  }
+
+  /** A file's name does not belong to the id of the document inside, as with a stray copy. */
+  record DocumentMisplaced(String folder, String file, String id, String expectedFile)
+      implements Damage {
+    @Override
+    public String sentence() {
+      return "The file holds the document \"" + id + "\", which belongs into " + expectedFile + ".";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.DOCUMENT;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.QuarantineFile();
+    }
+  }
+
+  /** Two files hold different versions of one document; the one that sorts last is served. */
+  record DocumentDuplicate(String folder, String file, String id, String servedFile)
+      implements Damage {
+    @Override
+    public String sentence() {
+      return "The file holds another version of the document \""
+          + id
+          + "\" than "
+          + servedFile
+          + ", which is served.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.DOCUMENT;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.QuarantineFile();
+    }
+  }
+
+  /** A file repeats a document that is served from another file, so that nothing is lost. */
+  record DocumentCopy(String folder, String file, String id, String servedFile) implements Damage {
+    @Override
+    public String sentence() {
+      return "The file is a copy of the document \"" + id + "\", served from " + servedFile + ".";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace("remove the copy if nobody needs it");
+    }
+  }
+
+  /** A document has another dimension than the majority of its collection. */
+  record DimensionMismatch(String folder, String file, String id, int expected, int actual)
+      implements Damage {
+    @Override
+    public String sentence() {
+      return "The document \""
+          + id
+          + "\" has a vector of dimension "
+          + actual
+          + ", its collection has "
+          + expected
+          + ".";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.DOCUMENT;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace("add the document again with a vector that fits");
+    }
+  }
+
+  /** A document's vector is absent, zero, or holds a value that is not finite. */
+  record VectorUnusable(String folder, String file, String id, String reason) implements Damage {
+    @Override
+    public String sentence() {
+      return "The document \"" + id + "\" cannot be searched: its vector " + reason + ".";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.DOCUMENT;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace("add the document again with a usable vector");
+    }
+  }
+
+  /** Something could not be opened, which says nothing about its content. */
+  record Inaccessible(String folder, String file, String reason, Loss loss) implements Damage {
+    @Override
+    public String sentence() {
+      return "It could not be opened: " + reason + ".";
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace("make it readable for this user, then restart");
+    }
+  }
+
+  /** A document is served with text altered, because it holds bytes that are not UTF-8. */
+  record TextNotUtf8(String folder, String file) implements Damage {
+    @Override
+    public String sentence() {
+      return "A text in it is not UTF-8; it is served with U+FFFD in place of the bad bytes.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace("write the text again as UTF-8");
+    }
+  }
+
+  /** Bytes follow the value in a file, which is served; Go ignores them too. */
+  record TrailingBytes(String folder, String file, int count) implements Damage {
+    @Override
+    public String sentence() {
+      return count + " bytes follow the value; it is served without them.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace("write the document or collection again");
+    }
+  }
+
+  /** Something lies in the store that does not belong to it and hides nothing. */
+  record Leftover(String folder, String file, String what) implements Damage {
+    @Override
+    public String sentence() {
+      return "It is " + what + " and was passed over.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace("remove it if nobody needs it");
+    }
+  }
+}

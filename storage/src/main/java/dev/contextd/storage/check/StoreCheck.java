@@ -1,0 +1,151 @@
+package dev.contextd.storage.check;
+
+import dev.contextd.storage.chromem.Decoded;
+import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.disk.Disk;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ForkJoinPool;
+
+/**
+ * The one judge of a store folder: reads every file of it, hands over what is intact, and returns
+ * what is not as {@link Damage}.
+ *
+ * <p>Invariants: it writes nothing; no content of the folder makes it throw; each file is read
+ * once; a document is handed over only if its file name belongs to its id, and a collection only if
+ * no other folder has an equal or better claim to its name.
+ */
+public final class StoreCheck {
+  private final Disk disk;
+  private final ForkJoinPool pool;
+
+  /**
+   * @param pool reads the documents of a collection in parallel
+   */
+  public StoreCheck(Disk disk, ForkJoinPool pool) {
+    this.disk = disk;
+    this.pool = pool;
+  }
+
+  /** Checks a store and drops what is intact. */
+  public CheckReport check(Path root) throws IOException {
+    return check(root, intact -> {});
+  }
+
+  /**
+   * Checks a store.
+   *
+   * @param sink takes what is intact, a collection at a time
+   * @throws IOException where the root itself cannot be listed
+   */
+  public CheckReport check(Path root, IntactCollection.Sink sink) throws IOException {
+    List<Damage> stray = new ArrayList<>();
+    List<FolderFiles> folders = new ArrayList<>();
+    for (Disk.Entry entry : disk.list(root)) {
+      if (isCandidate(entry, stray)) {
+        folders.add(FolderFiles.read(disk, entry));
+      }
+    }
+    judgeClaims(folders);
+    List<FolderReport> reports = new ArrayList<>();
+    long files = 0;
+    for (FolderFiles folder : folders) {
+      int served = 0;
+      var metadata = folder.metadata;
+      if (metadata != null && isWhole(folder)) {
+        IntactCollection intact = DocumentFiles.read(disk, pool, folder, metadata.value());
+        served = intact.documents().size();
+        sink.accept(intact);
+      }
+      files += folder.count();
+      reports.add(
+          new FolderReport(
+              folder.folder, folder.name(), served, folder.documents.size(), folder.damage));
+    }
+    return new CheckReport(reports, stray, files);
+  }
+
+  /** Folders may be collections; hidden folders and everything else are passed over. */
+  private static boolean isCandidate(Disk.Entry entry, List<Damage> stray) {
+    boolean ours = entry.name().equals(Names.PRIVATE) || entry.name().equals(Names.QUARANTINE);
+    String what =
+        switch (entry.kind()) {
+          case DIRECTORY -> entry.name().startsWith(".") ? "a hidden folder" : "";
+          case FILE -> "a file beside the collections' folders";
+          case SYMBOLIC_LINK -> "a symbolic link, which is not followed";
+          case OTHER -> "neither file nor folder";
+        };
+    if (entry.kind() == Disk.Kind.DIRECTORY && ours) {
+      return false;
+    }
+    if (!what.isEmpty()) {
+      stray.add(new Damage.Leftover(entry.name(), "", what));
+      return false;
+    }
+    return true;
+  }
+
+  private static void judgeClaims(List<FolderFiles> folders) {
+    Map<String, List<FolderFiles>> claims = new HashMap<>();
+    for (FolderFiles folder : folders) {
+      folder.name().ifPresent(n -> claims.computeIfAbsent(n, _ -> new ArrayList<>()).add(folder));
+    }
+    claims.forEach(StoreCheck::judgeClaim);
+  }
+
+  /** The folder of the name's own hash wins; an unproven one only where it claims alone. */
+  private static void judgeClaim(String name, List<FolderFiles> claimants) {
+    FolderFiles winner =
+        claimants.stream()
+            .min(
+                Comparator.comparing((FolderFiles f) -> !f.isProven()).thenComparing(f -> f.folder))
+            .orElseThrow();
+    for (FolderFiles claimant : claimants) {
+      boolean alone = claimants.size() == 1;
+      if (claimant.isProven() && claimant == winner) {
+        continue;
+      }
+      if (alone) {
+        claimant.damage.add(
+            new Damage.MetadataMisplaced(
+                claimant.folder, claimant.metadataFile, name, Names.hash(name)));
+      } else {
+        FolderFiles other =
+            claimant == winner
+                ? claimants.stream().filter(f -> f != winner).findFirst().orElseThrow()
+                : winner;
+        claimant.damage.add(
+            new Damage.NameClaimedTwice(
+                claimant.folder, claimant.metadataFile, name, other.folder));
+      }
+    }
+  }
+
+  private static boolean isWhole(FolderFiles folder) {
+    return folder.damage.stream().noneMatch(found -> found.loss() == Damage.Loss.COLLECTION);
+  }
+
+  static void noteReading(Decoded<?> decoded, String folder, String file, List<Damage> damage) {
+    if (!decoded.exactText()) {
+      damage.add(new Damage.TextNotUtf8(folder, file));
+    }
+    if (decoded.trailingBytes() > 0) {
+      damage.add(new Damage.TrailingBytes(folder, file, decoded.trailingBytes()));
+    }
+  }
+
+  static String describe(Exception e) {
+    return switch (e) {
+      case AccessDeniedException _ -> "permission denied";
+      case NoSuchFileException _ -> "it vanished while it was being read";
+      default -> e.getClass().getSimpleName() + ": " + e.getMessage();
+    };
+  }
+}

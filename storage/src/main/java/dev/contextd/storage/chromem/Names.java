@@ -1,0 +1,66 @@
+package dev.contextd.storage.chromem;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.regex.Pattern;
+
+/**
+ * The names of folders and files: {@code hex(sha256(name)[0..4])}, for us with an optional {@code
+ * -N} behind it, where two names share the hash.
+ *
+ * <pre>
+ * e9f85bf6/            folder of the collection "contextd_memories"
+ * e9f85bf6-1/          folder of another collection whose name has the same hash
+ *   00000000.gob       metadata of the collection
+ *   3af7a34d.gob       document "cp-000"
+ *   3af7a34d-1.gob     another document whose id has the same hash
+ *   00000000-1.gob     a document whose id hashes to zero
+ * </pre>
+ */
+public final class Names {
+  /** The hash that chromem-go reserves for a collection's metadata file. */
+  public static final String METADATA_HASH = "00000000";
+
+  /** Where quarantined things lie, below the root. */
+  public static final String QUARANTINE = ".quarantine";
+
+  /** Where everything else of ours lies, below the root. */
+  public static final String PRIVATE = ".contextd";
+
+  /** How many names may share one hash. */
+  public static final int MAX_NAMESAKES = 9_999;
+
+  private static final int HASH_BYTES = 4;
+  private static final Pattern STEM = Pattern.compile("([0-9a-f]{8})(-[1-9][0-9]{0,3})?");
+
+  private Names() {}
+
+  /** The 8 hexadecimal digits that name a collection's folder or a document's file. */
+  public static String hash(String name) {
+    return hash(name.getBytes(StandardCharsets.UTF_8));
+  }
+
+  static String hash(byte[] utf8) {
+    return HexFormat.of().formatHex(sha256().digest(utf8), 0, HASH_BYTES);
+  }
+
+  public static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+
+  /** Whether {@code stem} (a name without extension) is one that {@code hash} may bear. */
+  public static boolean belongs(String stem, String hash) {
+    return stem.startsWith(hash) && STEM.matcher(stem).matches();
+  }
+
+  /** The {@code n}th name for a hash: the hash itself for 0, {@code <hash>-n} above. */
+  public static String namesake(String hash, int n) {
+    return n == 0 ? hash : hash + "-" + n;
+  }
+}

@@ -1,0 +1,29 @@
+package dev.contextd.storage.folder;
+
+import dev.contextd.storage.disk.Disk;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** A name that nothing bears yet: the wanted one, or it with {@code .2}, {@code .3} behind it. */
+final class FreshName {
+  private static final int MAX_TRIES = 100_000;
+
+  private FreshName() {}
+
+  /**
+   * @param companion an ending such that {@code name + companion} must be free too
+   */
+  static Path in(Disk disk, Path directory, String name, String companion) throws IOException {
+    for (int n = 1; n <= MAX_TRIES; n++) {
+      String candidate = n == 1 ? name : name + "." + n;
+      Path path = directory.resolve(candidate);
+      boolean taken =
+          disk.exists(path)
+              || (!companion.isEmpty() && disk.exists(directory.resolve(candidate + companion)));
+      if (!taken) {
+        return path;
+      }
+    }
+    throw new IOException("no free name for " + name + " in " + directory);
+  }
+}

@@ -1,0 +1,200 @@
+package dev.contextd.storage.folder;
+
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.gob.FormatException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Damaged things, moved out of the way and never deleted.
+ *
+ * <pre>
+ * .quarantine/e9f85bf6/                       a collection's folder, as it was
+ * .quarantine/e9f85bf6.json                   its note
+ * .quarantine/e9f85bf6.3af7a34d/3af7a34d.gob  a document's file, as it was
+ * .quarantine/e9f85bf6.3af7a34d.json          its note
+ * </pre>
+ *
+ * <p>A second thing of the same name becomes {@code <name>.2}. A note is a JSON object: {@code
+ * version}, {@code what}, {@code when}, {@code why}, {@code kind}, {@code folder}, {@code file},
+ * {@code reviewed}, and {@code files}, a list of {@code path}, {@code bytes}, {@code sha256}.
+ *
+ * <p>Invariants: nothing is deleted or written over; a thing is either where it was, or in
+ * quarantine whole. A crash between the move and its note leaves an entry without note, which is
+ * listed all the same.
+ */
+public final class Quarantine {
+  private static final int VERSION = 1;
+  private static final String NOTE = ".json";
+  private static final int MAX_NAME_BYTES = 200;
+
+  private final Disk disk;
+  private final Path root;
+  private final Path directory;
+  private final Clock clock;
+
+  Quarantine(Disk disk, Path root, Clock clock) {
+    this.disk = disk;
+    this.root = root;
+    this.directory = root.resolve(Names.QUARANTINE);
+    this.clock = clock;
+  }
+
+  /**
+   * Moves a collection's folder, or one file of it.
+   *
+   * @param file empty for the whole folder
+   * @param kind of damage, a stable word
+   * @param why the damage in one sentence
+   * @return the name of the entry
+   * @throws IOException where the thing is still in its place
+   */
+  public String move(String folder, String file, String kind, String why) throws IOException {
+    prepare();
+    Path source = file.isEmpty() ? root.resolve(folder) : root.resolve(folder).resolve(file);
+    Map<String, FileSum> sums = sums(source, file.isEmpty());
+    Path entry = FreshName.in(disk, directory, entryName(folder, file), NOTE);
+    Path target = entry;
+    if (!file.isEmpty()) {
+      disk.createDirectories(entry);
+      target = entry.resolve(file);
+    }
+    disk.move(source, target);
+    byte[] note = note(folder, file, kind, why, sums);
+    Path noteFile = directory.resolve(entry.getFileName() + NOTE);
+    try {
+      disk.replaceDurably(List.of(new Disk.Image(noteFile, note)));
+    } catch (IOException e) {
+      disk.move(target, source);
+      throw e;
+    }
+    return String.valueOf(entry.getFileName());
+  }
+
+  /** What lies in quarantine, in order of names. */
+  public List<QuarantineEntry> list() throws IOException {
+    List<QuarantineEntry> entries = new ArrayList<>();
+    if (disk.kind(directory) == Disk.Kind.DIRECTORY) {
+      for (Disk.Entry entry : disk.list(directory)) {
+        if (entry.kind() == Disk.Kind.DIRECTORY) {
+          read(entry).ifPresent(entries::add);
+        }
+      }
+    }
+    return entries;
+  }
+
+  private void prepare() throws IOException {
+    disk.createDirectories(directory);
+    if (disk.kind(directory) != Disk.Kind.DIRECTORY) {
+      throw new IOException(directory + " must be a folder, not a link");
+    }
+  }
+
+  /** An entry of a single file that is empty was never filled: a crash came before the move. */
+  private Optional<QuarantineEntry> read(Disk.Entry entry) {
+    Map<String, String> note = Map.of();
+    OptionalInt documents;
+    try {
+      List<Disk.Entry> files = disk.list(entry.path());
+      documents = OptionalInt.of((int) files.stream().filter(Quarantine::isDocument).count());
+      if (files.isEmpty() && entry.name().contains(".")) {
+        return Optional.empty();
+      }
+    } catch (IOException e) {
+      documents = OptionalInt.empty();
+    }
+    try {
+      note = JsonFile.scalars(disk.read(directory.resolve(entry.name() + NOTE)));
+    } catch (IOException | FormatException e) {
+      // The entry counts without its note; what can be told is told from its name.
+    }
+    int dot = entry.name().indexOf('.');
+    String folder = dot < 0 ? entry.name() : entry.name().substring(0, dot);
+    return Optional.of(
+        new QuarantineEntry(
+            entry.name(),
+            note.getOrDefault("folder", folder),
+            note.getOrDefault("file", ""),
+            note.getOrDefault("why", ""),
+            note.getOrDefault("when", ""),
+            documents,
+            Boolean.parseBoolean(note.getOrDefault("reviewed", "false"))));
+  }
+
+  private static boolean isDocument(Disk.Entry entry) {
+    return Compression.ofFileName(entry.name())
+        .filter(kind -> !kind.stem(entry.name()).equals(Names.METADATA_HASH))
+        .isPresent();
+  }
+
+  private static String entryName(String folder, String file) {
+    String stem = Compression.ofFileName(file).map(kind -> kind.stem(file)).orElse(file);
+    String name = file.isEmpty() ? folder : folder + "." + stem;
+    return name.getBytes(StandardCharsets.UTF_8).length <= MAX_NAME_BYTES
+        ? name
+        : Names.hash(folder) + "." + Names.hash(name);
+  }
+
+  /** What is known of a file before it is moved; an unreadable one has the reason as its sum. */
+  private record FileSum(long bytes, String sha256) {}
+
+  private Map<String, FileSum> sums(Path source, boolean isFolder) throws IOException {
+    Map<String, FileSum> sums = new LinkedHashMap<>();
+    if (isFolder) {
+      for (Disk.Entry entry : disk.list(source)) {
+        sums.put(entry.name(), sum(entry.path()));
+      }
+    } else {
+      sums.put(String.valueOf(source.getFileName()), sum(source));
+    }
+    return sums;
+  }
+
+  private FileSum sum(Path file) throws IOException {
+    if (disk.kind(file) != Disk.Kind.FILE) {
+      return new FileSum(0, "not a file");
+    }
+    try {
+      byte[] content = disk.read(file);
+      return new FileSum(content.length, HexFormat.of().formatHex(Names.sha256().digest(content)));
+    } catch (IOException e) {
+      return new FileSum(0, "unreadable: " + e.getMessage());
+    }
+  }
+
+  private byte[] note(
+      String folder, String file, String kind, String why, Map<String, FileSum> sums) {
+    return JsonFile.write(json -> {
+      json.writeNumberField("version", VERSION);
+      json.writeStringField("what", file.isEmpty() ? "collection" : "document");
+      json.writeStringField("when", clock.instant().toString());
+      json.writeStringField("why", why);
+      json.writeStringField("kind", kind);
+      json.writeStringField("from", root.resolve(folder).resolve(file).toString());
+      json.writeStringField("folder", folder);
+      json.writeStringField("file", file);
+      json.writeBooleanField("reviewed", false);
+      json.writeArrayFieldStart("files");
+      for (var sum : sums.entrySet()) {
+        json.writeStartObject();
+        json.writeStringField("path", sum.getKey());
+        json.writeNumberField("bytes", sum.getValue().bytes());
+        json.writeStringField("sha256", sum.getValue().sha256());
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+    });
+  }
+}

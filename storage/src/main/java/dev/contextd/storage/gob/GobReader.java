@@ -1,0 +1,388 @@
+package dev.contextd.storage.gob;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A reader of the first value in a gob stream, driven by the type descriptors in the stream itself.
+ *
+ * <p>The caller opens the value with {@link #open()}, then walks it: {@link #structure}, {@link
+ * #string}, {@link #stringMap}, {@link #floats}, {@link #entries}, and {@link #skip} for what it
+ * does not know. Each call names the type id the stream declared, so a value of another shape is a
+ * {@link FormatException}, never a misreading.
+ *
+ * <p>A stream is a sequence of messages, each a uint count of bytes and then:
+ *
+ * <pre>
+ * int -id   wireType     a type descriptor, id is 64 or above
+ * int  id   value        the value; what is not a struct is preceded by a zero byte
+ * </pre>
+ *
+ * <p>Bounds: every length is checked against the bytes at hand, types nest at most {@value
+ * #MAX_DEPTH} deep, and a skipped value consumes at least a byte an element.
+ *
+ * <p>Source: the documentation of Go's package {@code encoding/gob}.
+ */
+public final class GobReader {
+  /** How deep values may nest. */
+  static final int MAX_DEPTH = 64;
+
+  private static final int FIRST_USER_ID = 64;
+
+  private final GobBytes in;
+  private final Map<Integer, WireType> types = new HashMap<>();
+  private int end;
+
+  public GobReader(byte[] stream) {
+    this.in = new GobBytes(stream);
+  }
+
+  /**
+   * Reads descriptors up to the first value and enters it.
+   *
+   * @return the type id of the value
+   */
+  public int open() throws FormatException {
+    while (true) {
+      if (in.remaining() == 0) {
+        throw new FormatException(
+            in.position() == 0 ? "the file is empty" : "the stream ends before its value");
+      }
+      int length = in.count(1);
+      int outer = in.narrow(length);
+      int id = in.typeId();
+      if (id >= 0) {
+        end = in.limit();
+        if (!(type(id) instanceof WireType.Struct) && in.uint() != 0) {
+          throw new FormatException("a value that is no struct must begin with a zero byte");
+        }
+        return id;
+      }
+      define(-id);
+      if (in.remaining() != 0) {
+        throw new FormatException("extra data after the descriptor of type " + -id);
+      }
+      in.widen(outer);
+    }
+  }
+
+  /**
+   * Leaves the value: it must have been read to its end.
+   *
+   * @return how many bytes follow the value in the stream; Go ignores them
+   */
+  public int close() throws FormatException {
+    if (in.position() != end) {
+      throw new FormatException(
+          "the value ends at offset " + in.position() + ", its message at offset " + end);
+    }
+    return in.array().length - end;
+  }
+
+  /** Whether a string read so far held bytes that are not UTF-8 and was altered by decoding. */
+  public boolean malformedText() {
+    return in.malformedText();
+  }
+
+  /** Enters a struct. */
+  public Fields structure(int typeId) throws FormatException {
+    return new Fields(require(typeId, WireType.Struct.class));
+  }
+
+  public String string(int typeId) throws FormatException {
+    require(typeId, WireType.Basic.STRING);
+    return in.string();
+  }
+
+  /** The raw bytes of the string that starts here, without moving past it. */
+  public byte[] peekStringBytes(int typeId) throws FormatException {
+    require(typeId, WireType.Basic.STRING);
+    return in.peekStringBytes();
+  }
+
+  /** Reads a map of strings to strings; of a repeated key the last value stays. */
+  public Map<String, String> stringMap(int typeId) throws FormatException {
+    WireType.MapOf map = entriesOf(typeId);
+    require(map.valueTypeId(), WireType.Basic.STRING);
+    int count = in.count(2);
+    Map<String, String> result = HashMap.newHashMap(count);
+    for (int i = 0; i < count; i++) {
+      String key = in.string();
+      result.put(key, in.string());
+    }
+    return result;
+  }
+
+  /** Enters a map with string keys; the caller reads {@code count} times a key and a value. */
+  public Entries entries(int typeId) throws FormatException {
+    WireType.MapOf map = entriesOf(typeId);
+    return new Entries(in.count(2), map.valueTypeId());
+  }
+
+  /** A map that was entered: its number of entries and the type id of its values. */
+  public record Entries(int count, int valueTypeId) {}
+
+  /** Reads the key of the next entry of a map entered with {@link #entries}. */
+  public String key() throws FormatException {
+    return in.string();
+  }
+
+  /** Reads a slice or array of floats as float32. */
+  public float[] floats(int typeId) throws FormatException {
+    WireType type = type(typeId);
+    int element =
+        switch (type) {
+          case WireType.Slice slice -> slice.elementTypeId();
+          case WireType.Array array -> array.elementTypeId();
+          case WireType.Basic _, WireType.Struct _, WireType.MapOf _, WireType.Opaque _ ->
+              throw new FormatException("expected floats, found " + type);
+        };
+    require(element, WireType.Basic.FLOAT);
+    int count = in.count(1);
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = in.float32();
+    }
+    return values;
+  }
+
+  /** Reads past a value of any type. */
+  public void skip(int typeId) throws FormatException {
+    skip(typeId, 0);
+  }
+
+  /** The fields of a struct that are present, in order. */
+  public final class Fields {
+    private final WireType.Struct type;
+    private int index = -1;
+
+    private Fields(WireType.Struct type) {
+      this.type = type;
+    }
+
+    /** Moves to the next present field; null at the end of the struct. */
+    public WireType.@Nullable Field next() throws FormatException {
+      long delta = in.uint();
+      if (delta == 0) {
+        return null;
+      }
+      if (delta < 0 || delta > type.fields().size() - 1 - index) {
+        throw new FormatException(
+            "field " + (index + delta) + " of struct " + type.name() + " does not exist");
+      }
+      index += (int) delta;
+      return type.fields().get(index);
+    }
+  }
+
+  private void skip(int typeId, int depth) throws FormatException {
+    if (depth > MAX_DEPTH) {
+      throw new FormatException("values nest deeper than " + MAX_DEPTH);
+    }
+    switch (type(typeId)) {
+      case WireType.Basic basic -> skipBasic(basic);
+      case WireType.Opaque _ -> in.skip(in.uint());
+      case WireType.Slice slice -> skipElements(slice.elementTypeId(), in.count(1), depth);
+      case WireType.Array array -> skipElements(array.elementTypeId(), in.count(1), depth);
+      case WireType.MapOf map -> {
+        int count = in.count(2);
+        for (int i = 0; i < count; i++) {
+          skip(map.keyTypeId(), depth + 1);
+          skip(map.valueTypeId(), depth + 1);
+        }
+      }
+      case WireType.Struct struct -> {
+        Fields fields = new Fields(struct);
+        for (var field = fields.next(); field != null; field = fields.next()) {
+          skip(field.typeId(), depth + 1);
+        }
+      }
+    }
+  }
+
+  private void skipElements(int typeId, int count, int depth) throws FormatException {
+    for (int i = 0; i < count; i++) {
+      skip(typeId, depth + 1);
+    }
+  }
+
+  private void skipBasic(WireType.Basic basic) throws FormatException {
+    switch (basic) {
+      case BOOL, INT, UINT, FLOAT -> in.uint();
+      case BYTES, STRING -> in.skip(in.uint());
+      case COMPLEX -> {
+        in.uint();
+        in.uint();
+      }
+      case INTERFACE -> {
+        long nameLength = in.uint();
+        in.skip(nameLength);
+        if (nameLength != 0) {
+          in.typeId();
+          in.skip(in.uint());
+        }
+      }
+    }
+  }
+
+  private WireType.MapOf entriesOf(int typeId) throws FormatException {
+    WireType.MapOf map = require(typeId, WireType.MapOf.class);
+    require(map.keyTypeId(), WireType.Basic.STRING);
+    return map;
+  }
+
+  private <T extends WireType> T require(int typeId, Class<T> shape) throws FormatException {
+    WireType found = type(typeId);
+    if (!shape.isInstance(found)) {
+      throw new FormatException("expected a " + shape.getSimpleName() + ", found " + found);
+    }
+    return shape.cast(found);
+  }
+
+  private void require(int typeId, WireType.Basic expected) throws FormatException {
+    WireType found = type(typeId);
+    if (found != expected) {
+      throw new FormatException("expected " + expected + ", found " + found);
+    }
+  }
+
+  private WireType type(int id) throws FormatException {
+    WireType type =
+        switch (id) {
+          case 1 -> WireType.Basic.BOOL;
+          case 2 -> WireType.Basic.INT;
+          case 3 -> WireType.Basic.UINT;
+          case 4 -> WireType.Basic.FLOAT;
+          case 5 -> WireType.Basic.BYTES;
+          case 6 -> WireType.Basic.STRING;
+          case 7 -> WireType.Basic.COMPLEX;
+          case 8 -> WireType.Basic.INTERFACE;
+          default -> types.get(id);
+        };
+    if (type == null) {
+      throw new FormatException("type " + id + " was never described");
+    }
+    return type;
+  }
+
+  private void define(int id) throws FormatException {
+    if (id < FIRST_USER_ID) {
+      throw new FormatException("type id " + id + " is reserved");
+    }
+    WireType type = wireType();
+    if (types.put(id, type) != null) {
+      throw new FormatException("type " + id + " is described twice");
+    }
+  }
+
+  /**
+   * A descriptor is itself a struct of pointers, of which one is set: 1 ArrayT, 2 SliceT, 3
+   * StructT, 4 MapT, 5 GobEncoderT, 6 BinaryMarshalerT, 7 TextMarshalerT. Each begins with field 1,
+   * CommonType {1 Name string, 2 Id int}.
+   */
+  private WireType wireType() throws FormatException {
+    WireType type =
+        switch (Math.clamp(in.uint(), 0, Integer.MAX_VALUE)) {
+          case 1 -> {
+            long[] numbers = numbersAfterCommon(2);
+            yield new WireType.Array(id(numbers[0]), numbers[1]);
+          }
+          case 2 -> new WireType.Slice(id(numbersAfterCommon(1)[0]));
+          case 3 -> structType();
+          case 4 -> {
+            long[] numbers = numbersAfterCommon(2);
+            yield new WireType.MapOf(id(numbers[0]), id(numbers[1]));
+          }
+          case 5, 6, 7 -> {
+            numbersAfterCommon(0);
+            yield new WireType.Opaque();
+          }
+          default -> throw new FormatException("unknown kind of type descriptor");
+        };
+    if (in.uint() != 0) {
+      throw new FormatException("a type descriptor sets more than one kind");
+    }
+    return type;
+  }
+
+  private static int id(long value) throws FormatException {
+    if (value <= 0 || value > Integer.MAX_VALUE) {
+      throw new FormatException("type id " + value + " is out of range");
+    }
+    return (int) value;
+  }
+
+  /** Reads {CommonType, int, int, ...} with up to {@code expected} integers, absent ones zero. */
+  private long[] numbersAfterCommon(int expected) throws FormatException {
+    long[] numbers = new long[expected];
+    int field = 0;
+    for (long delta = in.uint(); delta != 0; delta = in.uint()) {
+      field = advance(field, delta, expected + 1);
+      if (field == 1) {
+        commonName();
+      } else {
+        numbers[field - 2] = in.sint();
+      }
+    }
+    return numbers;
+  }
+
+  private WireType.Struct structType() throws FormatException {
+    String name = "";
+    List<WireType.Field> fields = List.of();
+    int field = 0;
+    for (long delta = in.uint(); delta != 0; delta = in.uint()) {
+      field = advance(field, delta, 2);
+      if (field == 1) {
+        name = commonName();
+      } else {
+        fields = fieldTypes();
+      }
+    }
+    return new WireType.Struct(name, fields);
+  }
+
+  private List<WireType.Field> fieldTypes() throws FormatException {
+    int count = in.count(1);
+    List<WireType.Field> fields = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      String name = "";
+      int typeId = 0;
+      int field = 0;
+      for (long delta = in.uint(); delta != 0; delta = in.uint()) {
+        field = advance(field, delta, 2);
+        if (field == 1) {
+          name = in.string();
+        } else {
+          typeId = id(in.sint());
+        }
+      }
+      fields.add(new WireType.Field(name, typeId));
+    }
+    return fields;
+  }
+
+  private String commonName() throws FormatException {
+    String name = "";
+    int field = 0;
+    for (long delta = in.uint(); delta != 0; delta = in.uint()) {
+      field = advance(field, delta, 2);
+      if (field == 1) {
+        name = in.string();
+      } else {
+        in.sint();
+      }
+    }
+    return name;
+  }
+
+  private static int advance(int field, long delta, int last) throws FormatException {
+    if (delta < 0 || delta > last - field) {
+      throw new FormatException("a type descriptor has an unknown field");
+    }
+    return field + (int) delta;
+  }
+}

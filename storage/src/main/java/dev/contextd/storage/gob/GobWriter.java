@@ -1,0 +1,137 @@
+package dev.contextd.storage.gob;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A growing buffer that writes gob's primitive values, descriptors and messages; the layout stands
+ * at {@link GobReader}.
+ */
+public final class GobWriter {
+  private static final int INITIAL_BYTES = 512;
+
+  private byte[] buffer;
+  private int length;
+
+  public GobWriter() {
+    this(INITIAL_BYTES);
+  }
+
+  public GobWriter(int initialBytes) {
+    this.buffer = new byte[initialBytes];
+  }
+
+  public byte[] toByteArray() {
+    return Arrays.copyOf(buffer, length);
+  }
+
+  public int length() {
+    return length;
+  }
+
+  public GobWriter raw(byte[] bytes) {
+    return raw(bytes, bytes.length);
+  }
+
+  /** Appends everything that {@code other} holds. */
+  public GobWriter raw(GobWriter other) {
+    return raw(other.buffer, other.length);
+  }
+
+  private GobWriter raw(byte[] bytes, int count) {
+    ensure(count);
+    System.arraycopy(bytes, 0, buffer, length, count);
+    length += count;
+    return this;
+  }
+
+  public GobWriter uint(long value) {
+    ensure(Long.BYTES + 1);
+    if (value >= 0 && value < 0x80) {
+      buffer[length++] = (byte) value;
+      return this;
+    }
+    int count = Long.BYTES - Long.numberOfLeadingZeros(value) / Byte.SIZE;
+    buffer[length++] = (byte) -count;
+    for (int shift = (count - 1) * Byte.SIZE; shift >= 0; shift -= Byte.SIZE) {
+      buffer[length++] = (byte) (value >>> shift);
+    }
+    return this;
+  }
+
+  public GobWriter sint(long value) {
+    return uint(value < 0 ? ~value << 1 | 1 : value << 1);
+  }
+
+  public GobWriter float64(double value) {
+    return uint(Long.reverseBytes(Double.doubleToRawLongBits(value)));
+  }
+
+  public GobWriter string(String value) {
+    byte[] utf8 = value.getBytes(StandardCharsets.UTF_8);
+    return uint(utf8.length).raw(utf8);
+  }
+
+  public GobWriter stringMap(Map<String, String> map) {
+    uint(map.size());
+    map.forEach((key, value) -> string(key).string(value));
+    return this;
+  }
+
+  public GobWriter floats(float[] values) {
+    uint(values.length);
+    for (float value : values) {
+      float64(value);
+    }
+    return this;
+  }
+
+  /** Appends a message: the count of its bytes, then the type id, then the value. */
+  public GobWriter message(int typeId, GobWriter value) {
+    GobWriter id = new GobWriter(Long.BYTES + 1).sint(typeId);
+    return uint((long) id.length + value.length).raw(id).raw(value);
+  }
+
+  /** Appends the descriptor of a struct. */
+  public GobWriter describeStruct(int typeId, String name, List<WireType.Field> fields) {
+    GobWriter body = new GobWriter().uint(3).uint(1);
+    common(body, typeId, name).uint(1).uint(fields.size());
+    for (WireType.Field field : fields) {
+      body.uint(1).string(field.name()).uint(1).sint(field.typeId()).uint(0);
+    }
+    return message(-typeId, body.uint(0).uint(0));
+  }
+
+  /** Appends the descriptor of a map. */
+  public GobWriter describeMap(int typeId, String name, int keyTypeId, int valueTypeId) {
+    GobWriter body = new GobWriter().uint(4).uint(1);
+    common(body, typeId, name).uint(1).sint(keyTypeId).uint(1).sint(valueTypeId);
+    return message(-typeId, body.uint(0).uint(0));
+  }
+
+  /** Appends the descriptor of a slice. */
+  public GobWriter describeSlice(int typeId, String name, int elementTypeId) {
+    GobWriter body = new GobWriter().uint(2).uint(1);
+    common(body, typeId, name).uint(1).sint(elementTypeId);
+    return message(-typeId, body.uint(0).uint(0));
+  }
+
+  private static GobWriter common(GobWriter body, int typeId, String name) {
+    if (!name.isEmpty()) {
+      body.uint(1).string(name).uint(1);
+    } else {
+      body.uint(2);
+    }
+    return body.sint(typeId).uint(0);
+  }
+
+  private void ensure(int more) {
+    if (length + more > buffer.length || length + more < 0) {
+      int wanted = Math.addExact(length, more);
+      long doubled = Math.min((long) buffer.length * 2, Integer.MAX_VALUE - 8);
+      buffer = Arrays.copyOf(buffer, (int) Math.max(wanted, doubled));
+    }
+  }
+}

@@ -1,0 +1,201 @@
+package dev.contextd.resilience;
+
+import dev.contextd.engine.CollectionInfo;
+import dev.contextd.engine.Scope;
+import dev.contextd.engine.StoreOptions;
+import dev.contextd.engine.VectorStore;
+import dev.contextd.resilience.OpenSummary.InPlace;
+import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.check.FolderReport;
+import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.folder.Quarantine;
+import dev.contextd.storage.folder.QuarantineEntry;
+import dev.contextd.storage.folder.StoreFolder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * A store that opens whatever its folder holds: what is intact is served, what is damaged is moved
+ * to quarantine or, where that must not or cannot be, left in place, unserved and reported.
+ *
+ * <p>Invariants: opening fails only where the root itself cannot be created or listed; nothing is
+ * deleted; nothing is moved because it could not be opened.
+ */
+public final class ResilientStore implements AutoCloseable {
+  private final VectorStore store;
+  private final Quarantine quarantine;
+  private final Clock clock;
+  private final OpenSummary summary;
+
+  private ResilientStore(VectorStore store, StoreFolder folder, Clock clock) {
+    this.store = store;
+    this.quarantine = folder.quarantine();
+    this.clock = clock;
+    OpenQuarantine run = OpenQuarantine.run(store, quarantine);
+    List<QuarantineEntry> entries = list(new HashMap<>());
+    List<CollectionInfo> collections = store.collections(Scope.ALL);
+    this.summary =
+        new OpenSummary(
+            collections.size(),
+            collections.stream().mapToLong(CollectionInfo::count).sum(),
+            run.moved(),
+            run.inPlace(),
+            entries.size(),
+            run.brake(),
+            store.readOnlyReason());
+    store.quarantined(unavailable(entries));
+  }
+
+  /**
+   * Opens a store, creating the folder where it is missing.
+   *
+   * @throws IOException where the root cannot be created or listed
+   */
+  public static ResilientStore open(Path root, StoreOptions options) throws IOException {
+    VectorStore store = VectorStore.open(root, options);
+    StoreFolder folder = new StoreFolder(options.disk(), root, options.clock());
+    return new ResilientStore(store, folder, options.clock());
+  }
+
+  public VectorStore store() {
+    return store;
+  }
+
+  public OpenSummary summary() {
+    return summary;
+  }
+
+  /** The health of the store as it stands now: what is served, and what lies in quarantine. */
+  public HealthReport health() {
+    Instant begin = clock.instant();
+    TreeMap<String, String> corrupt = new TreeMap<>();
+    TreeSet<String> healthy = new TreeSet<>();
+    Map<String, Integer> quarantinedDocuments = noteQuarantined(corrupt);
+    noteUnservedFolders(corrupt);
+    for (CollectionInfo collection : store.collections(Scope.ALL)) {
+      String folder = collection.folder();
+      int lost = collection.unserved() + quarantinedDocuments.getOrDefault(folder, 0);
+      if (lost == 0) {
+        healthy.add(folder);
+      } else {
+        corrupt.putIfAbsent(
+            folder,
+            "%d documents of the collection \"%s\" are not served: %s"
+                .formatted(lost, collection.name(), example(folder)));
+      }
+    }
+    List<String> empty =
+        store.openReport().folders().stream()
+            .filter(report -> report.health() == FolderReport.Health.EMPTY)
+            .map(FolderReport::folder)
+            .toList();
+    return new HealthReport(
+        List.copyOf(healthy),
+        List.copyOf(corrupt.keySet()),
+        empty,
+        corrupt,
+        begin,
+        Duration.between(begin, clock.instant()));
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
+
+  /** Notes folders in quarantine; returns how many single documents lie there, by folder. */
+  private Map<String, Integer> noteQuarantined(Map<String, String> corrupt) {
+    Map<String, Integer> documents = new HashMap<>();
+    for (QuarantineEntry entry : list(corrupt)) {
+      if (entry.isCollection()) {
+        corrupt.putIfAbsent(
+            entry.folder(),
+            "The folder lies in .quarantine/%s: %s".formatted(entry.name(), entry.why()));
+      } else {
+        documents.merge(entry.folder(), 1, Integer::sum);
+      }
+    }
+    // A collection that was deleted since leaves its quarantined documents to speak for it.
+    TreeSet<String> served = new TreeSet<>();
+    store.collections(Scope.ALL).forEach(collection -> served.add(collection.folder()));
+    documents.forEach(
+        (folder, count) -> {
+          if (!served.contains(folder)) {
+            corrupt.putIfAbsent(
+                folder, count + " documents of the folder lie in .quarantine/" + folder + ".*");
+          }
+        });
+    return documents;
+  }
+
+  private void noteUnservedFolders(Map<String, String> corrupt) {
+    for (InPlace left : summary.inPlace()) {
+      if (left.damage().loss() == Damage.Loss.COLLECTION) {
+        corrupt.putIfAbsent(
+            left.damage().folder(),
+            left.damage().sentence() + left.why().map(why -> " It was left: " + why).orElse(""));
+      }
+    }
+  }
+
+  private String example(String folder) {
+    return store.damage().stream()
+        .filter(found -> found.folder().equals(folder) && found.loss() == Damage.Loss.DOCUMENT)
+        .findFirst()
+        .map(found -> found.file() + ": " + found.sentence())
+        .orElse("see .quarantine/" + folder + ".*");
+  }
+
+  /** How many documents cannot be searched, by the folder they came from. */
+  private Map<String, OptionalLong> unavailable(List<QuarantineEntry> entries) {
+    Map<String, OptionalLong> counts = new HashMap<>();
+    for (QuarantineEntry entry : entries) {
+      OptionalLong documents =
+          entry.documents().isPresent()
+              ? OptionalLong.of(entry.documents().getAsInt())
+              : OptionalLong.empty();
+      counts.merge(entry.folder(), documents, ResilientStore::sum);
+    }
+    for (InPlace left : summary.inPlace()) {
+      if (left.damage().loss() == Damage.Loss.COLLECTION) {
+        counts.merge(left.damage().folder(), documentsIn(left.damage()), ResilientStore::sum);
+      }
+    }
+    return counts;
+  }
+
+  private OptionalLong documentsIn(Damage damage) {
+    if (damage instanceof Damage.Inaccessible) {
+      return OptionalLong.empty();
+    }
+    return store.openReport().folders().stream()
+        .filter(report -> report.folder().equals(damage.folder()))
+        .mapToLong(FolderReport::documentFiles)
+        .findFirst();
+  }
+
+  private static OptionalLong sum(OptionalLong a, OptionalLong b) {
+    return a.isEmpty() || b.isEmpty()
+        ? OptionalLong.empty()
+        : OptionalLong.of(a.getAsLong() + b.getAsLong());
+  }
+
+  /** A quarantine that cannot be listed may hold anything: that is no health. */
+  private List<QuarantineEntry> list(Map<String, String> corrupt) {
+    try {
+      return quarantine.list();
+    } catch (IOException e) {
+      corrupt.put(Names.QUARANTINE, "The quarantine cannot be listed: " + e.getMessage());
+      return List.of();
+    }
+  }
+}

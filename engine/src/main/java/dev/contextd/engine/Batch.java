@@ -23,6 +23,10 @@ record Batch(List<StoredDocument> documents, List<String> truncated, Optional<St
 
   /** Embeds what has no vector; takes as long as the model does, so no lock is held. */
   static Batch prepare(List<NewDocument> documents, Scope scope, EmbeddedStore store) {
+    Checks.batch(documents);
+    documents.forEach(
+        document -> scope.refuseReserved(document.metadata().keySet(), "a document's metadata"));
+    store.requireWritable();
     List<String> ids =
         documents.stream()
             .map(document -> document.id().orElseGet(() -> UUID.randomUUID().toString()))

@@ -119,11 +119,10 @@ final class EmbeddedCollection {
   }
 
   Written upsert(List<NewDocument> documents, Scope scope) {
-    Checks.batch(documents);
-    documents.forEach(
-        document -> scope.refuseReserved(document.metadata().keySet(), "a document's metadata"));
-    store.requireWritable();
-    Batch batch = Batch.prepare(documents, scope, store);
+    return upsert(Batch.prepare(documents, scope, store), scope);
+  }
+
+  Written upsert(Batch batch, Scope scope) {
     lock.lock();
     try {
       write(batch, scope);
@@ -324,7 +323,7 @@ final class EmbeddedCollection {
 
   private void requireModel(String used, Snapshot snapshot) {
     Optional<ModelRecord> recorded = effectiveModel(snapshot);
-    if (recorded.isPresent() && snapshot.count() > 0 && !recorded.get().model().equals(used)) {
+    if (recorded.isPresent() && !recorded.get().model().equals(used)) {
       throw new StoreException(
           ErrorCode.MODEL_MISMATCH,
           "the collection \"%s\" was embedded with \"%s\", text would be embedded with \"%s\"; use that model, or send \"embedding\""
@@ -332,10 +331,12 @@ final class EmbeddedCollection {
     }
   }
 
-  /** A record of another dimension speaks of vectors that are no longer there. */
+  /**
+   * The model that binds. A record of another dimension speaks of vectors that are no longer there;
+   * in an empty collection any record does, or of a write that failed.
+   */
   private Optional<ModelRecord> effectiveModel(Snapshot snapshot) {
-    int dimension = snapshot.dimension();
-    return recordedModel.filter(record -> dimension == 0 || record.dimension() == dimension);
+    return recordedModel.filter(record -> record.dimension() == snapshot.dimension());
   }
 
   private Optional<Model> model(Snapshot snapshot) {

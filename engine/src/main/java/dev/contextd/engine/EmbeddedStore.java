@@ -21,6 +21,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -144,12 +145,28 @@ final class EmbeddedStore implements VectorStore {
 
   @Override
   public VectorCollection getOrCreate(String name, Scope scope) {
+    return new ScopedView(existingOrNew(name), scope);
+  }
+
+  @Override
+  public Written upsert(String name, List<NewDocument> documents, Scope scope) {
+    Checks.name(name);
+    Batch batch = Batch.prepare(documents, scope, this);
+    batch.requireDimension(0);
+    return existingOrNew(name).upsert(batch, scope);
+  }
+
+  private EmbeddedCollection existingOrNew(String name) {
+    EmbeddedCollection existing = collections.get(name);
+    if (existing != null) {
+      return existing;
+    }
     structure.lock();
     try {
       if (!collections.containsKey(name)) {
         create(name, Map.of());
       }
-      return collection(name, scope).orElseThrow();
+      return Objects.requireNonNull(collections.get(name));
     } finally {
       structure.unlock();
     }

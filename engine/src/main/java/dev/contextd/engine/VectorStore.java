@@ -48,6 +48,12 @@ public interface VectorStore extends AutoCloseable {
    */
   boolean create(String name, Map<String, String> metadata);
 
+  /**
+   * Adds or replaces documents as {@link VectorCollection#upsert}, and creates the collection where
+   * there is none of that name; a batch that is not valid creates nothing.
+   */
+  Written upsert(String name, List<NewDocument> documents, Scope scope);
+
   /** A handle to a collection, created without metadata where there is none of that name. */
   VectorCollection getOrCreate(String name, Scope scope);
 

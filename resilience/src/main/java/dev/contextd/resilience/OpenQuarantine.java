@@ -81,8 +81,7 @@ final class OpenQuarantine {
   private static Set<String> unopenableFolders(CheckReport report) {
     Set<String> folders = new HashSet<>();
     for (Damage damage : report.damage()) {
-      if (damage instanceof Damage.Inaccessible found
-          && found.loss() == Damage.Loss.COLLECTION) {
+      if (damage instanceof Damage.Inaccessible found && found.loss() == Damage.Loss.COLLECTION) {
         folders.add(found.folder());
       }
     }
@@ -138,5 +137,4 @@ final class OpenQuarantine {
         .replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_")
         .toLowerCase(Locale.ROOT);
   }
-
 }

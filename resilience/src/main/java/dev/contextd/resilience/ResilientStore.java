@@ -127,13 +127,12 @@ public final class ResilientStore implements AutoCloseable {
     // A collection that was deleted since leaves its quarantined documents to speak for it.
     TreeSet<String> served = new TreeSet<>();
     store.collections(Scope.ALL).forEach(collection -> served.add(collection.folder()));
-    documents.forEach(
-        (folder, count) -> {
-          if (!served.contains(folder)) {
-            corrupt.putIfAbsent(
-                folder, count + " documents of the folder lie in .quarantine/" + folder + ".*");
-          }
-        });
+    documents.forEach((folder, count) -> {
+      if (!served.contains(folder)) {
+        corrupt.putIfAbsent(
+            folder, count + " documents of the folder lie in .quarantine/" + folder + ".*");
+      }
+    });
     return documents;
   }
 

@@ -1,6 +1,6 @@
 /**
- * What happens to damage: a store is opened whatever its folder holds, what is damaged is set aside,
- * and its health is told. Start at {@link dev.contextd.resilience.ResilientStore}.
+ * What happens to damage: a store is opened whatever its folder holds, what is damaged is set
+ * aside, and its health is told. Start at {@link dev.contextd.resilience.ResilientStore}.
  */
 @NullMarked
 package dev.contextd.resilience;

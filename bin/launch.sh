@@ -1,0 +1,79 @@
+# Shared by the start scripts: finds a JDK 25, builds what changed, starts Java.
+
+fail() {
+  printf '%s: %s\n' "$program" "$1" >&2
+  exit 1
+}
+
+# The first JDK 25 among JAVA_HOME, the usual folders and the PATH.
+find_jdk() {
+  local candidate java
+  for candidate in "${JAVA_HOME:-}" /usr/lib/jvm/* /opt/jdk* /opt/java/* "$HOME"/.sdkman/candidates/java/* \
+    "$HOME"/.jdks/* /Library/Java/JavaVirtualMachines/*/Contents/Home; do
+    is_jdk25 "$candidate" && { printf '%s\n' "$candidate"; return 0; }
+  done
+  java=$(command -v java || true)
+  if [ -n "$java" ]; then
+    candidate=$(dirname "$(dirname "$(readlink -f "$java")")")
+    is_jdk25 "$candidate" && { printf '%s\n' "$candidate"; return 0; }
+  fi
+  return 1
+}
+
+is_jdk25() {
+  [ -n "$1" ] && [ -x "$1/bin/java" ] && grep -qs '^JAVA_VERSION="25["._+-]' "$1/release"
+}
+
+# The program is current while its stamp is newer than every source it was made from.
+is_current() {
+  local stamp=$1
+  [ -f "$stamp" ] || return 1
+  [ -z "$(find "$home"/pom.xml "$home"/*/pom.xml "$home"/{storage,engine,resilience,embeddings,server}/src/main \
+    -newer "$stamp" -print -quit 2>/dev/null)" ]
+}
+
+build() {
+  local module=$1 stamp=$2 jdk=$3 log="$home/$1/target/build.log"
+  command -v mvn >/dev/null || fail "building needs Maven; install it (Debian: apt-get install maven) and try again"
+  mkdir -p "$home/$module/target"
+  printf '%s: building, once; this takes a minute or two ...\n' "$program" >&2
+  # Maven's own progress, a line a module; the whole log is kept for when it fails.
+  if ! (cd "$home" && mvn -B -ntp -Dmaven.test.skip=true -pl "$module" -am package 2>&1 | tee "$log" \
+    | sed -un "s/^\[INFO\] Building \(contextd [a-z]*\) .*\[\(.*\)\]/$program:   \1 (\2)/p" >&2; exit "${PIPESTATUS[0]}"); then
+    grep -m 5 '^\[ERROR\]' "$log" >&2 || true
+    fail "the build failed; the whole log is in $log"
+  fi
+  train "$module" "$jdk"
+  touch "$stamp"
+  printf '%s: built\n' "$program" >&2
+}
+
+launch() {
+  program=$1
+  local main=$2 module=$3
+  shift 3
+  local target="$home/$module/target" stamp="$home/$module/target/.built" jdk
+  jdk=$(find_jdk) || fail "no JDK 25 found; install one (for example Temurin 25) below /usr/lib/jvm, or set JAVA_HOME to it"
+  if ! is_current "$stamp"; then
+    mkdir -p "$target"
+    # Two starts at once must not build into each other.
+    exec 9>"$home/$module/.build.lock"
+    flock 9
+    is_current "$stamp" || build "$module" "$stamp" "$jdk"
+    exec 9>&-
+  fi
+  # File names are bytes of UTF-8, whatever the caller's locale says.
+  case "${LC_ALL:-${LC_CTYPE:-${LANG:-}}}" in *UTF-8 | *utf8) ;; *) export LC_ALL=C.UTF-8 ;; esac
+  java_flags "$module"
+  exec "$jdk/bin/java" "${flags[@]}" "$main" "$@"
+}
+
+# The flags of every run; an AOT cache made under others would be silently useless.
+java_flags() {
+  local target="$home/$1/target"
+  flags=(--add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
+    -Xshare:auto -Xlog:disable -Xlog:all=error:stderr)
+  flags+=(-cp "$target/classes:$target/lib/*")
+}
+
+train() { :; }

@@ -1,0 +1,76 @@
+package dev.contextd.server;
+
+import dev.contextd.resilience.OpenSummary;
+import dev.contextd.server.settings.Settings;
+import dev.contextd.storage.check.Damage;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What the daemon says when it starts: what it opened, what it set aside, where it listens. */
+final class Announcement {
+  /** So many damaged things are named one by one. */
+  private static final int MOST_NAMED = 20;
+
+  private Announcement() {}
+
+  static List<String> lines(Settings settings, OpenSummary opened) {
+    List<String> lines = new ArrayList<>();
+    lines.add(
+        "opened %s: %s, %s"
+            .formatted(
+                settings.vectorstorePath(),
+                count(opened.collections(), "collection"),
+                count(opened.documents(), "document")));
+    opened
+        .readOnly()
+        .ifPresent(why -> lines.add("read-only, because it cannot be written: " + why));
+    opened.brake().ifPresent(why -> lines.add("quarantine brake: " + why));
+    addQuarantined(lines, opened);
+    addInPlace(lines, opened);
+    int before = opened.inQuarantine() - opened.quarantined().size();
+    if (before > 0) {
+      lines.add(
+          "in .quarantine/ since earlier: " + count(before, "thing") + "; beside each lies a note");
+    }
+    return lines;
+  }
+
+  private static void addQuarantined(List<String> lines, OpenSummary opened) {
+    opened.quarantined().stream()
+        .limit(MOST_NAMED)
+        .map(moved ->
+            "quarantined %s as .quarantine/%s: %s"
+                .formatted(place(moved.damage()), moved.entry(), moved.damage().sentence()))
+        .forEach(lines::add);
+    addRest(lines, opened.quarantined().size(), "quarantined");
+  }
+
+  private static void addInPlace(List<String> lines, OpenSummary opened) {
+    List<OpenSummary.InPlace> left = opened.inPlace();
+    left.stream()
+        .limit(MOST_NAMED)
+        .map(found ->
+            "%s %s: %s%s"
+                .formatted(
+                    found.damage().loss() == Damage.Loss.NOTHING ? "noticed" : "not served",
+                    place(found.damage()),
+                    found.damage().sentence(),
+                    found.why().map(why -> " Left in place: " + why + ".").orElse("")))
+        .forEach(lines::add);
+    addRest(lines, left.size(), "left in place");
+  }
+
+  private static void addRest(List<String> lines, int size, String what) {
+    if (size > MOST_NAMED) {
+      lines.add("... and " + (size - MOST_NAMED) + " more " + what + "; GET /health tells all");
+    }
+  }
+
+  private static String place(Damage damage) {
+    return damage.file().isEmpty() ? damage.folder() + "/" : damage.folder() + "/" + damage.file();
+  }
+
+  private static String count(long number, String noun) {
+    return number + " " + noun + (number == 1 ? "" : "s");
+  }
+}

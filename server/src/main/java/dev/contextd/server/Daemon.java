@@ -1,0 +1,210 @@
+package dev.contextd.server;
+
+import dev.contextd.embeddings.Embedders;
+import dev.contextd.embeddings.EmbeddingSettings;
+import dev.contextd.embeddings.LocalOnnxEmbedder;
+import dev.contextd.engine.Embedder;
+import dev.contextd.engine.StoreException;
+import dev.contextd.engine.StoreOptions;
+import dev.contextd.resilience.ResilientStore;
+import dev.contextd.server.http.HttpServer;
+import dev.contextd.server.settings.Settings;
+import io.javalin.util.JavalinException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.FileSystemException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ForkJoinPool;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The daemon from start to stop: opens the store, serves it, and on a signal finishes what is in
+ * hand within the shutdown timeout.
+ */
+final class Daemon {
+  private static final Logger log = LoggerFactory.getLogger(Daemon.class);
+  private static final int EXIT_FINE = 0;
+  private static final int EXIT_FAILED = 1;
+
+  private final Settings settings;
+  private final Optional<Embedder> embedder;
+  private final ResilientStore store;
+  private final Optional<HttpServer> http;
+
+  private Daemon(
+      Settings settings,
+      Optional<Embedder> embedder,
+      ResilientStore store,
+      Optional<HttpServer> http) {
+    this.settings = settings;
+    this.embedder = embedder;
+    this.store = store;
+    this.http = http;
+  }
+
+  /** Runs until a signal comes; returns at once with an exit code where it cannot start. */
+  static int run(Settings settings) {
+    try {
+      Daemon daemon = start(settings);
+      Runtime.getRuntime().addShutdownHook(new Thread(daemon::leave, "shutdown"));
+      new CountDownLatch(1).await();
+      return EXIT_FINE;
+    } catch (StartException e) {
+      System.err.println("contextd: " + e.getMessage());
+      return EXIT_FAILED;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return EXIT_FAILED;
+    }
+  }
+
+  private static Daemon start(Settings settings) throws StartException {
+    System.out.println("contextd " + Version.CURRENT);
+    settings.source().ifPresent(file -> log.info("settings from {}", file));
+    if (!settings.passedOver().isEmpty()) {
+      log.info("settings without use here, passed over: {}", settings.passedOver());
+    }
+    if (settings.http()) {
+      // The store must not be touched by a daemon that will not be able to serve it.
+      requireFreePort(settings);
+    }
+    Optional<Embedder> embedder = embedder(settings);
+    ResilientStore store = open(settings, embedder);
+    Announcement.lines(settings, store.summary()).forEach(System.out::println);
+    try {
+      Optional<HttpServer> http =
+          settings.http() ? Optional.of(listen(settings, store)) : Optional.empty();
+      System.out.println(
+          http.map(server -> "listening on http://" + host(settings) + ":" + server.port())
+              .orElse("serving no HTTP"));
+      return new Daemon(settings, embedder, store, http);
+    } catch (JavalinException e) {
+      store.close();
+      throw new StartException(
+          "cannot listen on " + settings.httpHost() + ":" + settings.httpPort() + ": " + reason(e));
+    }
+  }
+
+  private static ResilientStore open(Settings settings, Optional<Embedder> embedder)
+      throws StartException {
+    StoreOptions defaults = StoreOptions.defaults();
+    StoreOptions options =
+        new StoreOptions(
+            settings.compress(),
+            embedder,
+            new ForkJoinPool(Runtime.getRuntime().availableProcessors()),
+            defaults.disk(),
+            Clock.systemUTC());
+    try {
+      return ResilientStore.open(settings.vectorstorePath(), options);
+    } catch (IOException e) {
+      throw new StartException(
+          "cannot open the store in "
+              + settings.vectorstorePath()
+              + ": "
+              + reason(e)
+              + "; it must be a folder that this user can read (--vectorstore-path)");
+    }
+  }
+
+  private static Optional<Embedder> embedder(Settings settings) throws StartException {
+    try {
+      return switch (settings.embeddingsProvider()) {
+        case "none" -> Optional.empty();
+        case "fastembed" -> {
+          if (!settings.embeddingsModel().equals(LocalOnnxEmbedder.MODEL)) {
+            throw new StartException(
+                "embeddings.model: the local provider has "
+                    + LocalOnnxEmbedder.MODEL
+                    + " only, found "
+                    + settings.embeddingsModel()
+                    + "; use that, or another embeddings.provider");
+          }
+          yield Optional.of(Embedders.create(EmbeddingSettings.LocalModel.onAllCores()));
+        }
+        default ->
+            Optional.of(
+                Embedders.create(
+                    EmbeddingSettings.Endpoint.of(
+                        settings.embeddingsBaseUrl(),
+                        settings.embeddingsModel(),
+                        settings.embeddingsToken())));
+      };
+    } catch (StoreException e) {
+      throw new StartException("embeddings: " + e.getMessage());
+    }
+  }
+
+  private static HttpServer listen(Settings settings, ResilientStore store) {
+    return HttpServer.start(
+        store,
+        new HttpServer.Options(
+            settings.httpHost(),
+            settings.httpPort(),
+            settings.isLoopback(),
+            settings.token(),
+            settings.tenantRequired(),
+            settings.shutdownTimeout(),
+            Version.CURRENT));
+  }
+
+  private static void requireFreePort(Settings settings) throws StartException {
+    try (ServerSocket probe = new ServerSocket()) {
+      probe.setReuseAddress(true);
+      probe.bind(
+          new InetSocketAddress(InetAddress.getByName(settings.httpHost()), settings.httpPort()));
+    } catch (IOException e) {
+      throw new StartException(
+          "cannot listen on %s:%d: %s; stop what does, or choose another with --http-port"
+              .formatted(settings.httpHost(), settings.httpPort(), e.getMessage()));
+    }
+  }
+
+  /** Runs as the shutdown hook; the exit code is ours, not the signal's. */
+  private void leave() {
+    Duration timeout = settings.shutdownTimeout();
+    log.info("stopping: finishing the calls in hand, at most {} s", timeout.toSeconds());
+    Thread closing =
+        Thread.ofPlatform()
+            .name("closing")
+            .daemon()
+            .start(() -> {
+              http.ifPresent(HttpServer::close);
+              store.close();
+              embedder.ifPresent(Embedder::close);
+            });
+    int exit = EXIT_FINE;
+    try {
+      if (!closing.join(timeout)) {
+        log.error("left after {} s with writes in hand", timeout.toSeconds());
+        exit = EXIT_FAILED;
+      } else {
+        log.info("stopped");
+      }
+    } catch (InterruptedException e) {
+      exit = EXIT_FAILED;
+    }
+    System.out.flush();
+    System.err.flush();
+    Runtime.getRuntime().halt(exit);
+  }
+
+  private static String host(Settings settings) {
+    return settings.httpHost().contains(":")
+        ? "[" + settings.httpHost() + "]"
+        : settings.httpHost();
+  }
+
+  private static String reason(Exception e) {
+    if (e instanceof FileSystemException failed && failed.getReason() != null) {
+      return failed.getFile() + ": " + failed.getReason();
+    }
+    return e.getClass().getSimpleName() + ": " + e.getMessage();
+  }
+}

@@ -1,0 +1,168 @@
+package dev.contextd.server.http;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.contextd.engine.StoreException;
+import dev.contextd.resilience.ResilientStore;
+import io.javalin.Javalin;
+import io.javalin.config.JavalinConfig;
+import io.javalin.http.Context;
+import io.javalin.http.HttpResponseException;
+import io.javalin.json.JavalinJackson;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The HTTP server: the gate, the routes, and problems for everything that fails.
+ *
+ * <p>Invariants: no call reaches a route past the {@link Gatekeeper}; every answer that is no
+ * success is {@code application/problem+json}, what Jetty refuses included.
+ */
+public final class HttpServer implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(HttpServer.class);
+  private static final int MAX_HEADER_BYTES = 16 << 10;
+  private static final int IDLE_MILLISECONDS = 60_000;
+
+  private final Javalin javalin;
+  private final List<Route> routes;
+  private volatile boolean ready = true;
+
+  /**
+   * What the server needs to know.
+   *
+   * @param loopback whether only this machine can reach the host
+   * @param tenantRequired whether a call without a tenant is refused
+   * @param shutdownTimeout how long calls in hand may take to finish
+   */
+  public record Options(
+      String host,
+      int port,
+      boolean loopback,
+      Optional<String> token,
+      boolean tenantRequired,
+      Duration shutdownTimeout,
+      String version) {}
+
+  private HttpServer(ResilientStore store, Options options) {
+    Tenants tenants = new Tenants(options.tenantRequired());
+    Bodies bodies = new Bodies();
+    this.routes = new ArrayList<>();
+    routes.addAll(new CollectionRoutes(store, tenants, bodies).routes());
+    routes.addAll(new DocumentRoutes(store.store(), tenants, bodies).routes());
+    routes.addAll(new QueryRoute(store.store(), tenants, bodies).routes());
+    routes.addAll(new OperatorRoutes(store, tenants, options.version(), () -> ready).routes());
+    Gatekeeper gatekeeper = new Gatekeeper(options.loopback(), options.token());
+    this.javalin =
+        Javalin.create(config -> {
+          configure(config, options);
+          config.routes.before(gatekeeper::check);
+          routes.forEach(
+              route -> config.routes.addHttpHandler(route.method(), route.path(), route.handler()));
+          mapProblems(config);
+        });
+  }
+
+  /**
+   * Starts listening.
+   *
+   * @throws io.javalin.util.JavalinException where the port is taken or the host is not ours
+   */
+  public static HttpServer start(ResilientStore store, Options options) {
+    HttpServer server = new HttpServer(store, options);
+    server.javalin.start(options.host(), options.port());
+    return server;
+  }
+
+  public int port() {
+    return javalin.port();
+  }
+
+  /** What is served, as {@code METHOD /path}. */
+  List<String> routes() {
+    return routes.stream().map(route -> route.method() + " " + route.path()).toList();
+  }
+
+  /** Takes no new calls and waits for those in hand, at most the shutdown timeout. */
+  @Override
+  public void close() {
+    ready = false;
+    javalin.stop();
+  }
+
+  private static void configure(JavalinConfig config, Options options) {
+    config.startup.showJavalinBanner = false;
+    config.startup.showOldJavalinVersionWarning = false;
+    config.startup.startupWatcherEnabled = false;
+    config.concurrency.useVirtualThreads = true;
+    config.http.maxRequestSize = Bodies.MAX_BYTES;
+    config.http.prefer405over404 = true;
+    config.http.generateEtags = false;
+    config.router.caseInsensitiveRoutes = false;
+    config.router.ignoreTrailingSlashes = false;
+    config.jsonMapper(new JavalinJackson(Json.MAPPER, true));
+    config.jetty.modifyHttpConfiguration(HttpServer::configureHttp);
+    config.jetty.modifyServer(server -> {
+      server.setStopTimeout(options.shutdownTimeout().toMillis());
+      server.setErrorHandler(new JettyProblems());
+      server.insertHandler(new GracefulHandler());
+    });
+    config.jetty.modifyServletContextHandler(context -> {
+      context.getServletHandler().setDecodeAmbiguousURIs(true);
+      context.setErrorHandler(new JettyProblems());
+    });
+  }
+
+  /** Ids may hold a percent-encoded slash; no path here is a file's. */
+  private static void configureHttp(HttpConfiguration http) {
+    http.setUriCompliance(UriCompliance.UNSAFE);
+    http.setRequestHeaderSize(MAX_HEADER_BYTES);
+    http.setSendServerVersion(false);
+    http.setIdleTimeout(IDLE_MILLISECONDS);
+  }
+
+  private static void mapProblems(JavalinConfig config) {
+    config.routes.exception(
+        ProblemException.class, (e, call) -> answer(call, e.code(), e.detail()));
+    config.routes.exception(
+        StoreException.class,
+        (e, call) -> {
+          ProblemCode code = ProblemCode.of(e.code());
+          if (code.status() >= 500) {
+            log.warn("{} {}: {}", call.method(), call.path(), e.getMessage(), e.getCause());
+          }
+          answer(call, code, String.valueOf(e.getMessage()));
+        });
+    config.routes.exception(
+        HttpResponseException.class,
+        (e, call) -> {
+          ProblemCode code = ProblemCode.ofStatus(e.getStatus());
+          answer(call, code, call.method() + " " + call.path() + " is not served");
+        });
+    config.routes.exception(
+        Exception.class,
+        (e, call) -> {
+          log.error("{} {} failed", call.method(), call.path(), e);
+          answer(call, ProblemCode.INTERNAL, "the daemon's log tells more");
+        });
+  }
+
+  private static void answer(Context call, ProblemCode code, String detail) {
+    call.status(code.status());
+    call.contentType(Problem.CONTENT_TYPE);
+    call.result(problem(code, detail, call.path()));
+  }
+
+  static byte[] problem(ProblemCode code, String detail, String path) {
+    try {
+      return Json.MAPPER.writeValueAsBytes(Problem.of(code, detail, path));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a record of strings is always JSON", e);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+package dev.contextd.server.http;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.type.LogicalType;
+import java.io.IOException;
+
+/**
+ * Strict JSON: unknown and repeated keys, trailing tokens, numbers for strings and strings for
+ * numbers are refused, each with its place.
+ */
+final class Json {
+  private static final int MAX_NESTING = 64;
+
+  static final ObjectMapper MAPPER = mapper();
+
+  private Json() {}
+
+  private static ObjectMapper mapper() {
+    JsonFactory factory =
+        JsonFactory.builder()
+            .streamReadConstraints(
+                StreamReadConstraints.builder()
+                    .maxNestingDepth(MAX_NESTING)
+                    .maxStringLength(Bodies.MAX_BYTES)
+                    .build())
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
+    JsonMapper mapper =
+        JsonMapper.builder(factory)
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .build();
+    var text = mapper.coercionConfigFor(LogicalType.Textual);
+    text.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail);
+    text.setCoercion(CoercionInputShape.Float, CoercionAction.Fail);
+    text.setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail);
+    return mapper;
+  }
+
+  static <T> T read(byte[] body, Class<T> type) {
+    try {
+      T value = MAPPER.readValue(body, type);
+      if (value == null) {
+        throw new ProblemException(ProblemCode.MALFORMED_JSON, "the body is null");
+      }
+      return value;
+    } catch (UnrecognizedPropertyException e) {
+      throw new ProblemException(
+          ProblemCode.MALFORMED_JSON,
+          "%s is not known here; known are %s".formatted(place(e), e.getKnownPropertyIds()));
+    } catch (JsonMappingException e) {
+      throw new ProblemException(
+          ProblemCode.MALFORMED_JSON, place(e) + ": " + e.getOriginalMessage());
+    } catch (JsonProcessingException e) {
+      throw new ProblemException(
+          ProblemCode.MALFORMED_JSON,
+          "%s (line %d, column %d)"
+              .formatted(
+                  e.getOriginalMessage(),
+                  e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
+                  e.getLocation() == null ? 0 : e.getLocation().getColumnNr()));
+    } catch (IOException e) {
+      throw new ProblemException(ProblemCode.MALFORMED_JSON, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Where in the body it is: {@code documents[3].embedding[2]}. */
+  private static String place(JsonMappingException e) {
+    StringBuilder place = new StringBuilder();
+    for (JsonMappingException.Reference step : e.getPath()) {
+      if (step.getFieldName() == null) {
+        place.append('[').append(step.getIndex()).append(']');
+      } else {
+        place.append(place.isEmpty() ? "" : ".").append(step.getFieldName());
+      }
+    }
+    return place.isEmpty() ? "the body" : place.toString();
+  }
+}

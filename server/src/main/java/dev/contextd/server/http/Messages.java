@@ -1,0 +1,93 @@
+package dev.contextd.server.http;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The bodies of the data API, as they stand on the wire; names become snake_case. */
+final class Messages {
+  private Messages() {}
+
+  record NewCollection(@Nullable String name, @Nullable Map<String, String> metadata) {}
+
+  record Upsert(@Nullable List<@Nullable DocumentIn> documents) {}
+
+  record DocumentIn(
+      @Nullable String id,
+      @Nullable String content,
+      float @Nullable [] embedding,
+      @Nullable Map<String, @Nullable String> metadata) {}
+
+  record Get(@Nullable List<@Nullable String> ids) {}
+
+  record Delete(@Nullable List<@Nullable String> ids, @Nullable JsonNode where) {}
+
+  record QueryIn(
+      @Nullable String text,
+      float @Nullable [] embedding,
+      @Nullable Integer limit,
+      @Nullable JsonNode where,
+      @Nullable JsonNode whereDocument,
+      @Nullable List<@Nullable String> include) {}
+
+  /** {@code dimension} is null while the collection is empty. */
+  record CollectionOut(
+      String name,
+      Map<String, String> metadata,
+      long count,
+      @Nullable Integer dimension,
+      String health,
+      @Nullable String embeddingModel,
+      boolean embeddingModelAssumed) {}
+
+  record Collections(List<CollectionOut> collections) {}
+
+  record Upserted(List<String> ids, List<String> truncatedIds) {}
+
+  record DocumentOut(String id, String content, Map<String, String> metadata) {}
+
+  record Documents(List<DocumentOut> documents) {}
+
+  /** {@code nextCursor} is null on the last page. */
+  record PageOut(List<DocumentOut> documents, @Nullable String nextCursor) {}
+
+  record Deleted(int deleted) {}
+
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record HitOut(
+      String id,
+      double score,
+      @Nullable String content,
+      @Nullable Map<String, String> metadata,
+      float @Nullable [] embedding) {}
+
+  /** {@code unavailable} is null where it cannot be known. */
+  record CoverageOut(long searched, @Nullable Long unavailable) {}
+
+  record QueryOut(List<HitOut> results, CoverageOut coverage, boolean truncated) {}
+
+  record HealthOut(String status, MetadataHealth metadata, @Nullable String next) {}
+
+  record MetadataHealth(
+      String status,
+      int healthyCount,
+      int corruptCount,
+      int emptyCount,
+      int total,
+      List<String> corruptHashes,
+      Map<String, String> details) {}
+
+  record Status(
+      String version,
+      String provider,
+      List<CollectionCount> collections,
+      @Nullable String readOnly,
+      int inQuarantine) {}
+
+  /** {@code count} is null for a caller without the tenant that the daemon asks for. */
+  record CollectionCount(String name, @Nullable Long count) {}
+
+  record Alive(String status) {}
+}

@@ -1,0 +1,105 @@
+package dev.contextd.server.http;
+
+import dev.contextd.engine.CollectionInfo;
+import dev.contextd.engine.Scope;
+import dev.contextd.resilience.HealthReport;
+import dev.contextd.resilience.ResilientStore;
+import io.javalin.http.Context;
+import io.javalin.http.HandlerType;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+
+/** What operators and supervisors ask: health, life, readiness, status, the API's description. */
+final class OperatorRoutes {
+  private static final String OPENAPI = "/openapi.json";
+
+  private final ResilientStore resilient;
+  private final Tenants tenants;
+  private final String version;
+  private final BooleanSupplier ready;
+  private final byte[] openApi;
+
+  OperatorRoutes(ResilientStore resilient, Tenants tenants, String version, BooleanSupplier ready) {
+    this.resilient = resilient;
+    this.tenants = tenants;
+    this.version = version;
+    this.ready = ready;
+    this.openApi = resource("openapi.json");
+  }
+
+  List<Route> routes() {
+    return List.of(
+        new Route(HandlerType.GET, "/health", this::health),
+        new Route(HandlerType.GET, "/livez", this::alive),
+        new Route(HandlerType.GET, "/readyz", this::readiness),
+        new Route(HandlerType.GET, "/api/v1/status", this::status),
+        new Route(HandlerType.GET, OPENAPI, this::openApi));
+  }
+
+  private void health(Context call) {
+    HealthReport health = resilient.health();
+    boolean degraded = health.isDegraded();
+    call.status(degraded ? 503 : 200);
+    call.json(
+        new Messages.HealthOut(
+            degraded ? "degraded" : "ok",
+            new Messages.MetadataHealth(
+                degraded ? "degraded" : "healthy",
+                health.healthy().size(),
+                health.corrupt().size(),
+                health.empty().size(),
+                health.total(),
+                health.corrupt(),
+                new TreeMap<>(health.details())),
+            degraded
+                ? "Everything intact is served. Look into .quarantine/ in the store's folder: beside each thing lies a note"
+                : null));
+  }
+
+  /** A supervisor must not restart a daemon for a damaged file, so this asks for none. */
+  private void alive(Context call) {
+    call.json(new Messages.Alive("ok"));
+  }
+
+  private void readiness(Context call) {
+    if (!ready.getAsBoolean()) {
+      throw new ProblemException(ProblemCode.SHUTTING_DOWN, "the daemon takes no new calls");
+    }
+    call.json(new Messages.Alive("ok"));
+  }
+
+  private void status(Context call) {
+    Scope scope = tenants.scopeIfAny(call);
+    boolean hidden = tenants.isRequired() && scope.isAll();
+    List<CollectionInfo> collections = resilient.store().collections(scope);
+    call.json(
+        new Messages.Status(
+            version,
+            "chromem",
+            collections.stream()
+                .map(
+                    info -> new Messages.CollectionCount(info.name(), hidden ? null : info.count()))
+                .toList(),
+            resilient.store().readOnlyReason().orElse(null),
+            resilient.summary().inQuarantine()));
+  }
+
+  private void openApi(Context call) {
+    call.contentType("application/json").result(openApi);
+  }
+
+  static byte[] resource(String name) {
+    try (InputStream in = OperatorRoutes.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IllegalStateException(name + " is missing from the program");
+      }
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

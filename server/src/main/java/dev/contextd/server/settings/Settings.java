@@ -1,0 +1,263 @@
+package dev.contextd.server.settings;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The daemon's settings, complete and checked.
+ *
+ * @param httpPort 0 for a free one
+ * @param token that every call must bear; empty where none is asked for
+ * @param tenantRequired whether a call without a tenant is refused
+ * @param passedOver sections and keys of the file that have no use here
+ * @param source the configuration file that was read, where there was one
+ */
+public record Settings(
+    String httpHost,
+    int httpPort,
+    boolean http,
+    Duration shutdownTimeout,
+    Optional<String> token,
+    Path vectorstorePath,
+    boolean compress,
+    boolean tenantRequired,
+    String embeddingsProvider,
+    String embeddingsBaseUrl,
+    String embeddingsModel,
+    Optional<String> embeddingsToken,
+    String logLevel,
+    List<String> passedOver,
+    Optional<Path> source) {
+
+  private static final int MIN_TOKEN_CHARACTERS = 16;
+  private static final int MAX_TOKEN_BYTES = 4_096;
+  private static final String DEFAULT_FILE = "~/.config/contextd/config.yaml";
+
+  /** What the command line said; null or empty where it was silent. */
+  public record Flags(
+      Optional<String> httpHost,
+      Optional<String> httpPort,
+      boolean noHttp,
+      Optional<String> vectorstorePath,
+      Optional<String> config) {}
+
+  /**
+   * Reads all sources.
+   *
+   * @throws SettingsException for a key that nobody knows, a value out of range, a file that cannot
+   *     be read
+   */
+  public static Settings load(Flags flags, Map<String, String> environment)
+      throws SettingsException {
+    Path home = Path.of(environment.getOrDefault("HOME", System.getProperty("user.home", "/")));
+    Path file = expand(flags.config().orElse(DEFAULT_FILE), home);
+    Optional<YamlFile> yaml = Optional.empty();
+    if (Files.exists(file)) {
+      yaml = Optional.of(YamlFile.read(file));
+    } else if (flags.config().isPresent()) {
+      throw new SettingsException("--config: there is no file " + file);
+    }
+    Values values = new Values(environment, yaml, file);
+    values.flag(Key.SERVER_HTTP_HOST, "--http-host", flags.httpHost());
+    values.flag(Key.SERVER_HTTP_PORT, "--http-port", flags.httpPort());
+    values.flag(Key.VECTORSTORE_PATH, "--vectorstore-path", flags.vectorstorePath());
+    return build(values.read(), flags, home, yaml.map(_ -> file), yaml);
+  }
+
+  private static Settings build(
+      Map<Key, String> values,
+      Flags flags,
+      Path home,
+      Optional<Path> source,
+      Optional<YamlFile> yaml)
+      throws SettingsException {
+    if (get(values, Key.VECTORSTORE_PROVIDER).equalsIgnoreCase("qdrant")) {
+      throw new SettingsException(
+          "vectorstore.provider: qdrant is not served by this version yet; set it to chromem");
+    }
+    Optional<String> token = token(values, home);
+    String host = get(values, Key.SERVER_HTTP_HOST);
+    if (!flags.noHttp()) {
+      requireTokenBeyondLoopback(host, token);
+    }
+    String tokenFile = get(values, Key.EMBEDDINGS_TOKEN_FILE);
+    return new Settings(
+        host,
+        Integer.parseInt(get(values, Key.SERVER_HTTP_PORT)),
+        !flags.noHttp(),
+        GoDuration.parse(get(values, Key.SERVER_SHUTDOWN_TIMEOUT)).orElseThrow(),
+        token,
+        expand(get(values, Key.VECTORSTORE_PATH), home),
+        Boolean.parseBoolean(get(values, Key.VECTORSTORE_COMPRESS)),
+        get(values, Key.VECTORSTORE_ISOLATION).equalsIgnoreCase("payload"),
+        get(values, Key.EMBEDDINGS_PROVIDER).toLowerCase(Locale.ROOT),
+        get(values, Key.EMBEDDINGS_BASE_URL),
+        get(values, Key.EMBEDDINGS_MODEL),
+        tokenFile.isEmpty()
+            ? Optional.empty()
+            : Optional.of(readToken("embeddings.token_file", expand(tokenFile, home))),
+        get(values, Key.LOG_LEVEL).toLowerCase(Locale.ROOT),
+        yaml.map(YamlFile::passedOver).orElse(List.of()),
+        source);
+  }
+
+  /** The values in the order of their sources; what is set twice in one source must agree. */
+  private static final class Values {
+    private final Map<String, String> environment;
+    private final Optional<YamlFile> yaml;
+    private final Path file;
+    private final Map<Key, String> values = new EnumMap<>(Key.class);
+
+    Values(Map<String, String> environment, Optional<YamlFile> yaml, Path file) {
+      this.environment = environment;
+      this.yaml = yaml;
+      this.file = file;
+    }
+
+    void flag(Key key, String name, Optional<String> value) throws SettingsException {
+      if (value.isPresent()) {
+        values.put(key, checked(key, value.get(), name));
+      }
+    }
+
+    Map<Key, String> read() throws SettingsException {
+      for (Key key : Key.values()) {
+        Optional<String> fromEnvironment = fromEnvironment(key);
+        Optional<YamlFile.Value> fromFile = yaml.flatMap(found -> found.value(key));
+        if (fromFile.isPresent()) {
+          checked(
+              key, fromFile.get().text(), file + ":" + fromFile.get().line() + ": " + key.path());
+        }
+        values.putIfAbsent(
+            key,
+            fromEnvironment
+                .or(() -> fromFile.map(YamlFile.Value::text))
+                .orElse(key.isUsed() ? key.defaultValue() : ""));
+      }
+      return values;
+    }
+
+    private Optional<String> fromEnvironment(Key key) throws SettingsException {
+      Optional<String> found = Optional.empty();
+      String first = "";
+      for (String name : key.environment()) {
+        String value = environment.getOrDefault(name, "");
+        if (value.isEmpty()) {
+          continue;
+        }
+        checked(key, value, name);
+        if (found.isPresent() && !found.get().equals(value)) {
+          throw new SettingsException(
+              first + " and " + name + " mean the same setting and differ; unset one of them");
+        }
+        found = Optional.of(value);
+        first = name;
+      }
+      return found;
+    }
+
+    private static String checked(Key key, String value, String where) throws SettingsException {
+      Optional<String> expected = key.fault(value);
+      if (expected.isPresent()) {
+        String shown = key == Key.TOKEN ? "something else" : "\"" + value + "\"";
+        throw new SettingsException(
+            "%s: expected %s, found %s".formatted(where, expected.get(), shown));
+      }
+      return value;
+    }
+  }
+
+  /** Whether only this machine can reach the host. */
+  public boolean isLoopback() {
+    return isLoopback(httpHost);
+  }
+
+  private static boolean isLoopback(String host) {
+    try {
+      return InetAddress.getByName(host).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      return false;
+    }
+  }
+
+  private static void requireTokenBeyondLoopback(String host, Optional<String> token)
+      throws SettingsException {
+    try {
+      boolean loopback = InetAddress.getByName(host).isLoopbackAddress();
+      if (host.isEmpty() || (!loopback && token.isEmpty())) {
+        throw new SettingsException(
+            "server.http_host: \""
+                + host
+                + "\" can be reached from other machines, which needs a token; set"
+                + " server.token_file or CONTEXTD_TOKEN, or listen on localhost");
+      }
+    } catch (UnknownHostException e) {
+      throw new SettingsException("server.http_host: no address for \"" + host + "\"");
+    }
+  }
+
+  private static Optional<String> token(Map<Key, String> values, Path home)
+      throws SettingsException {
+    String file = get(values, Key.SERVER_TOKEN_FILE);
+    String direct = get(values, Key.TOKEN);
+    if (!file.isEmpty() && !direct.isEmpty()) {
+      throw new SettingsException("server.token_file and CONTEXTD_TOKEN are both set; unset one");
+    }
+    if (file.isEmpty() && direct.isEmpty()) {
+      return Optional.empty();
+    }
+    String token = direct.isEmpty() ? readToken("server.token_file", expand(file, home)) : direct;
+    if (token.length() < MIN_TOKEN_CHARACTERS) {
+      throw new SettingsException(
+          "the token has fewer than "
+              + MIN_TOKEN_CHARACTERS
+              + " characters; make one with:"
+              + " openssl rand -hex 32");
+    }
+    return Optional.of(token);
+  }
+
+  private static String readToken(String key, Path file) throws SettingsException {
+    try {
+      if (Files.size(file) > MAX_TOKEN_BYTES) {
+        throw new SettingsException(key + ": " + file + " is too large for a token");
+      }
+      return Files.readString(file).strip();
+    } catch (IOException e) {
+      throw new SettingsException(key + ": " + file + " cannot be read: " + e.getMessage());
+    }
+  }
+
+  static Optional<Key> keyOf(String path) {
+    return Arrays.stream(Key.values())
+        .filter(key -> !path.isEmpty() && key.path().equals(path))
+        .findFirst();
+  }
+
+  static boolean isSection(String path) {
+    return Arrays.stream(Key.values()).anyMatch(key -> key.path().startsWith(path + "."));
+  }
+
+  private static String get(Map<Key, String> values, Key key) {
+    return values.getOrDefault(key, "");
+  }
+
+  private static Path expand(String path, Path home) {
+    if (path.equals("~")) {
+      return home;
+    }
+    return path.startsWith("~/")
+        ? home.resolve(path.substring(2))
+        : Path.of(path).toAbsolutePath().normalize();
+  }
+}

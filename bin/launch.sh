@@ -57,7 +57,7 @@ launch() {
   if ! is_current "$stamp"; then
     mkdir -p "$target"
     # Two starts at once must not build into each other.
-    exec 9>"$home/$module/.build.lock"
+    exec 9>"$target/.build.lock"
     flock 9
     is_current "$stamp" || build "$module" "$stamp" "$jdk"
     exec 9>&-
@@ -65,15 +65,33 @@ launch() {
   # File names are bytes of UTF-8, whatever the caller's locale says.
   case "${LC_ALL:-${LC_CTYPE:-${LANG:-}}}" in *UTF-8 | *utf8) ;; *) export LC_ALL=C.UTF-8 ;; esac
   java_flags "$module"
+  [ -f "$target/program.aot" ] && flags=(-XX:AOTCache="$target/program.aot" "${flags[@]}")
   exec "$jdk/bin/java" "${flags[@]}" "$main" "$@"
 }
 
-# The flags of every run; an AOT cache made under others would be silently useless.
+# The flags of every run; an AOT cache trained under others would be silently useless.
 java_flags() {
   local target="$home/$1/target"
   flags=(--add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
-    -Xshare:auto -Xlog:disable -Xlog:all=error:stderr)
-  flags+=(-cp "$target/classes:$target/lib/*")
+    -Xlog:disable -Xlog:all=error:stderr -cp "$(cat "$target/.classpath")")
 }
 
-train() { :; }
+# Writes the class path in a fixed order: a cache is only valid for the very same one.
+write_classpath() {
+  local target="$home/$1/target"
+  find "$target" -maxdepth 1 -name "contextd-$1-*.jar" | sort | head -1 >"$target/.classpath.new"
+  find "$target/lib" -name '*.jar' | sort >>"$target/.classpath.new"
+  paste -sd: "$target/.classpath.new" | tr -d '\n' >"$target/.classpath"
+  rm -f "$target/.classpath.new"
+}
+
+# Runs the program once over an empty store, so that Java keeps what it learned about starting it.
+# A start without the cache is slower and otherwise the same, so a failure here fails nothing.
+train() {
+  local target="$home/$1/target" jdk=$2
+  rm -f "$target/program.aot"
+  write_classpath "$1"
+  java_flags "$1"
+  "$jdk/bin/java" "${flags[@]}" -XX:AOTCacheOutput="$target/program.aot" dev.contextd.server.Training \
+    >>"$target/build.log" 2>&1 || rm -f "$target/program.aot"
+}

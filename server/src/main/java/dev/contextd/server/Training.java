@@ -1,0 +1,104 @@
+package dev.contextd.server;
+
+import dev.contextd.engine.StoreOptions;
+import dev.contextd.resilience.ResilientStore;
+import dev.contextd.server.http.HttpServer;
+import dev.contextd.server.settings.Settings;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+
+/**
+ * A short run of the daemon over a store of its own, from which the build makes the cache that lets
+ * later starts skip loading and linking classes (JEP 514).
+ */
+final class Training {
+  private static final String DOCUMENT =
+      "{\"documents\":[{\"id\":\"a\",\"content\":\"x\",\"embedding\":[1,0,0],\"metadata\":{\"k\":\"v\"}}]}";
+  private static final String QUERY =
+      "{\"embedding\":[1,0,0],\"limit\":1,\"where\":{\"k\":\"v\"}}";
+
+  private Training() {}
+
+  public static void main(String[] args) throws Exception {
+    Path root = Files.createTempDirectory("contextd-training-");
+    try {
+      new CommandLine(new Main()).parseArgs("--http-port", "0");
+      Settings settings =
+          Settings.load(
+              new Settings.Flags(
+                  Optional.empty(),
+                  Optional.of("0"),
+                  false,
+                  Optional.of(root.resolve("store").toString()),
+                  Optional.empty()),
+              Map.of("HOME", root.toString()));
+      Logging.setLevel(settings.logLevel());
+      try (ResilientStore store =
+          ResilientStore.open(settings.vectorstorePath(), StoreOptions.defaults())) {
+        Announcement.lines(settings, store.summary()).forEach(System.out::println);
+        try (HttpServer http =
+            HttpServer.start(
+                store,
+                new HttpServer.Options(
+                    "localhost",
+                    0,
+                    true,
+                    Optional.empty(),
+                    false,
+                    settings.shutdownTimeout(),
+                    Version.CURRENT))) {
+          call(http.port(), "GET", "/health", "");
+          call(http.port(), "POST", "/api/v1/collections/t/documents", DOCUMENT);
+          call(http.port(), "POST", "/api/v1/collections/t/query", QUERY);
+          call(http.port(), "GET", "/api/v1/collections", "");
+        }
+      }
+    } finally {
+      remove(root);
+    }
+  }
+
+  /** A plain socket, because an HTTP client's classes are not needed later. */
+  private static void call(int port, String method, String path, String body) throws IOException {
+    String head =
+        String.join(
+            "\r\n",
+            List.of(
+                method + " " + path + " HTTP/1.1",
+                "Host: localhost:" + port,
+                "Connection: close",
+                "Content-Type: application/json",
+                "Content-Length: " + body.length(),
+                "",
+                ""));
+    try (Socket socket = new Socket("localhost", port)) {
+      socket.getOutputStream().write((head + body).getBytes(StandardCharsets.US_ASCII));
+      InputStream in = socket.getInputStream();
+      ByteArrayOutputStream answer = new ByteArrayOutputStream();
+      in.transferTo(answer);
+      String first = answer.toString(StandardCharsets.UTF_8).lines().findFirst().orElse("");
+      if (!first.contains(" 20")) {
+        throw new IOException(method + " " + path + " answered " + first);
+      }
+    }
+  }
+
+  private static void remove(Path folder) throws IOException {
+    try (Stream<Path> walk = Files.walk(folder)) {
+      for (Path path : walk.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+}

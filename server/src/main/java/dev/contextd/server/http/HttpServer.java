@@ -12,6 +12,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.handler.GracefulHandler;
@@ -30,6 +33,8 @@ public final class HttpServer implements AutoCloseable {
   private static final int IDLE_MILLISECONDS = 60_000;
 
   private final Javalin javalin;
+  private final GracefulHandler inHand = new GracefulHandler();
+  private final Duration shutdownTimeout;
   private final List<Route> routes;
   private volatile boolean ready = true;
 
@@ -50,6 +55,7 @@ public final class HttpServer implements AutoCloseable {
       String version) {}
 
   private HttpServer(ResilientStore store, Options options) {
+    this.shutdownTimeout = options.shutdownTimeout();
     Tenants tenants = new Tenants(options.tenantRequired());
     Bodies bodies = new Bodies();
     this.routes = new ArrayList<>();
@@ -60,7 +66,7 @@ public final class HttpServer implements AutoCloseable {
     Gatekeeper gatekeeper = new Gatekeeper(options.loopback(), options.token());
     this.javalin =
         Javalin.create(config -> {
-          configure(config, options);
+          configure(config);
           config.routes.before(gatekeeper::check);
           routes.forEach(
               route -> config.routes.addHttpHandler(route.method(), route.path(), route.handler()));
@@ -92,10 +98,18 @@ public final class HttpServer implements AutoCloseable {
   @Override
   public void close() {
     ready = false;
+    try {
+      // Jetty's own stop would also wait for idle connections, which have nothing in hand.
+      inHand.shutdown().get(shutdownTimeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      log.warn("stopping with calls in hand after {} s", shutdownTimeout.toSeconds());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     javalin.stop();
   }
 
-  private static void configure(JavalinConfig config, Options options) {
+  private void configure(JavalinConfig config) {
     config.startup.showJavalinBanner = false;
     config.startup.showOldJavalinVersionWarning = false;
     config.startup.startupWatcherEnabled = false;
@@ -108,9 +122,8 @@ public final class HttpServer implements AutoCloseable {
     config.jsonMapper(new JavalinJackson(Json.MAPPER, true));
     config.jetty.modifyHttpConfiguration(HttpServer::configureHttp);
     config.jetty.modifyServer(server -> {
-      server.setStopTimeout(options.shutdownTimeout().toMillis());
       server.setErrorHandler(new JettyProblems());
-      server.insertHandler(new GracefulHandler());
+      server.insertHandler(inHand);
     });
     config.jetty.modifyServletContextHandler(context -> {
       context.getServletHandler().setDecodeAmbiguousURIs(true);

@@ -118,7 +118,7 @@ class DataApiTest {
     assertThat(answer.toString())
         .isEqualTo(
             "{\"results\":[{\"id\":\"a\",\"score\":1.0,\"embedding\":[1.0,0.0]},"
-                + "{\"id\":\"c\",\"score\":0.7071067811865475,\"embedding\":[0.70710677,0.70710677]}],"
+                + "{\"id\":\"c\",\"score\":0.7071067811865476,\"embedding\":[0.70710677,0.70710677]}],"
                 + "\"coverage\":{\"searched\":3,\"unavailable\":0},\"truncated\":false}");
   }
 

@@ -1,0 +1,208 @@
+package dev.contextd.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.contextd.testkit.Fixtures;
+import dev.contextd.testkit.StoreRoot;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The daemon as a process: what it prints, how it ends, with which code. */
+class DaemonTest {
+  private static final Pattern LISTENING =
+      Pattern.compile("listening on http://localhost:(\\d+)");
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @RegisterExtension final StoreRoot root = new StoreRoot();
+  private final HttpClient client = HttpClient.newHttpClient();
+
+  private Process start(String... arguments) throws IOException {
+    Files.createDirectories(root.beside("home"));
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx256m"));
+    command.addAll(List.of("-cp", classPath(), Main.class.getName()));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("HOME", root.beside("home").toString());
+    builder.redirectOutput(root.beside("out").toFile());
+    builder.redirectError(root.beside("err").toFile());
+    return builder.start();
+  }
+
+  /** Surefire starts tests from a jar that merely points to the class path. */
+  private static String classPath() {
+    return System.getProperty(
+        "surefire.test.class.path", System.getProperty("java.class.path"));
+  }
+
+  private String out() throws IOException {
+    return Files.readString(root.beside("out"));
+  }
+
+  private String err() throws IOException {
+    return Files.readString(root.beside("err"))
+        .lines()
+        .filter(line -> !line.startsWith("WARNING: Using incubator modules"))
+        .collect(Collectors.joining("\n"));
+  }
+
+  private int awaitPort(Process process) throws IOException {
+    await()
+        .atMost(PATIENCE)
+        .until(() -> LISTENING.matcher(out()).find() || !process.isAlive());
+    Matcher port = LISTENING.matcher(out());
+    assertThat(port.find()).as(out() + err()).isTrue();
+    return Integer.parseInt(port.group(1));
+  }
+
+  private static int stop(Process process) throws InterruptedException {
+    process.destroy(); // SIGTERM
+    assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+    return process.exitValue();
+  }
+
+  private static int exitOf(Process process) throws InterruptedException {
+    assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+    return process.exitValue();
+  }
+
+  @Test
+  void startsOverAFolderOfChromemGoSaysWhatItOpenedAndLeavesOnASignal() throws Exception {
+    root.copyOf("chromem-go/gzip");
+    Process process =
+        start("-http-port", "0", "--vectorstore-path", root.path().toString());
+    int port = awaitPort(process);
+    assertThat(out()).contains("3 collections, 46 documents").contains(root.path().toString());
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/health")).build();
+    assertThat(client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode())
+        .isEqualTo(200);
+    assertThat(stop(process)).isZero();
+    assertThat(err()).contains("stopped");
+  }
+
+  @Test
+  void theDefaultFolderIsCreatedAndContextdsConfigurationIsRead() throws Exception {
+    Path config = root.beside("home").resolve(".config/contextd/config.yaml");
+    Files.createDirectories(config.getParent());
+    Files.copy(Fixtures.path("contextd/config.yaml"), config);
+    Process process = start("--http-port=0");
+    awaitPort(process);
+    Path store = root.beside("home").resolve(".config/contextd/vectorstore");
+    assertThat(out()).contains("opened " + store + ": 0 collections, 0 documents");
+    assertThat(store).isDirectory();
+    assertThat(Files.getPosixFilePermissions(store)).hasSize(3);
+    assertThat(err()).contains("passed over").contains("observability");
+    assertThat(stop(process)).isZero();
+  }
+
+  @Test
+  void aSignalLetsTheWriteInHandFinish() throws Exception {
+    Process process = start("--http-port", "0", "--vectorstore-path", root.path().toString());
+    int port = awaitPort(process);
+    String documents =
+        IntStream.range(0, 1_000)
+            .mapToObj(i -> "{\"id\":\"d" + i + "\",\"embedding\":[1,2,3]}")
+            .collect(Collectors.joining(",", "{\"documents\":[", "]}"));
+    HttpRequest request =
+        HttpRequest.newBuilder(
+                URI.create("http://localhost:" + port + "/api/v1/collections/n/documents"))
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(documents))
+            .build();
+    CompletableFuture<HttpResponse<String>> answer =
+        client.sendAsync(request, HttpResponse.BodyHandlers.ofString());
+    await().atMost(PATIENCE).until(() -> isWriting(root.path()) || answer.isDone());
+    assertThat(stop(process)).isZero();
+    assertThat(answer.get(PATIENCE.toSeconds(), TimeUnit.SECONDS).statusCode()).isEqualTo(201);
+    assertThat(StoreRoot.check(root.path()).folders().getFirst().served()).isEqualTo(1_000);
+  }
+
+  private static boolean isWriting(Path root) throws IOException {
+    try (var folders = Files.list(root)) {
+      for (Path folder : folders.filter(path -> !path.getFileName().toString().startsWith(".")).toList()) {
+        try (var files = Files.list(folder)) {
+          if (files.findAny().isPresent()) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
+  @Test
+  void aQuarantinedCollectionIsAnnounced() throws Exception {
+    root.copyOf("chromem-go/plain");
+    Files.delete(root.path().resolve("e9f85bf6/00000000.gob"));
+    Process process = start("--http-port", "0", "--vectorstore-path", root.path().toString());
+    awaitPort(process);
+    assertThat(out())
+        .contains("2 collections, 40 documents")
+        .contains("quarantined e9f85bf6/ as .quarantine/e9f85bf6");
+    assertThat(stop(process)).isZero();
+  }
+
+  @Test
+  void aWrongSettingIsOneLineAndExitsWithTwo() throws Exception {
+    Path config = Files.writeString(root.beside("bad.yaml"), "server:\n  htp_port: 1\n");
+    Process process = start("--config", config.toString());
+    assertThat(exitOf(process)).isEqualTo(2);
+    assertThat(err().lines()).hasSize(1);
+    assertThat(err()).contains("bad.yaml:2: nobody knows the key server.htp_port");
+    assertThat(exitOf(start("--no-such-flag"))).isEqualTo(2);
+    assertThat(exitOf(start("--http-port", "99999"))).isEqualTo(2);
+  }
+
+  @Test
+  void aTakenPortExitsWithOneAndTouchesNoStore() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("localhost"))) {
+      Process process =
+          start(
+              "--http-port",
+              Integer.toString(taken.getLocalPort()),
+              "--vectorstore-path",
+              root.path().toString());
+      assertThat(exitOf(process)).isEqualTo(1);
+      assertThat(err()).contains("cannot listen on").contains("--http-port");
+      assertThat(root.path()).doesNotExist();
+    }
+  }
+
+  @Test
+  void aRootThatIsAFileExitsWithOne() throws Exception {
+    Path file = Files.writeString(root.beside("file"), "x");
+    Process process = start("--http-port", "0", "--vectorstore-path", file.toString());
+    assertThat(exitOf(process)).isEqualTo(1);
+    assertThat(err()).contains("cannot open the store in " + file);
+  }
+
+  @Test
+  void versionAndHelpExitWithZero() throws Exception {
+    assertThat(exitOf(start("--version"))).isZero();
+    assertThat(out()).startsWith("contextd ");
+    assertThat(exitOf(start("--help"))).isZero();
+    assertThat(out()).contains("--vectorstore-path", "VECTORSTORE_PATH", "Exit codes");
+  }
+}

@@ -1,0 +1,208 @@
+package dev.contextd.server.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.contextd.testkit.Fixtures;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Every key, its default, its sources and their order, and what stops the start. */
+class SettingsTest {
+  @TempDir Path home;
+
+  private Settings load(String yaml, Map<String, String> environment) throws Exception {
+    Path file = home.resolve("config.yaml");
+    Files.writeString(file, yaml);
+    return load(flags(Optional.of(file.toString())), environment);
+  }
+
+  private Settings load(Settings.Flags flags, Map<String, String> environment) throws Exception {
+    Map<String, String> all = new HashMap<>(environment);
+    all.put("HOME", home.toString());
+    return Settings.load(flags, all);
+  }
+
+  private static Settings.Flags flags(Optional<String> config) {
+    return new Settings.Flags(Optional.empty(), Optional.empty(), false, Optional.empty(), config);
+  }
+
+  @Test
+  void defaultsWithoutAnySource() throws Exception {
+    Settings settings = load(flags(Optional.empty()), Map.of());
+    assertThat(settings)
+        .isEqualTo(
+            new Settings(
+                "localhost",
+                9090,
+                true,
+                Duration.ofSeconds(10),
+                Optional.empty(),
+                home.resolve(".config/contextd/vectorstore"),
+                false,
+                false,
+                "fastembed",
+                "http://localhost:8080",
+                "BAAI/bge-small-en-v1.5",
+                Optional.empty(),
+                "info",
+                java.util.List.of(),
+                Optional.empty()));
+  }
+
+  @Test
+  void contextdsOwnConfigurationWorksUnchanged() throws Exception {
+    Path file = Fixtures.path("contextd/config.yaml");
+    Settings settings = load(flags(Optional.of(file.toString())), Map.of());
+    assertThat(settings.httpPort()).isEqualTo(9191);
+    assertThat(settings.vectorstorePath()).isEqualTo(home.resolve(".config/contextd/vectorstore"));
+    assertThat(settings.passedOver())
+        .contains(
+            "observability",
+            "consolidation_scheduler",
+            "production",
+            "vectorstore.chromem.vector_size",
+            "embeddings.cache_dir",
+            "fallback.enabled");
+  }
+
+  @Test
+  void bothSpellingsOfTheSchedulersSectionArePassedOver() throws Exception {
+    Settings settings =
+        load("consolidation_scheduler:\n  a: 1\nconsolidationscheduler: {b: [1, 2]}\n", Map.of());
+    assertThat(settings.passedOver())
+        .containsExactly("consolidation_scheduler", "consolidationscheduler");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "CONTEXTD_VECTORSTORE_CHROMEM_PATH, /data/a",
+    "VECTORSTORE_PATH, /data/a",
+  })
+  void environmentBeatsTheFile(String name, String value) throws Exception {
+    Settings settings =
+        load("vectorstore:\n  chromem:\n    path: /data/file\n", Map.of(name, value));
+    assertThat(settings.vectorstorePath()).isEqualTo(Path.of(value));
+  }
+
+  @Test
+  void everyEnvironmentNameIsObeyed() throws Exception {
+    Settings settings =
+        load(
+            flags(Optional.empty()),
+            Map.of(
+                "SERVER_HTTP_PORT", "9999",
+                "EMBEDDINGS_PROVIDER", "tei",
+                "EMBEDDING_BASE_URL", "http://tei:80",
+                "EMBEDDINGS_MODEL", "m",
+                "LOG_LEVEL", "debug",
+                "VECTORSTORE_PROVIDER", "chromem",
+                "CONTEXTD_VECTORSTORE_PROVIDER", "chromem",
+                "QDRANT_HOST", "q",
+                "QDRANT_PORT", "6334",
+                "CONTEXTD_TOKEN", "0123456789abcdef"));
+    assertThat(settings.httpPort()).isEqualTo(9999);
+    assertThat(settings.embeddingsProvider()).isEqualTo("tei");
+    assertThat(settings.embeddingsBaseUrl()).isEqualTo("http://tei:80");
+    assertThat(settings.embeddingsModel()).isEqualTo("m");
+    assertThat(settings.logLevel()).isEqualTo("debug");
+    assertThat(settings.token()).contains("0123456789abcdef");
+    Settings older = load(flags(Optional.empty()), Map.of("EMBEDDING_PROVIDER", "none"));
+    assertThat(older.embeddingsProvider()).isEqualTo("none");
+  }
+
+  @Test
+  void flagsBeatEverything() throws Exception {
+    Settings settings =
+        load(
+            new Settings.Flags(
+                Optional.of("127.0.0.1"),
+                Optional.of("1"),
+                false,
+                Optional.of("~/store"),
+                Optional.empty()),
+            Map.of("SERVER_HTTP_PORT", "2", "VECTORSTORE_PATH", "/data"));
+    assertThat(settings.httpPort()).isEqualTo(1);
+    assertThat(settings.httpHost()).isEqualTo("127.0.0.1");
+    assertThat(settings.vectorstorePath()).isEqualTo(home.resolve("store"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "vectorstore:\\n  chromem:\\n    pth: /x|config.yaml:3: nobody knows the key vectorstore.chromem.pth",
+        "nonsense: 1|config.yaml:1: nobody knows the key nonsense",
+        "server:\\n  http_port: 1\\n  http_port: 2|config.yaml:3: the key server.http_port stands twice",
+        "server:\\n  http_port: 70000|expected a number from 0 to 65535, found \"70000\"",
+        "server:\\n  http_port: eighty|expected a number",
+        "server:\\n  http_port: [1]|must be a single value",
+        "server:\\n  shutdown_timeout: 10|expected a duration from 1s to 10m",
+        "server:\\n  shutdown_timeout: 1h|expected a duration from 1s to 10m",
+        "server: 5|server must be a list of keys",
+        "vectorstore:\\n  provider: redis|expected one of chromem, qdrant",
+        "vectorstore:\\n  provider: qdrant|not served by this version",
+        "vectorstore:\\n  isolation: full|expected one of none, payload",
+        "vectorstore:\\n  chromem:\\n    compress: maybe|expected one of true, false",
+        "vectorstore:\\n  chromem:\\n    vector_size: 0|expected a number from 1 to 65536",
+        "embeddings:\\n  base_url: not a url|expected a URL",
+        "server:\\n  http_host: 0.0.0.0|needs a token",
+        "server: [|not valid YAML",
+        "\"\": 1|nobody knows the key",
+      })
+  void whatStopsTheStartIsOneLineThatNamesIt(String yaml, String message) {
+    assertThatThrownBy(() -> load(yaml.replace("\\n", "\n"), Map.of()))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining(message)
+        .message()
+        .doesNotContain("\n");
+  }
+
+  @Test
+  void twoNamesOfOneSettingMustAgree() {
+    assertThatThrownBy(
+            () ->
+                load(
+                    flags(Optional.empty()),
+                    Map.of("VECTORSTORE_PATH", "/a", "CONTEXTD_VECTORSTORE_CHROMEM_PATH", "/b")))
+        .hasMessageContaining("VECTORSTORE_PATH")
+        .hasMessageContaining("differ");
+  }
+
+  @Test
+  void aHostBeyondLoopbackNeedsATokenOfSomeLength() throws Exception {
+    Path token = Files.writeString(home.resolve("token"), "0123456789abcdef0123\n");
+    Settings settings =
+        load("server:\n  http_host: 0.0.0.0\n  token_file: " + token + "\n", Map.of());
+    assertThat(settings.token()).contains("0123456789abcdef0123");
+    assertThat(settings.isLoopback()).isFalse();
+    assertThatThrownBy(() -> load("", Map.of("CONTEXTD_TOKEN", "short")))
+        .hasMessageContaining("fewer than 16 characters");
+  }
+
+  @Test
+  void aConfigurationFileThatIsAskedForMustExist() {
+    assertThatThrownBy(() -> load(flags(Optional.of("/does/not/exist.yaml")), Map.of()))
+        .hasMessageContaining("there is no file");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"10s, PT10S", "1m30s, PT1M30S", "1.5h, PT1H30M", "250ms, PT0.25S", "0, PT0S"})
+  void durationsAreGos(String text, String expected) {
+    assertThat(GoDuration.parse(text)).contains(Duration.parse(expected));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"10", "s", "-1s", "1d", "'10s '", "1 s", "999999999999h", "''"})
+  void whatGoRefusesIsNoDuration(String text) {
+    assertThat(GoDuration.parse(text)).isEmpty();
+  }
+}

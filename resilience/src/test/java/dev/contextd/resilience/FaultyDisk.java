@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Predicate;
 
-/** The real disk with two faults: files that cannot be read, and a file system mounted read-only. */
+/**
+ * The real disk with two faults: files that cannot be read, and a file system mounted read-only.
+ */
 final class FaultyDisk implements Disk {
   private final LocalDisk disk = new LocalDisk();
   private final Predicate<Path> unreadable;

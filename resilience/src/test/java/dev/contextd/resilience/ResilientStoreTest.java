@@ -53,8 +53,7 @@ class ResilientStoreTest {
         sums.put(
             folder.relativize(file).toString(),
             HexFormat.of()
-                .formatHex(
-                    MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file))));
+                .formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file))));
       }
     }
     return sums;
@@ -165,8 +164,13 @@ class ResilientStoreTest {
     String id;
     try (ResilientStore store = open()) {
       id =
-          store.store().collection("contextd_checkpoints", Scope.ALL).orElseThrow()
-              .page(java.util.Optional.empty(), 100).documents().stream()
+          store
+              .store()
+              .collection("contextd_checkpoints", Scope.ALL)
+              .orElseThrow()
+              .page(java.util.Optional.empty(), 100)
+              .documents()
+              .stream()
               .map(found -> found.id())
               .filter(found -> dev.contextd.storage.chromem.Names.hash(found).equals("24577f65"))
               .findFirst()
@@ -176,13 +180,11 @@ class ResilientStoreTest {
         open(new FaultyDisk(path -> path.equals(document), path -> false))) {
       VectorCollection collection =
           store.store().collection("contextd_checkpoints", Scope.ALL).orElseThrow();
-      assertThatThrownBy(
-              () ->
-                  collection.upsert(
-                      List.of(NewDocument.of(id, "newer", new float[] {1, 0, 0, 0, 0, 0, 0, 0}))))
+      assertThatThrownBy(() ->
+              collection.upsert(
+                  List.of(NewDocument.of(id, "newer", new float[] {1, 0, 0, 0, 0, 0, 0, 0}))))
           .isInstanceOfSatisfying(
-              StoreException.class,
-              e -> assertThat(e.code()).isEqualTo(ErrorCode.STORAGE_FAILED));
+              StoreException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STORAGE_FAILED));
     }
   }
 
@@ -229,8 +231,7 @@ class ResilientStoreTest {
     root.copyOf("chromem-go/plain");
     root.expect(Damage.DocumentUnreadable.class);
     try (Stream<Path> files = Files.list(root.path().resolve(CHECKPOINTS))) {
-      for (Path file :
-          files.filter(f -> !f.endsWith("00000000.gob")).sorted().limit(11).toList()) {
+      for (Path file : files.filter(f -> !f.endsWith("00000000.gob")).sorted().limit(11).toList()) {
         Files.write(file, new byte[] {0});
       }
     }

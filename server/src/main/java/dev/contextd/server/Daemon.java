@@ -64,7 +64,8 @@ final class Daemon {
     }
   }
 
-  private static Daemon start(Settings settings) throws StartException {
+  /** Opens the store and listens. */
+  static Daemon start(Settings settings) throws StartException {
     System.out.println("contextd " + Version.CURRENT);
     settings.source().ifPresent(file -> log.info("settings from {}", file));
     if (!settings.passedOver().isEmpty()) {
@@ -170,15 +171,7 @@ final class Daemon {
   private void leave() {
     Duration timeout = settings.shutdownTimeout();
     log.info("stopping: finishing the calls in hand, at most {} s", timeout.toSeconds());
-    Thread closing =
-        Thread.ofPlatform()
-            .name("closing")
-            .daemon()
-            .start(() -> {
-              http.ifPresent(HttpServer::close);
-              store.close();
-              embedder.ifPresent(Embedder::close);
-            });
+    Thread closing = Thread.ofPlatform().name("closing").daemon().start(this::close);
     int exit = EXIT_FINE;
     try {
       if (!closing.join(timeout)) {
@@ -193,6 +186,18 @@ final class Daemon {
     System.out.flush();
     System.err.flush();
     Runtime.getRuntime().halt(exit);
+  }
+
+  /** The port it listens on; 0 where it serves no HTTP. */
+  int port() {
+    return http.map(HttpServer::port).orElse(0);
+  }
+
+  /** Finishes the calls in hand, then the writes, however long they take. */
+  void close() {
+    http.ifPresent(HttpServer::close);
+    store.close();
+    embedder.ifPresent(Embedder::close);
   }
 
   private static String host(Settings settings) {

@@ -1,8 +1,5 @@
 package dev.contextd.server;
 
-import dev.contextd.engine.StoreOptions;
-import dev.contextd.resilience.ResilientStore;
-import dev.contextd.server.http.HttpServer;
 import dev.contextd.server.settings.Settings;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -14,9 +11,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
-import picocli.CommandLine;
 
 /**
  * A short run of the daemon over a store of its own, from which the build makes the cache that lets
@@ -25,44 +20,26 @@ import picocli.CommandLine;
 final class Training {
   private static final String DOCUMENT =
       "{\"documents\":[{\"id\":\"a\",\"content\":\"x\",\"embedding\":[1,0,0],\"metadata\":{\"k\":\"v\"}}]}";
-  private static final String QUERY =
-      "{\"embedding\":[1,0,0],\"limit\":1,\"where\":{\"k\":\"v\"}}";
+  private static final String QUERY = "{\"embedding\":[1,0,0],\"limit\":1,\"where\":{\"k\":\"v\"}}";
 
   private Training() {}
 
   public static void main(String[] args) throws Exception {
     Path root = Files.createTempDirectory("contextd-training-");
     try {
-      new CommandLine(new Main()).parseArgs("--http-port", "0");
-      Settings settings =
-          Settings.load(
-              new Settings.Flags(
-                  Optional.empty(),
-                  Optional.of("0"),
-                  false,
-                  Optional.of(root.resolve("store").toString()),
-                  Optional.empty()),
-              Map.of("HOME", root.toString()));
+      Arguments arguments =
+          Arguments.parse(
+              List.of("--http-port=0", "--vectorstore-path", root.resolve("store").toString()));
+      Settings settings = Settings.load(arguments.flags(), Map.of("HOME", root.toString()));
       Logging.setLevel(settings.logLevel());
-      try (ResilientStore store =
-          ResilientStore.open(settings.vectorstorePath(), StoreOptions.defaults())) {
-        Announcement.lines(settings, store.summary()).forEach(System.out::println);
-        try (HttpServer http =
-            HttpServer.start(
-                store,
-                new HttpServer.Options(
-                    "localhost",
-                    0,
-                    true,
-                    Optional.empty(),
-                    false,
-                    settings.shutdownTimeout(),
-                    Version.CURRENT))) {
-          call(http.port(), "GET", "/health", "");
-          call(http.port(), "POST", "/api/v1/collections/t/documents", DOCUMENT);
-          call(http.port(), "POST", "/api/v1/collections/t/query", QUERY);
-          call(http.port(), "GET", "/api/v1/collections", "");
-        }
+      Daemon daemon = Daemon.start(settings);
+      try {
+        call(daemon.port(), "GET", "/health", "");
+        call(daemon.port(), "POST", "/api/v1/collections/t/documents", DOCUMENT);
+        call(daemon.port(), "POST", "/api/v1/collections/t/query", QUERY);
+        call(daemon.port(), "GET", "/api/v1/collections", "");
+      } finally {
+        daemon.close();
       }
     } finally {
       remove(root);

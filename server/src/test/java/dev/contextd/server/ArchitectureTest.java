@@ -20,25 +20,38 @@ class ArchitectureTest {
   void roomsImportOnlyRoomsToTheirLeft() {
     layeredArchitecture()
         .consideringOnlyDependenciesInAnyPackage("dev.contextd..")
-        .layer("storage").definedBy("dev.contextd.storage..")
-        .layer("engine").definedBy("dev.contextd.engine..")
-        .layer("resilience").definedBy("dev.contextd.resilience..")
-        .layer("embeddings").definedBy("dev.contextd.embeddings..")
-        .layer("server").definedBy("dev.contextd.server..")
-        .optionalLayer("testkit").definedBy("dev.contextd.testkit..")
-        .whereLayer("server").mayNotBeAccessedByAnyLayer()
-        .whereLayer("embeddings").mayOnlyBeAccessedByLayers("server")
-        .whereLayer("resilience").mayOnlyBeAccessedByLayers("server")
-        .whereLayer("engine").mayOnlyBeAccessedByLayers("resilience", "embeddings", "server")
-        .whereLayer("storage").mayOnlyBeAccessedByLayers("engine", "resilience", "server", "testkit")
+        .layer("storage")
+        .definedBy("dev.contextd.storage..")
+        .layer("engine")
+        .definedBy("dev.contextd.engine..")
+        .layer("resilience")
+        .definedBy("dev.contextd.resilience..")
+        .layer("embeddings")
+        .definedBy("dev.contextd.embeddings..")
+        .layer("server")
+        .definedBy("dev.contextd.server..")
+        .optionalLayer("testkit")
+        .definedBy("dev.contextd.testkit..")
+        .whereLayer("server")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("embeddings")
+        .mayOnlyBeAccessedByLayers("server")
+        .whereLayer("resilience")
+        .mayOnlyBeAccessedByLayers("server")
+        .whereLayer("engine")
+        .mayOnlyBeAccessedByLayers("resilience", "embeddings", "server")
+        .whereLayer("storage")
+        .mayOnlyBeAccessedByLayers("engine", "resilience", "server", "testkit")
         .check(HOUSE);
   }
 
   @Test
   void theServerKnowsNoFileFormats() {
     noClasses()
-        .that().resideInAPackage("dev.contextd.server..")
-        .should().dependOnClassesThat()
+        .that()
+        .resideInAPackage("dev.contextd.server..")
+        .should()
+        .dependOnClassesThat()
         .resideInAnyPackage(
             "dev.contextd.storage.gob..",
             "dev.contextd.storage.chromem..",
@@ -50,34 +63,49 @@ class ArchitectureTest {
   @Test
   void theEngineKnowsNoQuarantine() {
     noClasses()
-        .that().resideInAPackage("dev.contextd.engine..")
-        .should().dependOnClassesThat().haveSimpleNameStartingWith("Quarantine")
+        .that()
+        .resideInAPackage("dev.contextd.engine..")
+        .should()
+        .dependOnClassesThat()
+        .haveSimpleNameStartingWith("Quarantine")
         .check(HOUSE);
   }
 
   @Test
   void resilienceKnowsNoHttpJsonOrFlags() {
     noClasses()
-        .that().resideInAnyPackage("dev.contextd.resilience..", "dev.contextd.engine..")
-        .should().dependOnClassesThat()
+        .that()
+        .resideInAnyPackage("dev.contextd.resilience..", "dev.contextd.engine..")
+        .should()
+        .dependOnClassesThat()
         .resideInAnyPackage(
-            "com.fasterxml..", "io.javalin..", "org.eclipse.jetty..", "picocli..", "java.net.http..")
+            "com.fasterxml..",
+            "io.javalin..",
+            "org.eclipse.jetty..",
+            "picocli..",
+            "java.net.http..")
         .check(HOUSE);
   }
 
   @Test
   void oneClassAloneOpensFilesForWriting() {
     noClasses()
-        .that().resideInAnyPackage(
+        .that()
+        .resideInAnyPackage(
             "dev.contextd.storage..", "dev.contextd.engine..", "dev.contextd.resilience..")
-        .and().doNotHaveSimpleName("LocalDisk")
-        .should().dependOnClassesThat()
+        .and()
+        .doNotHaveSimpleName("LocalDisk")
+        .should()
+        .dependOnClassesThat()
         .haveFullyQualifiedName("java.nio.channels.FileChannel")
-        .orShould().dependOnClassesThat()
+        .orShould()
+        .dependOnClassesThat()
         .haveFullyQualifiedName("java.io.FileOutputStream")
-        .orShould().dependOnClassesThat()
+        .orShould()
+        .dependOnClassesThat()
         .haveFullyQualifiedName("java.io.RandomAccessFile")
-        .orShould().callMethodWhere(
+        .orShould()
+        .callMethodWhere(
             com.tngtech.archunit.base.DescribedPredicate.describe(
                 "a method of Files that writes",
                 call ->
@@ -89,17 +117,23 @@ class ArchitectureTest {
   @Test
   void programsAloneBindALogger() {
     noClasses()
-        .that().resideOutsideOfPackage("dev.contextd.server..")
-        .should().dependOnClassesThat().resideInAPackage("ch.qos.logback..")
+        .that()
+        .resideOutsideOfPackage("dev.contextd.server..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("ch.qos.logback..")
         .check(HOUSE);
   }
 
   @Test
   void everyRoomIsNullMarked() {
     classes()
-        .that().haveSimpleName("package-info")
-        .and().resideInAPackage("dev.contextd..")
-        .should().beAnnotatedWith(org.jspecify.annotations.NullMarked.class)
+        .that()
+        .haveSimpleName("package-info")
+        .and()
+        .resideInAPackage("dev.contextd..")
+        .should()
+        .beAnnotatedWith(org.jspecify.annotations.NullMarked.class)
         .check(HOUSE);
   }
 }

@@ -28,8 +28,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The daemon as a process: what it prints, how it ends, with which code. */
 class DaemonTest {
-  private static final Pattern LISTENING =
-      Pattern.compile("listening on http://localhost:(\\d+)");
+  private static final Pattern LISTENING = Pattern.compile("listening on http://localhost:(\\d+)");
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @RegisterExtension final StoreRoot root = new StoreRoot();
@@ -52,8 +51,7 @@ class DaemonTest {
 
   /** Surefire starts tests from a jar that merely points to the class path. */
   private static String classPath() {
-    return System.getProperty(
-        "surefire.test.class.path", System.getProperty("java.class.path"));
+    return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
   }
 
   private String out() throws IOException {
@@ -68,9 +66,7 @@ class DaemonTest {
   }
 
   private int awaitPort(Process process) throws IOException {
-    await()
-        .atMost(PATIENCE)
-        .until(() -> LISTENING.matcher(out()).find() || !process.isAlive());
+    await().atMost(PATIENCE).until(() -> LISTENING.matcher(out()).find() || !process.isAlive());
     Matcher port = LISTENING.matcher(out());
     assertThat(port.find()).as(out() + err()).isTrue();
     return Integer.parseInt(port.group(1));
@@ -90,8 +86,7 @@ class DaemonTest {
   @Test
   void startsOverAFolderOfChromemGoSaysWhatItOpenedAndLeavesOnASignal() throws Exception {
     root.copyOf("chromem-go/gzip");
-    Process process =
-        start("-http-port", "0", "--vectorstore-path", root.path().toString());
+    Process process = start("-http-port", "0", "--vectorstore-path", root.path().toString());
     int port = awaitPort(process);
     assertThat(out()).contains("3 collections, 46 documents").contains(root.path().toString());
     HttpRequest request =
@@ -141,7 +136,8 @@ class DaemonTest {
 
   private static boolean isWriting(Path root) throws IOException {
     try (var folders = Files.list(root)) {
-      for (Path folder : folders.filter(path -> !path.getFileName().toString().startsWith(".")).toList()) {
+      for (Path folder :
+          folders.filter(path -> !path.getFileName().toString().startsWith(".")).toList()) {
         try (var files = Files.list(folder)) {
           if (files.findAny().isPresent()) {
             return true;

@@ -41,7 +41,8 @@ class DataApiTest {
         {"documents":[
           {"id":"a","content":"first","embedding":[1,0],"metadata":{"n":"1"}},
           {"id":"b","content":"second","embedding":[0,2],"metadata":{"n":"2"}},
-          {"id":"c","content":"third","embedding":[3,3]}]}""";
+          {"id":"c","content":"third","embedding":[3,3]}]}\
+        """;
     assertThat(server.post(NOTES + "/documents", body).status()).isEqualTo(201);
   }
 

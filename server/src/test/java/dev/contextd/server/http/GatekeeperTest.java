@@ -89,7 +89,9 @@ class GatekeeperTest {
           .contains("414", "application/problem+json", "uri_too_long");
       assertThat(
               server.raw(
-                  "GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + "a".repeat(40_000) + "\r\n\r\n"))
+                  "GET /livez HTTP/1.1\r\nHost: localhost\r\nX: "
+                      + "a".repeat(40_000)
+                      + "\r\n\r\n"))
           .contains("431", "application/problem+json");
       assertThat(server.raw("GARBAGE\r\n\r\n")).contains("400", "application/problem+json");
       assertThat(

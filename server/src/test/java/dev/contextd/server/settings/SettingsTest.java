@@ -168,11 +168,10 @@ class SettingsTest {
 
   @Test
   void twoNamesOfOneSettingMustAgree() {
-    assertThatThrownBy(
-            () ->
-                load(
-                    flags(Optional.empty()),
-                    Map.of("VECTORSTORE_PATH", "/a", "CONTEXTD_VECTORSTORE_CHROMEM_PATH", "/b")))
+    assertThatThrownBy(() ->
+            load(
+                flags(Optional.empty()),
+                Map.of("VECTORSTORE_PATH", "/a", "CONTEXTD_VECTORSTORE_CHROMEM_PATH", "/b")))
         .hasMessageContaining("VECTORSTORE_PATH")
         .hasMessageContaining("differ");
   }

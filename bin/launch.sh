@@ -24,12 +24,13 @@ is_jdk25() {
   [ -n "$1" ] && [ -x "$1/bin/java" ] && grep -qs '^JAVA_VERSION="25["._+-]' "$1/release"
 }
 
-# The program is current while its stamp is newer than every source it was made from.
+# The program is current while its stamp is newer than every source it was made from, and than
+# its jars: Maven run by hand makes new ones, for which the cache is not valid.
 is_current() {
-  local stamp=$1
-  [ -f "$stamp" ] || return 1
+  local stamp=$1 module=$2
+  [ -f "$stamp" ] && [ -f "$home/$module/target/.classpath" ] || return 1
   [ -z "$(find "$home"/pom.xml "$home"/*/pom.xml "$home"/{storage,engine,resilience,embeddings,server}/src/main \
-    -newer "$stamp" -print -quit 2>/dev/null)" ]
+    "$home/$module"/target/contextd-*.jar "$home/$module"/target/lib -newer "$stamp" -print -quit 2>/dev/null)" ]
 }
 
 build() {
@@ -54,12 +55,12 @@ launch() {
   shift 3
   local target="$home/$module/target" stamp="$home/$module/target/.built" jdk
   jdk=$(find_jdk) || fail "no JDK 25 found; install one (for example Temurin 25) below /usr/lib/jvm, or set JAVA_HOME to it"
-  if ! is_current "$stamp"; then
+  if ! is_current "$stamp" "$module"; then
     mkdir -p "$target"
     # Two starts at once must not build into each other.
     exec 9>"$target/.build.lock"
     flock 9
-    is_current "$stamp" || build "$module" "$stamp" "$jdk"
+    is_current "$stamp" "$module" || build "$module" "$stamp" "$jdk"
     exec 9>&-
   fi
   # File names are bytes of UTF-8, whatever the caller's locale says.

@@ -1,0 +1,90 @@
+// The peer: chromem-go's exact search over random unit vectors of 384 dimensions in memory.
+//
+//	chromem ROWS SECONDS    prints the mean time of a query in microseconds, plain and with a filter
+//	                        that keeps one document in ten
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand"
+	"os"
+	"runtime"
+	"strconv"
+	"time"
+
+	chromem "github.com/philippgille/chromem-go"
+)
+
+const dimension = 384
+
+func unit(random *rand.Rand) []float32 {
+	vector := make([]float32, dimension)
+	var sum float64
+	for i := range vector {
+		vector[i] = float32(random.NormFloat64())
+		sum += float64(vector[i]) * float64(vector[i])
+	}
+	for i := range vector {
+		vector[i] = float32(float64(vector[i]) / math.Sqrt(sum))
+	}
+	return vector
+}
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: chromem ROWS SECONDS")
+		os.Exit(2)
+	}
+	rows, err := strconv.Atoi(os.Args[1])
+	check(err)
+	seconds, err := strconv.ParseFloat(os.Args[2], 64)
+	check(err)
+	ctx := context.Background()
+	random := rand.New(rand.NewSource(42))
+	db := chromem.NewDB()
+	collection, err := db.CreateCollection("bench", nil, func(context.Context, string) ([]float32, error) {
+		return nil, fmt.Errorf("nothing is embedded here")
+	})
+	check(err)
+	for i := 0; i < rows; i++ {
+		check(collection.AddDocument(ctx, chromem.Document{
+			ID:        "doc-" + strconv.Itoa(i),
+			Content:   "content " + strconv.Itoa(i),
+			Metadata:  map[string]string{"tenth": strconv.Itoa(i % 10)},
+			Embedding: unit(random),
+		}))
+	}
+	queries := make([][]float32, 64)
+	for i := range queries {
+		queries[i] = unit(random)
+	}
+	runtime.GC()
+	plain := measure(ctx, collection, queries, nil, seconds)
+	filtered := measure(ctx, collection, queries, map[string]string{"tenth": "3"}, seconds)
+	fmt.Printf("%.1f %.1f\n", plain, filtered)
+}
+
+func measure(ctx context.Context, collection *chromem.Collection, queries [][]float32, where map[string]string, seconds float64) float64 {
+	query := func(n int) {
+		_, err := collection.QueryEmbedding(ctx, queries[n%len(queries)], 10, where, nil)
+		check(err)
+	}
+	for n := 0; n < 10; n++ {
+		query(n)
+	}
+	begin, done := time.Now(), 0
+	for done < 10 || time.Since(begin).Seconds() < seconds {
+		query(done)
+		done++
+	}
+	return float64(time.Since(begin).Microseconds()) / float64(done)
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}

@@ -103,7 +103,15 @@ final class EmbeddedCollection {
   }
 
   CollectionInfo info(Scope scope) {
-    Snapshot snapshot = read();
+    return infoUnlessDeleted(scope).orElseThrow(() -> EmbeddedStore.notFound(name()));
+  }
+
+  /** For a list of collections, in which one that is deleted meanwhile is left out. */
+  Optional<CollectionInfo> infoUnlessDeleted(Scope scope) {
+    return deleted ? Optional.empty() : Optional.of(info(table.snapshot(), scope));
+  }
+
+  private CollectionInfo info(Snapshot snapshot, Scope scope) {
     return new CollectionInfo(
         name(),
         folderName(),

@@ -100,7 +100,7 @@ final class EmbeddedStore implements VectorStore {
   public List<CollectionInfo> collections(Scope scope) {
     return collections.values().stream()
         .sorted(Comparator.comparing(EmbeddedCollection::name))
-        .map(collection -> collection.info(scope))
+        .flatMap(collection -> collection.infoUnlessDeleted(scope).stream())
         .toList();
   }
 

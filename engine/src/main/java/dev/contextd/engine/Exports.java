@@ -13,11 +13,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** A whole store to one file and back. */
 final class Exports {
@@ -81,13 +83,31 @@ final class Exports {
     Map<String, String> metadata = exported.collection().metadata();
     store.create(name, metadata == null ? Map.of() : metadata);
     VectorCollection collection = store.collection(name, Scope.ALL).orElseThrow();
-    List<NewDocument> documents = exported.documents().stream().map(Exports::toNew).toList();
+    List<NewDocument> documents =
+        majorityFirst(exported.documents()).stream().map(Exports::toNew).toList();
     int taken = 0;
     for (int from = 0; from < documents.size(); from += Limits.MAX_BATCH_DOCUMENTS) {
       int to = Math.min(documents.size(), from + Limits.MAX_BATCH_DOCUMENTS);
       taken += upsert(collection, documents.subList(from, to), refused);
     }
     return taken;
+  }
+
+  /** The first document decides the dimension of an empty collection: it must not be an odd one. */
+  private static List<StoredDocument> majorityFirst(List<StoredDocument> documents) {
+    Map<Integer, Long> votes =
+        documents.stream()
+            .map(document -> document.embedding().length)
+            .filter(dimension -> dimension > 0)
+            .collect(Collectors.groupingBy(dimension -> dimension, Collectors.counting()));
+    int majority =
+        votes.entrySet().stream()
+            .max(Map.Entry.comparingByValue())
+            .map(Map.Entry::getKey)
+            .orElse(0);
+    return documents.stream()
+        .sorted(Comparator.comparing(document -> document.embedding().length != majority))
+        .toList();
   }
 
   /** A batch that is refused is taken apart, so that one bad document costs only itself. */

@@ -25,6 +25,10 @@ final class FolderFiles {
   final List<Disk.Entry> documents = new ArrayList<>();
   final List<Damage> damage = new ArrayList<>();
   private final List<Disk.Entry> metadataFiles = new ArrayList<>();
+
+  /** Costs the collection only where no other metadata file can be read. */
+  private final List<Damage> badMetadata = new ArrayList<>();
+
   private int unreadableEntries;
 
   /** The metadata that was read; null where there is none. */
@@ -92,12 +96,9 @@ final class FolderFiles {
           leftover(entry, what);
         } else {
           unreadableEntries++;
-          damage.add(
-              new Damage.Inaccessible(
-                  folder,
-                  entry.name(),
-                  "it is " + what,
-                  isMetadata ? Damage.Loss.COLLECTION : Damage.Loss.DOCUMENT));
+          Damage.Loss loss = isMetadata ? Damage.Loss.COLLECTION : Damage.Loss.DOCUMENT;
+          (isMetadata ? badMetadata : damage)
+              .add(new Damage.Inaccessible(folder, entry.name(), "it is " + what, loss));
         }
       }
     }
@@ -124,7 +125,6 @@ final class FolderFiles {
   }
 
   private void readMetadata(Disk disk) {
-    List<Damage> failed = new ArrayList<>();
     for (Disk.Entry entry : metadataFiles) {
       if (metadata != null) {
         leftover(entry, "a second metadata file");
@@ -136,25 +136,21 @@ final class FolderFiles {
         metadataFile = entry.name();
         StoreCheck.noteReading(read, folder, entry.name(), damage);
       } catch (FormatException e) {
-        failed.add(new Damage.MetadataUnreadable(folder, entry.name(), e.reason()));
+        badMetadata.add(new Damage.MetadataUnreadable(folder, entry.name(), e.reason()));
       } catch (IOException | RuntimeException e) {
-        failed.add(
+        badMetadata.add(
             new Damage.Inaccessible(
                 folder, entry.name(), StoreCheck.describe(e), Damage.Loss.COLLECTION));
       }
     }
     if (metadata == null) {
-      damage.addAll(failed);
-      if (failed.isEmpty() && !documents.isEmpty() && !isInaccessible()) {
+      damage.addAll(badMetadata);
+      if (badMetadata.isEmpty() && !documents.isEmpty()) {
         damage.add(new Damage.MetadataMissing(folder, documents.size()));
       }
     } else {
-      failed.forEach(
+      badMetadata.forEach(
           bad -> damage.add(new Damage.Leftover(folder, bad.file(), "a bad second metadata file")));
     }
-  }
-
-  private boolean isInaccessible() {
-    return damage.stream().anyMatch(found -> found.loss() == Damage.Loss.COLLECTION);
   }
 }

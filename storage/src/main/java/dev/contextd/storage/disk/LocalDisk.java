@@ -74,6 +74,10 @@ public final class LocalDisk implements Disk {
 
   @Override
   public byte[] read(Path file) throws IOException {
+    @Nullable BasicFileAttributes attributes = attributes(file);
+    if (attributes != null && !attributes.isRegularFile()) {
+      throw new IOException(file + " is not a regular file"); // opening a FIFO would wait for ever
+    }
     try (FileChannel channel = FileChannel.open(file, READ)) {
       long size = channel.size();
       if (size > Integer.MAX_VALUE - Long.BYTES) {

@@ -46,7 +46,8 @@ final class JsonFile {
       }
       while (json.nextToken() == JsonToken.FIELD_NAME) {
         String name = json.currentName();
-        if (json.nextToken().isScalarValue()) {
+        JsonToken value = json.nextToken();
+        if (value.isScalarValue() && value != JsonToken.VALUE_NULL) {
           fields.put(name, json.getText());
         } else {
           json.skipChildren();

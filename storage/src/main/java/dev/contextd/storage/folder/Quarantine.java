@@ -6,6 +6,7 @@ import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -62,7 +63,7 @@ public final class Quarantine {
    */
   public String move(String folder, String file, String kind, String why) throws IOException {
     prepare();
-    Path source = file.isEmpty() ? root.resolve(folder) : root.resolve(folder).resolve(file);
+    Path source = path(folder, file);
     Map<String, FileSum> sums = sums(source, file.isEmpty());
     Path entry = FreshName.in(disk, directory, entryName(folder, file), NOTE);
     Path target = entry;
@@ -95,6 +96,15 @@ public final class Quarantine {
     return entries;
   }
 
+  /** The check tells names as text; one that this system cannot turn back into a path stays. */
+  private Path path(String folder, String file) throws IOException {
+    try {
+      return file.isEmpty() ? root.resolve(folder) : root.resolve(folder).resolve(file);
+    } catch (InvalidPathException e) {
+      throw new IOException(root + " holds a name that is no path here: " + e.getReason(), e);
+    }
+  }
+
   private void prepare() throws IOException {
     disk.createDirectories(directory);
     if (disk.kind(directory) != Disk.Kind.DIRECTORY) {
@@ -106,8 +116,10 @@ public final class Quarantine {
   private Optional<QuarantineEntry> read(Disk.Entry entry) {
     Map<String, String> note = Map.of();
     OptionalInt documents;
+    String file = "";
     try {
       List<Disk.Entry> files = disk.list(entry.path());
+      file = onlyFile(entry, files);
       documents = OptionalInt.of((int) files.stream().filter(Quarantine::isDocument).count());
       if (files.isEmpty() && entry.name().contains(".")) {
         return Optional.empty();
@@ -126,11 +138,21 @@ public final class Quarantine {
         new QuarantineEntry(
             entry.name(),
             note.getOrDefault("folder", folder),
-            note.getOrDefault("file", ""),
+            note.getOrDefault("file", file),
             note.getOrDefault("why", ""),
             note.getOrDefault("when", ""),
             documents,
             Boolean.parseBoolean(note.getOrDefault("reviewed", "false"))));
+  }
+
+  /** The document's file of an entry {@code <folder>.<stem>}, for which no note is needed. */
+  private static String onlyFile(Disk.Entry entry, List<Disk.Entry> files) {
+    if (files.size() != 1 || !isDocument(files.getFirst())) {
+      return "";
+    }
+    String name = files.getFirst().name();
+    String stem = Compression.ofFileName(name).orElseThrow().stem(name);
+    return entry.name().contains("." + stem) ? name : "";
   }
 
   private static boolean isDocument(Disk.Entry entry) {

@@ -39,15 +39,14 @@ final class GobBytes {
     return limit;
   }
 
-  /** Narrows the readable range to {@code count} bytes and returns the limit to restore later. */
-  int narrow(int count) {
-    int outer = limit;
+  /** Narrows the readable range to {@code count} bytes. */
+  void narrow(int count) {
     limit = position + count;
-    return outer;
   }
 
-  void widen(int outerLimit) {
-    limit = outerLimit;
+  /** Makes everything behind the position readable again. */
+  void widen() {
+    limit = bytes.length;
   }
 
   int remaining() {

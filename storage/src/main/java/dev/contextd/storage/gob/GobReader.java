@@ -1,8 +1,6 @@
 package dev.contextd.storage.gob;
 
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -30,14 +28,13 @@ public final class GobReader {
   /** How deep values may nest. */
   static final int MAX_DEPTH = 64;
 
-  private static final int FIRST_USER_ID = 64;
-
   private final GobBytes in;
-  private final Map<Integer, WireType> types = new HashMap<>();
+  private final TypeTable types;
   private int end;
 
   public GobReader(byte[] stream) {
     this.in = new GobBytes(stream);
+    this.types = new TypeTable(in);
   }
 
   /**
@@ -51,22 +48,26 @@ public final class GobReader {
         throw new FormatException(
             in.position() == 0 ? "the file is empty" : "the stream ends before its value");
       }
-      int length = in.count(1);
-      int outer = in.narrow(length);
+      nextMessage();
       int id = in.typeId();
       if (id >= 0) {
-        end = in.limit();
-        if (!(type(id) instanceof WireType.Struct) && in.uint() != 0) {
+        if (!(types.get(id) instanceof WireType.Struct) && in.uint() != 0) {
           throw new FormatException("a value that is no struct must begin with a zero byte");
         }
         return id;
       }
-      define(-id);
+      types.define(-id);
       if (in.remaining() != 0) {
         throw new FormatException("extra data after the descriptor of type " + -id);
       }
-      in.widen(outer);
+      in.widen();
     }
+  }
+
+  private void nextMessage() throws FormatException {
+    in.widen();
+    in.narrow(in.count(1));
+    end = in.limit();
   }
 
   /**
@@ -132,7 +133,7 @@ public final class GobReader {
 
   /** Reads a slice or array of floats as float32. */
   public float[] floats(int typeId) throws FormatException {
-    WireType type = type(typeId);
+    WireType type = types.get(typeId);
     int element =
         switch (type) {
           case WireType.Slice slice -> slice.elementTypeId();
@@ -182,7 +183,7 @@ public final class GobReader {
     if (depth > MAX_DEPTH) {
       throw new FormatException("values nest deeper than " + MAX_DEPTH);
     }
-    switch (type(typeId)) {
+    switch (types.get(typeId)) {
       case WireType.Basic basic -> skipBasic(basic);
       case WireType.Opaque _ -> in.skip(in.uint());
       case WireType.Slice slice -> skipElements(slice.elementTypeId(), in.count(1), depth);
@@ -217,15 +218,30 @@ public final class GobReader {
         in.uint();
         in.uint();
       }
-      case INTERFACE -> {
-        long nameLength = in.uint();
-        in.skip(nameLength);
-        if (nameLength != 0) {
-          in.typeId();
-          in.skip(in.uint());
-        }
+      case INTERFACE -> skipInterface();
+    }
+  }
+
+  /**
+   * An interface is the name of its concrete type (none where nil), the type's id, a count of bytes
+   * and the value. Go describes a type it has not described yet in place of the id, and what
+   * follows the descriptor then begins a new message, or a count.
+   */
+  private void skipInterface() throws FormatException {
+    long nameLength = in.uint();
+    in.skip(nameLength);
+    if (nameLength == 0) {
+      return;
+    }
+    for (int id = in.typeId(); id < 0; id = in.typeId()) {
+      types.define(-id);
+      if (in.remaining() == 0) {
+        nextMessage();
+      } else {
+        in.uint();
       }
     }
+    in.skip(in.uint());
   }
 
   private WireType.MapOf entriesOf(int typeId) throws FormatException {
@@ -235,7 +251,7 @@ public final class GobReader {
   }
 
   private <T extends WireType> T require(int typeId, Class<T> shape) throws FormatException {
-    WireType found = type(typeId);
+    WireType found = types.get(typeId);
     if (!shape.isInstance(found)) {
       throw new FormatException("expected a " + shape.getSimpleName() + ", found " + found);
     }
@@ -243,146 +259,9 @@ public final class GobReader {
   }
 
   private void require(int typeId, WireType.Basic expected) throws FormatException {
-    WireType found = type(typeId);
+    WireType found = types.get(typeId);
     if (found != expected) {
       throw new FormatException("expected " + expected + ", found " + found);
     }
-  }
-
-  private WireType type(int id) throws FormatException {
-    WireType type =
-        switch (id) {
-          case 1 -> WireType.Basic.BOOL;
-          case 2 -> WireType.Basic.INT;
-          case 3 -> WireType.Basic.UINT;
-          case 4 -> WireType.Basic.FLOAT;
-          case 5 -> WireType.Basic.BYTES;
-          case 6 -> WireType.Basic.STRING;
-          case 7 -> WireType.Basic.COMPLEX;
-          case 8 -> WireType.Basic.INTERFACE;
-          default -> types.get(id);
-        };
-    if (type == null) {
-      throw new FormatException("type " + id + " was never described");
-    }
-    return type;
-  }
-
-  private void define(int id) throws FormatException {
-    if (id < FIRST_USER_ID) {
-      throw new FormatException("type id " + id + " is reserved");
-    }
-    WireType type = wireType();
-    if (types.put(id, type) != null) {
-      throw new FormatException("type " + id + " is described twice");
-    }
-  }
-
-  /**
-   * A descriptor is itself a struct of pointers, of which one is set: 1 ArrayT, 2 SliceT, 3
-   * StructT, 4 MapT, 5 GobEncoderT, 6 BinaryMarshalerT, 7 TextMarshalerT. Each begins with field 1,
-   * CommonType {1 Name string, 2 Id int}.
-   */
-  private WireType wireType() throws FormatException {
-    WireType type =
-        switch (Math.clamp(in.uint(), 0, Integer.MAX_VALUE)) {
-          case 1 -> {
-            long[] numbers = numbersAfterCommon(2);
-            yield new WireType.Array(id(numbers[0]), numbers[1]);
-          }
-          case 2 -> new WireType.Slice(id(numbersAfterCommon(1)[0]));
-          case 3 -> structType();
-          case 4 -> {
-            long[] numbers = numbersAfterCommon(2);
-            yield new WireType.MapOf(id(numbers[0]), id(numbers[1]));
-          }
-          case 5, 6, 7 -> {
-            numbersAfterCommon(0);
-            yield new WireType.Opaque();
-          }
-          default -> throw new FormatException("unknown kind of type descriptor");
-        };
-    if (in.uint() != 0) {
-      throw new FormatException("a type descriptor sets more than one kind");
-    }
-    return type;
-  }
-
-  private static int id(long value) throws FormatException {
-    if (value <= 0 || value > Integer.MAX_VALUE) {
-      throw new FormatException("type id " + value + " is out of range");
-    }
-    return (int) value;
-  }
-
-  /** Reads {CommonType, int, int, ...} with up to {@code expected} integers, absent ones zero. */
-  private long[] numbersAfterCommon(int expected) throws FormatException {
-    long[] numbers = new long[expected];
-    int field = 0;
-    for (long delta = in.uint(); delta != 0; delta = in.uint()) {
-      field = advance(field, delta, expected + 1);
-      if (field == 1) {
-        commonName();
-      } else {
-        numbers[field - 2] = in.sint();
-      }
-    }
-    return numbers;
-  }
-
-  private WireType.Struct structType() throws FormatException {
-    String name = "";
-    List<WireType.Field> fields = List.of();
-    int field = 0;
-    for (long delta = in.uint(); delta != 0; delta = in.uint()) {
-      field = advance(field, delta, 2);
-      if (field == 1) {
-        name = commonName();
-      } else {
-        fields = fieldTypes();
-      }
-    }
-    return new WireType.Struct(name, fields);
-  }
-
-  private List<WireType.Field> fieldTypes() throws FormatException {
-    int count = in.count(1);
-    List<WireType.Field> fields = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      String name = "";
-      int typeId = 0;
-      int field = 0;
-      for (long delta = in.uint(); delta != 0; delta = in.uint()) {
-        field = advance(field, delta, 2);
-        if (field == 1) {
-          name = in.string();
-        } else {
-          typeId = id(in.sint());
-        }
-      }
-      fields.add(new WireType.Field(name, typeId));
-    }
-    return fields;
-  }
-
-  private String commonName() throws FormatException {
-    String name = "";
-    int field = 0;
-    for (long delta = in.uint(); delta != 0; delta = in.uint()) {
-      field = advance(field, delta, 2);
-      if (field == 1) {
-        name = in.string();
-      } else {
-        in.sint();
-      }
-    }
-    return name;
-  }
-
-  private static int advance(int field, long delta, int last) throws FormatException {
-    if (delta < 0 || delta > last - field) {
-      throw new FormatException("a type descriptor has an unknown field");
-    }
-    return field + (int) delta;
   }
 }

@@ -1,0 +1,202 @@
+package dev.contextd.engine;
+
+import static dev.contextd.engine.Given.collection;
+import static dev.contextd.engine.Given.contents;
+import static dev.contextd.engine.Given.doc;
+import static dev.contextd.engine.Given.hits;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.contextd.testkit.StoreRoot;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * chromem-go changes its memory before its disk, so that a failed write stays visible until the
+ * next start. Here each operation of the disk fails in turn, under each kind of write: what failed
+ * is neither served nor on disk.
+ */
+class FailedWriteTest {
+  private static final int MOST_OPERATIONS = 200;
+
+  @RegisterExtension final StoreRoot root = new StoreRoot();
+
+  record Write(String name, Consumer<VectorStore> action) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Write> writes() {
+    return Stream.of(
+        new Write(
+            "add and replace",
+            store ->
+                collection(store, "notes")
+                    .upsert(List.of(doc("a", 0, 1), doc("doc-29150", 0, 1), doc("new", 1, 1)))),
+        new Write(
+            "add text with a model",
+            store -> collection(store, "empty").upsert(List.of(NewDocument.ofText("t", "text")))),
+        new Write("delete", store -> collection(store, "notes").delete(List.of("a", "b", "none"))),
+        new Write(
+            "delete where",
+            store -> collection(store, "notes").deleteWhere(new Filter.Equal("k", "1"))),
+        new Write("create a collection", store -> store.create("fresh", Map.of("m", "1"))),
+        new Write(
+            "create a collection whose hash is taken",
+            store -> store.create("collection-132664", Map.of())),
+        new Write("delete a collection", store -> store.delete("notes", Scope.ALL)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("writes")
+  void aFailedWriteDoesNotBecomeVisible(Write write) throws Exception {
+    int n = 0;
+    boolean failed = true;
+    while (failed) {
+      n++;
+      assertThat(n).as("operations of one write").isLessThan(MOST_OPERATIONS);
+      failed = failsWithout(write, n, root.beside("run-" + n));
+    }
+    assertThat(n).as("operations that failed in turn").isGreaterThan(1);
+  }
+
+  /** One run with the nth operation failing; false where the write has no such operation. */
+  private static boolean failsWithout(Write write, int n, Path folder) throws IOException {
+    FaultyDisk disk = new FaultyDisk("injected");
+    boolean failed;
+    StoreOptions options =
+        StoreOptions.defaults().withDisk(disk).withEmbedder(new ToyEmbedder("toy"));
+    try (VectorStore store = VectorStore.open(folder, options)) {
+      fill(store);
+      Map<String, Map<String, String>> before = contents(store);
+      disk.failAt(n);
+      boolean refused = isRefused(write, store);
+      failed = disk.hasFailed();
+      disk.disarm();
+      if (refused) {
+        assertThat(failed).isTrue();
+        assertThat(contents(store)).as("served after fault %d", n).isEqualTo(before);
+        assertThat(contentsOf(folder)).as("on disk after fault %d", n).isEqualTo(before);
+        assertThat(StoreRoot.check(folder).damage()).as("damage of fault %d", n).isEmpty();
+        write.action().accept(store);
+      }
+      assertThat(collection(store, "other").query(Query.nearest(new float[] {1, 0}, 1)))
+          .satisfies(result -> assertThat(hits(result)).containsExactly("o"));
+      collection(store, "other").upsert(List.of(doc("next", 1, 0)));
+      assertThat(contents(store)).isNotEqualTo(before);
+      assertThat(contentsOf(folder)).as("on disk after a write").isEqualTo(contents(store));
+    }
+    assertThat(StoreRoot.check(folder).damage()).isEmpty();
+    return failed;
+  }
+
+  private static boolean isRefused(Write write, VectorStore store) {
+    try {
+      write.action().accept(store);
+      return false;
+    } catch (StoreException e) {
+      assertThat(e.code()).isEqualTo(ErrorCode.STORAGE_FAILED);
+      assertThat(e).hasMessageContaining("injected");
+      return true;
+    }
+  }
+
+  private static void fill(VectorStore store) {
+    store
+        .getOrCreate("notes", Scope.ALL)
+        .upsert(
+            List.of(
+                doc("a", 1, 0).withMetadata(Map.of("k", "1")),
+                doc("b", 0, 1).withMetadata(Map.of("k", "1")),
+                doc("doc-17633", 1, 1)));
+    store.create("empty", Map.of());
+    store.create("collection-15820", Map.of());
+    store.getOrCreate("texts", Scope.ALL).upsert(List.of(NewDocument.ofText("t", "a text")));
+    store.getOrCreate("other", Scope.ALL).upsert(List.of(doc("o", 1, 0)));
+  }
+
+  private static Map<String, Map<String, String>> contentsOf(Path folder) throws IOException {
+    StoreOptions options = StoreOptions.defaults().withEmbedder(new ToyEmbedder("toy"));
+    try (VectorStore store = VectorStore.open(folder, options)) {
+      return contents(store);
+    }
+  }
+
+  @Test
+  void aFullDiskIsSaidToBeFull() throws Exception {
+    FaultyDisk disk = new FaultyDisk("/a/file: No space left on device");
+    try (VectorStore store =
+        VectorStore.open(root.path(), StoreOptions.defaults().withDisk(disk))) {
+      VectorCollection notes = store.getOrCreate("notes", Scope.ALL);
+      disk.failAt(1);
+      assertThatThrownBy(() -> notes.upsert(List.of(doc("a", 1, 0))))
+          .isInstanceOfSatisfying(
+              StoreException.class,
+              e -> assertThat(e.code()).isEqualTo(ErrorCode.STORAGE_FULL))
+          .hasMessageContaining("free some space");
+      assertThat(notes.count()).isZero();
+      notes.upsert(List.of(doc("a", 1, 0)));
+      assertThat(notes.count()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aFolderThatCannotBeWrittenIsServedReadOnly() throws Exception {
+    try (VectorStore store = Given.open(root.path())) {
+      store.getOrCreate("notes", Scope.ALL).upsert(List.of(doc("a", 1, 0)));
+    }
+    FaultyDisk disk = new FaultyDisk("Read-only file system");
+    disk.failAt(1);
+    try (VectorStore store =
+        VectorStore.open(root.path(), StoreOptions.defaults().withDisk(disk))) {
+      assertThat(store.readOnlyReason()).hasValue("Read-only file system");
+      VectorCollection notes = collection(store, "notes");
+      assertThat(notes.count()).isEqualTo(1);
+      assertThat(store.create("notes", Map.of())).isFalse();
+      List<Consumer<VectorCollection>> writes =
+          List.of(
+              handle -> handle.upsert(List.of(doc("b", 1, 0))),
+              handle -> handle.delete(List.of("a")),
+              handle -> handle.deleteWhere(new Filter.And(List.of())),
+              handle -> store.create("more", Map.of()),
+              handle -> store.delete("notes", Scope.ALL));
+      for (Consumer<VectorCollection> write : writes) {
+        assertThatThrownBy(() -> write.accept(notes))
+            .isInstanceOfSatisfying(
+                StoreException.class,
+                e -> assertThat(e.code()).isEqualTo(ErrorCode.READ_ONLY))
+            .hasMessageContaining("Read-only file system");
+      }
+      assertThat(notes.get("a")).isPresent();
+    }
+  }
+
+  @Test
+  void aClosedStoreRefusesWrites() throws Exception {
+    VectorStore store = Given.open(root.path());
+    VectorCollection notes = store.getOrCreate("notes", Scope.ALL);
+    notes.upsert(List.of(doc("a", 1, 0)));
+    store.close();
+    List<Runnable> writes =
+        List.of(
+            () -> notes.upsert(List.of(doc("b", 1, 0))),
+            () -> notes.delete(List.of("a")),
+            () -> store.create("more", Map.of()),
+            () -> store.delete("notes", Scope.ALL));
+    for (Runnable write : writes) {
+      assertThatThrownBy(write::run)
+          .isInstanceOfSatisfying(
+              StoreException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.CLOSED));
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package dev.contextd.engine.search;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The two kernels against exact arithmetic. */
+class DotKernelTest {
+  private static final List<DotKernel> KERNELS =
+      List.of(new ScalarDotKernel(), new VectorDotKernel());
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 15, 16, 17, 100, 384, 768, 1_536})
+  void resultsLieWithinTheBound(int dimension) {
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    int stride = DotKernel.stride(dimension);
+    int count = 37;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment rows = arena.allocate((long) count * stride * Float.BYTES, 64);
+      float[][] vectors = new float[count][];
+      for (int i = 0; i < count; i++) {
+        vectors[i] = vector(random, dimension, i);
+        long offset = (long) i * stride * Float.BYTES;
+        MemorySegment.copy(vectors[i], 0, rows, ValueLayout.JAVA_FLOAT, offset, dimension);
+      }
+      float[] query = vector(random, dimension, random.nextInt(4));
+      for (DotKernel kernel : KERNELS) {
+        for (int first = 0; first < 6; first++) {
+          float[] out = new float[count];
+          kernel.dot(rows, stride, first, count - first, Arrays.copyOf(query, stride), out);
+          for (int i = 0; i < count - first; i++) {
+            assertThat((double) out[i])
+                .as("%s, seed %d, row %d", kernel.name(), seed, first + i)
+                .isCloseTo(
+                    Vectors.dot(query, vectors[first + i]),
+                    within((double) DotKernel.errorBound(stride)));
+          }
+        }
+      }
+    }
+  }
+
+  /** Of unit length, and of the kinds that add up worst: all alike, alternating, one large. */
+  private static float[] vector(Random random, int dimension, int kind) {
+    float[] vector = RandomRows.unit(random, dimension);
+    for (int i = 0; i < dimension; i++) {
+      switch (kind % 4) {
+        case 1 -> vector[i] = 1;
+        case 2 -> vector[i] = i % 2 == 0 ? 1 : -1;
+        case 3 -> vector[i] = i == 0 ? 1 : 1e-6f;
+        default -> {}
+      }
+    }
+    return Vectors.scaled(vector, Vectors.norm(vector));
+  }
+
+  @Test
+  void rowsBeginAtMultiplesOf64Bytes() {
+    assertThat(List.of(1, 15, 16, 17, 384))
+        .extracting(DotKernel::stride)
+        .containsExactly(16, 16, 16, 32, 384);
+    assertThat(DotKernel.best().name()).startsWith("simd-");
+  }
+}

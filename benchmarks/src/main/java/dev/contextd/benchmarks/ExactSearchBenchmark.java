@@ -27,8 +27,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Exact top-10 of random unit vectors of 384 dimensions: the whole search, from the query's vector to
- * ranked rows, on all cores, one query at a time, each with a vector of its own.
+ * Exact top-10 of random unit vectors of 384 dimensions: the whole search, from the query's vector
+ * to ranked rows, on all cores, one query at a time, each with a vector of its own.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -77,8 +77,7 @@ public class ExactSearchBenchmark {
       queries[i] = unit(random);
     }
     if (filtered) {
-      restriction =
-          new Restriction(Optional.of(new Filter.Equal("tenth", "3")), Optional.empty());
+      restriction = new Restriction(Optional.of(new Filter.Equal("tenth", "3")), Optional.empty());
     }
   }
 

@@ -1,6 +1,5 @@
 package dev.contextd.engine;
 
-import dev.contextd.engine.CollectionInfo.Model;
 import dev.contextd.engine.QueryResult.Coverage;
 import dev.contextd.engine.QueryResult.Hit;
 import dev.contextd.engine.search.ExactSearch;
@@ -38,13 +37,14 @@ final class EmbeddedCollection {
   private final RowTable table = new RowTable();
   private final UnservedFiles unserved = new UnservedFiles();
   private final ReentrantLock lock = new ReentrantLock();
-  private volatile Optional<ModelRecord> recordedModel = Optional.empty();
+  private final CollectionModel model;
   private volatile boolean deleted;
 
   EmbeddedCollection(EmbeddedStore store, StoredCollection stored, CollectionFolder folder) {
     this.store = store;
     this.stored = stored;
     this.folder = folder;
+    this.model = new CollectionModel(store, folder, stored.name());
   }
 
   EmbeddedCollection(EmbeddedStore store, IntactCollection intact, CollectionFolder folder) {
@@ -67,7 +67,7 @@ final class EmbeddedCollection {
   }
 
   void noteModel(Optional<ModelRecord> record) {
-    recordedModel = record;
+    model.found(record);
   }
 
   String name() {
@@ -118,7 +118,7 @@ final class EmbeddedCollection {
         metadata(),
         count(snapshot, scope),
         snapshot.dimension() == 0 ? OptionalInt.empty() : OptionalInt.of(snapshot.dimension()),
-        model(snapshot),
+        model.info(snapshot),
         unserved.documents());
   }
 
@@ -148,11 +148,11 @@ final class EmbeddedCollection {
     Snapshot before = table.snapshot();
     int dimension = batch.requireDimension(before.dimension());
     refuseForeignIds(batch, before, scope);
-    batch.model().ifPresent(used -> requireModel(used, before));
+    batch.model().ifPresent(used -> model.require(used, before));
     List<String> files = files(batch, before);
     RowTable.Staged staged = table.stage(dimension, batch.rows(files, this::fileOf));
     if (batch.model().isPresent()) {
-      recordModel(new ModelRecord(batch.model().get(), dimension));
+      model.record(new ModelRecord(batch.model().get(), dimension));
     }
     folder.trash(unserved.filesOf(batch.ids()));
     folder.put(batch.puts(files));
@@ -186,13 +186,6 @@ final class EmbeddedCollection {
         throw new StoreException(
             ErrorCode.DOCUMENT_CONFLICT, "the id \"" + id + "\" is taken; choose another");
       }
-    }
-  }
-
-  private void recordModel(ModelRecord record) throws IOException {
-    if (!recordedModel.equals(Optional.of(record))) {
-      store.folder().recordModel(folder, record);
-      recordedModel = Optional.of(record);
     }
   }
 
@@ -318,7 +311,7 @@ final class EmbeddedCollection {
           throw Checks.invalid("the query's text is blank");
         }
         Embedder embedder = store.embedder();
-        requireModel(embedder.model(), snapshot);
+        model.require(embedder.model(), snapshot);
         yield embedder.embed(List.of(text.text())).getFirst();
       }
     };
@@ -327,36 +320,6 @@ final class EmbeddedCollection {
   private OptionalLong unavailable() {
     OptionalLong elder = store.quarantinedOf(this);
     return elder.isEmpty() ? elder : OptionalLong.of(elder.getAsLong() + unserved.documents());
-  }
-
-  private void requireModel(String used, Snapshot snapshot) {
-    Optional<ModelRecord> recorded = effectiveModel(snapshot);
-    if (recorded.isPresent() && !recorded.get().model().equals(used)) {
-      throw new StoreException(
-          ErrorCode.MODEL_MISMATCH,
-          "the collection \"%s\" was embedded with \"%s\", text would be embedded with \"%s\"; use that model, or send \"embedding\""
-              .formatted(name(), recorded.get().model(), used));
-    }
-  }
-
-  /**
-   * The model that binds. A record of another dimension speaks of vectors that are no longer there;
-   * in an empty collection any record does, or of a write that failed.
-   */
-  private Optional<ModelRecord> effectiveModel(Snapshot snapshot) {
-    return recordedModel.filter(record -> record.dimension() == snapshot.dimension());
-  }
-
-  private Optional<Model> model(Snapshot snapshot) {
-    Optional<Model> recorded =
-        effectiveModel(snapshot).map(record -> new Model(record.model(), false));
-    return recorded.or(() ->
-        store
-            .embedderIfAny()
-            .filter(embedder ->
-                snapshot.dimension() > 0
-                    && embedder.knownDimension().orElse(-1) == snapshot.dimension())
-            .map(embedder -> new Model(embedder.model(), true)));
   }
 
   /** A change of the disk that ends the collection. */

@@ -52,7 +52,9 @@ class ExportTest {
     root.copyOf("chromem-go/plain");
     Map<String, Map<String, String>> before;
     try (VectorStore store = Given.open(root.path())) {
-      store.getOrCreate("twins", Scope.ALL).upsert(List.of(doc("doc-17633", 1), doc("doc-29150", 1)));
+      store
+          .getOrCreate("twins", Scope.ALL)
+          .upsert(List.of(doc("doc-17633", 1), doc("doc-29150", 1)));
       before = contents(store);
       store.exportTo(file, form);
       assertThatThrownBy(() -> store.exportTo(file, form)).hasMessageContaining("exists");
@@ -107,8 +109,7 @@ class ExportTest {
   private static void refused(Runnable call, String message) {
     assertThatThrownBy(call::run)
         .isInstanceOfSatisfying(
-            StoreException.class,
-            e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT))
+            StoreException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT))
         .hasMessageContaining(message);
   }
 
@@ -135,8 +136,7 @@ class ExportTest {
     documents.add(1_000, stored("vectorless"));
     documents.add(1_001, stored("odd", 1, 0, 0));
     documents.add(stored("x".repeat(513), 1, 1));
-    documents.add(
-        new StoredDocument("dollar", Map.of("$k", "v"), new float[] {1, 1}, "content"));
+    documents.add(new StoredDocument("dollar", Map.of("$k", "v"), new float[] {1, 1}, "content"));
     Path file = export("notes", documents);
     try (VectorStore store = Given.open(root.path())) {
       Imported imported = store.importFrom(file, Optional.empty());

@@ -141,8 +141,7 @@ class FailedWriteTest {
       disk.failAt(1);
       assertThatThrownBy(() -> notes.upsert(List.of(doc("a", 1, 0))))
           .isInstanceOfSatisfying(
-              StoreException.class,
-              e -> assertThat(e.code()).isEqualTo(ErrorCode.STORAGE_FULL))
+              StoreException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STORAGE_FULL))
           .hasMessageContaining("free some space");
       assertThat(notes.count()).isZero();
       notes.upsert(List.of(doc("a", 1, 0)));
@@ -173,8 +172,7 @@ class FailedWriteTest {
       for (Consumer<VectorCollection> write : writes) {
         assertThatThrownBy(() -> write.accept(notes))
             .isInstanceOfSatisfying(
-                StoreException.class,
-                e -> assertThat(e.code()).isEqualTo(ErrorCode.READ_ONLY))
+                StoreException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.READ_ONLY))
             .hasMessageContaining("Read-only file system");
       }
       assertThat(notes.get("a")).isPresent();

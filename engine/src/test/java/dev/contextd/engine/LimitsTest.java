@@ -168,7 +168,10 @@ class LimitsTest {
       assertThat(notes.query(where(new Filter.NotIn("n", numbers(1_000)))).hits()).isEmpty();
       Set<String> tooMany = numbers(1_001);
       refused(
-          ErrorCode.INVALID_FILTER, () -> new Filter.In("n", tooMany), "at most 1000", "found 1001");
+          ErrorCode.INVALID_FILTER,
+          () -> new Filter.In("n", tooMany),
+          "at most 1000",
+          "found 1001");
       refused(
           ErrorCode.INVALID_FILTER,
           () -> new Filter.NotIn("n", tooMany),

@@ -158,8 +158,7 @@ class ModelTest {
           "choked");
       refused(
           ErrorCode.EMBEDDING_FAILED,
-          () ->
-              store.upsert("fresh", List.of(NewDocument.ofText("a", "poison")), Scope.ALL),
+          () -> store.upsert("fresh", List.of(NewDocument.ofText("a", "poison")), Scope.ALL),
           "choked");
       assertThat(contents(store)).isEqualTo(before);
     }
@@ -174,8 +173,7 @@ class ModelTest {
           ErrorCode.INVALID_VECTOR,
           () -> notes.upsert(List.of(NewDocument.ofText("b", "text"), doc("c", 0))),
           "documents[1]");
-      refused(
-          ErrorCode.INVALID_ARGUMENT, () -> notes.query(Query.nearest(" \t", 1)), "is blank");
+      refused(ErrorCode.INVALID_ARGUMENT, () -> notes.query(Query.nearest(" \t", 1)), "is blank");
       assertThat(toy.calls).hasValue(0);
     }
   }

@@ -50,9 +50,7 @@ class PagesTest {
     List<String> expected = new ArrayList<>(ids);
     expected.sort((a, b) -> Arrays.compareUnsigned(utf8(a), utf8(b)));
     try (VectorStore store = Given.open(root.path())) {
-      store
-          .getOrCreate("notes", Scope.ALL)
-          .upsert(ids.stream().map(id -> doc(id, 1, 0)).toList());
+      store.getOrCreate("notes", Scope.ALL).upsert(ids.stream().map(id -> doc(id, 1, 0)).toList());
       assertThat(read(collection(store, "notes"), 7)).as("seed %d", seed).isEqualTo(expected);
     }
     try (VectorStore store = Given.open(root.path())) {

@@ -114,7 +114,8 @@ class RecordedQueriesTest {
     }
     Query query = Query.nearest(text, expected.size());
     query = where == null ? query : query.where(where);
-    return new Recorded(whereDocument == null ? query : query.whereDocument(whereDocument), expected);
+    return new Recorded(
+        whereDocument == null ? query : query.whereDocument(whereDocument), expected);
   }
 
   private static TextFilter textFilter(String operator, String text) {

@@ -112,8 +112,8 @@ class ThreadsTest {
     }
     try (VectorStore store = Given.open(root.path())) {
       assertThat(collection(store, "notes").page(Optional.empty(), 1_000).documents())
-          .allSatisfy(found ->
-              assertThat(found.metadata()).containsEntry("version", "" + (VERSIONS - 1)));
+          .allSatisfy(
+              found -> assertThat(found.metadata()).containsEntry("version", "" + (VERSIONS - 1)));
     }
   }
 
@@ -161,15 +161,16 @@ class ThreadsTest {
     AtomicInteger created = new AtomicInteger();
     try (VectorStore store = Given.open(root.path())) {
       store.create("always", Map.of());
-      Callable<Integer> writer = () -> {
-        for (int i = 0; i < 60; i++) {
-          if (store.create("sometimes", Map.of())) {
-            created.incrementAndGet();
-          }
-          store.delete("sometimes", Scope.ALL);
-        }
-        return created.get();
-      };
+      Callable<Integer> writer =
+          () -> {
+            for (int i = 0; i < 60; i++) {
+              if (store.create("sometimes", Map.of())) {
+                created.incrementAndGet();
+              }
+              store.delete("sometimes", Scope.ALL);
+            }
+            return created.get();
+          };
       run(
           new AtomicBoolean(),
           List.of(writer),

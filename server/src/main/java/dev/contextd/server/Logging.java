@@ -28,7 +28,9 @@ public final class Logging extends ContextAwareBase implements Configurator {
     public String doLayout(ILoggingEvent event) {
       String name = event.getLoggerName();
       StringBuilder line = new StringBuilder(128);
-      line.append(event.getInstant().truncatedTo(ChronoUnit.MILLIS)).append(' ').append(event.getLevel());
+      line.append(event.getInstant().truncatedTo(ChronoUnit.MILLIS))
+          .append(' ')
+          .append(event.getLevel());
       line.append(event.getLevel().toString().length() < 5 ? "  " : " ");
       line.append(name, name.lastIndexOf('.') + 1, name.length()).append(" - ");
       line.append(event.getFormattedMessage()).append('\n');

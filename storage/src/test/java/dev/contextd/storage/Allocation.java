@@ -14,8 +14,7 @@ public final class Allocation {
   /** Covers a decoder's fixed objects and an exception with its stack trace. */
   private static final long FIXED_BYTES = 64 << 10;
 
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private Allocation() {}
 

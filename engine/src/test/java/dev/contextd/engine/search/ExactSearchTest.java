@@ -187,8 +187,7 @@ class ExactSearchTest {
     for (int round = 0; round < 2; round++) {
       List<RowTable.Put> replaced = new ArrayList<>();
       for (int i = 0; i < count; i += 2) {
-        replaced.add(
-            RandomRows.put(documents.get(i).id(), Map.of("third", "9"), unit(random)));
+        replaced.add(RandomRows.put(documents.get(i).id(), Map.of("third", "9"), unit(random)));
         documents.set(i, replaced.getLast());
       }
       table.publish(table.stage(16, replaced));

@@ -22,8 +22,7 @@ class RowTableTest {
   private static final int DIMENSION = 16;
 
   private final RowTable table = new RowTable();
-  private final ExactSearch search =
-      new ExactSearch(DotKernel.best(), ForkJoinPool.commonPool());
+  private final ExactSearch search = new ExactSearch(DotKernel.best(), ForkJoinPool.commonPool());
 
   private static List<RowTable.Put> batch(int version) {
     Map<String, String> metadata = Map.of("version", Integer.toString(version));
@@ -43,8 +42,7 @@ class RowTableTest {
     table.load(DIMENSION, batch(0));
     try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
       List<Future<?>> readers =
-          List.of(
-              threads.submit(() -> readUntil(done)), threads.submit(() -> readUntil(done)));
+          List.of(threads.submit(() -> readUntil(done)), threads.submit(() -> readUntil(done)));
       try {
         for (int version = 1; version < VERSIONS; version++) {
           table.publish(table.stage(DIMENSION, batch(version)));
@@ -72,10 +70,10 @@ class RowTableTest {
       float[] query = new float[DIMENSION];
       query[Integer.parseInt(version) % DIMENSION] = 1;
       List<ExactSearch.Ranked> all =
-          search.search(
-              snapshot, query, ROWS, new Restriction(Optional.empty(), Optional.empty()));
+          search.search(snapshot, query, ROWS, new Restriction(Optional.empty(), Optional.empty()));
       List<ExactSearch.Ranked> filtered =
-          search.search(snapshot, query, ROWS, new Restriction(Optional.of(same), Optional.empty()));
+          search.search(
+              snapshot, query, ROWS, new Restriction(Optional.of(same), Optional.empty()));
       assertThat(all).hasSize(ROWS).isEqualTo(filtered);
       assertThat(all.getLast().score()).isGreaterThan(0.8);
     } while (!done.get());
@@ -90,7 +88,10 @@ class RowTableTest {
     Snapshot snapshot = table.snapshot();
     assertThat(snapshot.get("lost")).isNull();
     assertThat(snapshot.count(new Filter.Exists("k", true))).isZero();
-    assertThat(snapshot.get("b")).isNotNull().extracting(Row::embedding).isEqualTo(new float[] {-1, 0});
+    assertThat(snapshot.get("b"))
+        .isNotNull()
+        .extracting(Row::embedding)
+        .isEqualTo(new float[] {-1, 0});
   }
 
   @Test

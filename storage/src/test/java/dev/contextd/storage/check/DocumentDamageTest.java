@@ -94,8 +94,7 @@ class DocumentDamageTest {
   void aStrayCopyBringsNoDeletedDocumentBack() throws Exception {
     Files.move(folder.resolve(fileA), folder.resolve("stray.gob"));
     Checked checked = requireServed("b", "c");
-    requireLost(
-        checked, checked.only(Damage.DocumentMisplaced.class), Repair.QuarantineFile.class);
+    requireLost(checked, checked.only(Damage.DocumentMisplaced.class), Repair.QuarantineFile.class);
   }
 
   @Test
@@ -193,7 +192,12 @@ class DocumentDamageTest {
   @Test
   void vectorUnusable() throws Exception {
     float[][] bad = {
-      {}, {0, 0}, {-0f, 0}, {Float.NaN, 1}, {1, Float.POSITIVE_INFINITY}, {Float.NEGATIVE_INFINITY, 0}
+      {},
+      {0, 0},
+      {-0f, 0},
+      {Float.NaN, 1},
+      {1, Float.POSITIVE_INFINITY},
+      {Float.NEGATIVE_INFINITY, 0}
     };
     for (float[] vector : bad) {
       put(folder, "a", vector);

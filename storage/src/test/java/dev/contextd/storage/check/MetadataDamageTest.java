@@ -155,8 +155,7 @@ class MetadataDamageTest {
   @Test
   void metadataCopiedOverAnothersCostsOnlyTheOverwrittenOne() throws Exception {
     Files.write(
-        memories.resolve(METADATA),
-        FixtureData.bytes("plain/" + CHECKPOINTS + "/" + METADATA));
+        memories.resolve(METADATA), FixtureData.bytes("plain/" + CHECKPOINTS + "/" + METADATA));
     Checked checked = Checked.of(root);
     assertThat(checked.only(Damage.NameClaimedTwice.class).folder()).isEqualTo(MEMORIES);
     assertThat(checked.folder(MEMORIES).name()).isEqualTo(Optional.of("contextd_checkpoints"));

@@ -130,8 +130,8 @@ class SingleFaultTest {
       boolean isEmpty = before.getOrDefault(name, Map.of()).isEmpty();
       boolean isReported =
           damage.stream()
-              .anyMatch(found ->
-                  found.folder().equals(name) && found.loss() == Damage.Loss.COLLECTION);
+              .anyMatch(
+                  found -> found.folder().equals(name) && found.loss() == Damage.Loss.COLLECTION);
       assertThat(isServed || isReported || isEmpty).as(what + " " + damage).isTrue();
     } else if (Files.exists(victim) && !after.documents(name).containsKey(id)) {
       String file = String.valueOf(victim.getFileName());

@@ -20,7 +20,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CompressionTest {
 
   @ParameterizedTest
-  @CsvSource({"a.gob,PLAIN,a", "a.gob.gz,GZIP,a", "a.gob.gob,PLAIN,a.gob", "a.gob.gz.gob,PLAIN,a.gob.gz"})
+  @CsvSource({
+    "a.gob,PLAIN,a",
+    "a.gob.gz,GZIP,a",
+    "a.gob.gob,PLAIN,a.gob",
+    "a.gob.gz.gob,PLAIN,a.gob.gz"
+  })
   void theNameClaimsAKind(String name, Compression kind, String stem) {
     assertThat(Compression.ofFileName(name)).contains(kind);
     assertThat(kind.stem(name)).isEqualTo(stem);

@@ -40,7 +40,8 @@ class DocumentFormatTest {
       1f / 3
     };
     requireRoundTrip(
-        new StoredDocument("多-1", Map.of("", "", "k\0", "🚨"), extreme, "\0a\uFFFD🚨"), compression);
+        new StoredDocument("多-1", Map.of("", "", "k\0", "🚨"), extreme, "\0a\uFFFD🚨"),
+        compression);
   }
 
   @ParameterizedTest
@@ -135,8 +136,7 @@ class DocumentFormatTest {
     byte[] document =
         DocumentFormat.encode(
             new StoredDocument("a", null, new float[] {1}, "x"), Compression.PLAIN);
-    byte[] metadata =
-        MetadataFormat.encode(new StoredCollection("a", Map.of()), Compression.PLAIN);
+    byte[] metadata = MetadataFormat.encode(new StoredCollection("a", Map.of()), Compression.PLAIN);
     for (int extra : new int[] {1, 2, 300}) {
       assertThat(DocumentFormat.decode(longer(document, extra)).trailingBytes()).isEqualTo(extra);
       assertThat(MetadataFormat.decode(longer(metadata, extra)).trailingBytes()).isEqualTo(extra);

@@ -28,7 +28,8 @@ class NamesTest {
   void hashesAsChromemGoDoes() {
     assertThat(Names.hash("contextd_memories")).isEqualTo("e9f85bf6");
     assertThat(Names.hash("")).isEqualTo("e3b0c442");
-    assertThat(Names.hash("多 🚨")).isEqualTo(Names.hash("多 🚨".getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+    assertThat(Names.hash("多 🚨"))
+        .isEqualTo(Names.hash("多 🚨".getBytes(java.nio.charset.StandardCharsets.UTF_8)));
   }
 
   @Test
@@ -47,9 +48,22 @@ class NamesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "23590e5", "23590e51", "23590E50", "23590e500", "23590e50-", "23590e50-0",
-        "23590e50-01", "23590e50-10000", "23590e50-1-1", "23590e50.2", "23590e50-x", " 23590e50",
-        "23590e50 (copy)", "copy-23590e50", "23590e50-١"
+        "",
+        "23590e5",
+        "23590e51",
+        "23590E50",
+        "23590e500",
+        "23590e50-",
+        "23590e50-0",
+        "23590e50-01",
+        "23590e50-10000",
+        "23590e50-1-1",
+        "23590e50.2",
+        "23590e50-x",
+        " 23590e50",
+        "23590e50 (copy)",
+        "copy-23590e50",
+        "23590e50-١"
       })
   void nothingElseBelongs(String stem) {
     assertThat(Names.belongs(stem, IDS_HASH)).isFalse();

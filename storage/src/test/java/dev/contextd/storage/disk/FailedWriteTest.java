@@ -106,14 +106,15 @@ class FailedWriteTest {
   @Test
   void anUndoThatFailsIsSaid() throws Exception {
     List<String> renamed = new ArrayList<>();
-    assertThatThrownBy(() -> write((operation, name) -> {
-          if (operation == Operation.RENAME) {
-            renamed.add(name);
-          }
-          if (renamed.size() >= 3) {
-            throw new IOException("injected"); // the disk has failed for good
-          }
-        }))
+    assertThatThrownBy(() ->
+            write((operation, name) -> {
+              if (operation == Operation.RENAME) {
+                renamed.add(name);
+              }
+              if (renamed.size() >= 3) {
+                throw new IOException("injected"); // the disk has failed for good
+              }
+            }))
         .isInstanceOf(UndoFailedException.class)
         .hasMessageContaining("partly new")
         .hasRootCauseMessage("injected");
@@ -128,16 +129,17 @@ class FailedWriteTest {
       int failing = n;
       steps.clear();
       Path watched =
-          FailingFileSystem.watched(folder, (operation, name) -> {
-            if (operation == Operation.SYNC_DIRECTORY) {
-              steps.add(name);
-              if (steps.size() == failing) {
-                throw new IOException("injected");
-              }
-            }
-          });
-      assertThatThrownBy(
-              () -> disk.move(watched.resolve("source"), watched.resolve("to/target")))
+          FailingFileSystem.watched(
+              folder,
+              (operation, name) -> {
+                if (operation == Operation.SYNC_DIRECTORY) {
+                  steps.add(name);
+                  if (steps.size() == failing) {
+                    throw new IOException("injected");
+                  }
+                }
+              });
+      assertThatThrownBy(() -> disk.move(watched.resolve("source"), watched.resolve("to/target")))
           .isInstanceOf(IOException.class)
           .hasMessage("injected");
       assertThat(source).hasContent("x");
@@ -149,11 +151,13 @@ class FailedWriteTest {
   void aMoveThatCannotBeTakenBackIsSaid() throws Exception {
     Files.writeString(folder.resolve("source"), "x");
     Path watched =
-        FailingFileSystem.watched(folder, (operation, name) -> {
-          if (operation == Operation.SYNC_DIRECTORY || name.equals("source")) {
-            throw new IOException("injected");
-          }
-        });
+        FailingFileSystem.watched(
+            folder,
+            (operation, name) -> {
+              if (operation == Operation.SYNC_DIRECTORY || name.equals("source")) {
+                throw new IOException("injected");
+              }
+            });
     assertThatThrownBy(() -> disk.move(watched.resolve("source"), watched.resolve("target")))
         .isInstanceOf(UndoFailedException.class)
         .hasMessageContaining("not durably");

@@ -205,8 +205,8 @@ final class FailingFileSystem extends FileSystem {
     }
 
     @Override
-    public Map<String, Object> readAttributes(
-        Path path, String attributes, LinkOption... options) throws IOException {
+    public Map<String, Object> readAttributes(Path path, String attributes, LinkOption... options)
+        throws IOException {
       return to.readAttributes(unwrap(path), attributes, options);
     }
 

@@ -25,8 +25,7 @@ import java.util.stream.Stream;
 
 /** What the tests of this package share. */
 final class Folders {
-  static final Clock CLOCK =
-      Clock.fixed(Instant.parse("2026-11-23T23:11:25.123Z"), ZoneOffset.UTC);
+  static final Clock CLOCK = Clock.fixed(Instant.parse("2026-11-23T23:11:25.123Z"), ZoneOffset.UTC);
 
   private Folders() {}
 

@@ -39,7 +39,8 @@ class QuarantineTest {
   }
 
   private Map<?, ?> note(String entry) throws IOException {
-    Object note = FixtureData.json(Files.readAllBytes(root.resolve(".quarantine/" + entry + ".json")));
+    Object note =
+        FixtureData.json(Files.readAllBytes(root.resolve(".quarantine/" + entry + ".json")));
     return note == null ? Map.of() : (Map<?, ?>) note;
   }
 
@@ -119,8 +120,7 @@ class QuarantineTest {
     String when = "2026-11-23T23:11:25.123Z";
     assertThat(quarantine().list())
         .containsExactly(
-            new QuarantineEntry(
-                MEMORIES, MEMORIES, "", "the rest", when, OptionalInt.of(5), false),
+            new QuarantineEntry(MEMORIES, MEMORIES, "", "the rest", when, OptionalInt.of(5), false),
             new QuarantineEntry(
                 "e9f85bf6.11ad2331",
                 MEMORIES,

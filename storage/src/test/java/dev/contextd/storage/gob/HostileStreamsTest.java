@@ -59,8 +59,17 @@ class HostileStreamsTest {
   @ParameterizedTest
   @ValueSource(
       longs = {
-        1L << 20, 1L << 30, Integer.MAX_VALUE - 8, Integer.MAX_VALUE, 1L << 31, 1L << 32,
-        (1L << 32) + 1, 1L << 62, Long.MAX_VALUE, Long.MIN_VALUE, -1
+        1L << 20,
+        1L << 30,
+        Integer.MAX_VALUE - 8,
+        Integer.MAX_VALUE,
+        1L << 31,
+        1L << 32,
+        (1L << 32) + 1,
+        1L << 62,
+        Long.MAX_VALUE,
+        Long.MIN_VALUE,
+        -1
       })
   void noCountIsBelieved(long count) {
     GobWriter tail = uints(count, 1, 1, 1);

@@ -22,8 +22,7 @@ public final class Streams {
 
   public static GobWriter array(GobWriter out, int id, int element, long length) {
     GobWriter body = new GobWriter().uint(1).uint(1).uint(2).sint(id).uint(0);
-    return out.message(
-        -id, body.uint(1).sint(element).uint(1).sint(length).uint(0).uint(0));
+    return out.message(-id, body.uint(1).sint(element).uint(1).sint(length).uint(0).uint(0));
   }
 
   /** A type that encodes itself: kind 5 is GobEncoder, 6 and 7 its kin. */

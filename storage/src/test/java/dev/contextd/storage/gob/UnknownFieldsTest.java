@@ -50,7 +50,10 @@ class UnknownFieldsTest {
         kind("string", STRING, new GobWriter().string("多")),
         kind("complex", COMPLEX, new GobWriter().float64(1).float64(-2)),
         kind("nil interface", INTERFACE, uints(0)),
-        kind("interface", INTERFACE, new GobWriter().string("int").sint(INT).uint(2).uint(0).sint(7)),
+        kind(
+            "interface",
+            INTERFACE,
+            new GobWriter().string("int").sint(INT).uint(2).uint(0).sint(7)),
         kind("slice", slice(EXTRA, INT), uints(3, 1, 2, 3)),
         kind("empty slice", slice(EXTRA, INT), uints(0)),
         kind("array", Streams.array(out(), EXTRA, STRING, 2), uints(2, 1, 'a', 0)),
@@ -85,8 +88,7 @@ class UnknownFieldsTest {
   private static GobWriter nested() {
     return slice(EXTRA, ELEMENT)
         .raw(out().describeMap(ELEMENT, "", STRING, INNER))
-        .raw(
-            Streams.struct(out(), INNER, new Field("B", BOOL), new Field("S", 93)))
+        .raw(Streams.struct(out(), INNER, new Field("B", BOOL), new Field("S", 93)))
         .raw(slice(93, INT));
   }
 
@@ -183,9 +185,7 @@ class UnknownFieldsTest {
       assertThat(decoded.value().embedding())
           .as(name)
           .containsExactly(isFull ? new float[] {0.6f, 0.8f} : new float[] {1});
-      assertThat(decoded.value().metadata())
-          .as(name)
-          .isEqualTo(isFull ? Map.of("k", "v") : null);
+      assertThat(decoded.value().metadata()).as(name).isEqualTo(isFull ? Map.of("k", "v") : null);
       assertThat(decoded.trailingBytes()).as(name).isZero();
     }
   }

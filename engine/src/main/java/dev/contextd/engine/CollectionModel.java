@@ -1,0 +1,74 @@
+package dev.contextd.engine;
+
+import dev.contextd.engine.CollectionInfo.Model;
+import dev.contextd.engine.search.Snapshot;
+import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.folder.ModelRecord;
+import java.io.IOException;
+import java.util.Optional;
+
+/**
+ * Which model made a collection's vectors: the one on record, or the configured one where none is
+ * and its dimension agrees.
+ *
+ * <p>Invariant: the record on disk is written before the first document that the model embedded.
+ */
+final class CollectionModel {
+  private final EmbeddedStore store;
+  private final CollectionFolder folder;
+  private final String collection;
+  private volatile Optional<ModelRecord> recorded = Optional.empty();
+
+  CollectionModel(EmbeddedStore store, CollectionFolder folder, String collection) {
+    this.store = store;
+    this.folder = folder;
+    this.collection = collection;
+  }
+
+  /** Takes what was found on disk. */
+  void found(Optional<ModelRecord> record) {
+    recorded = record;
+  }
+
+  void record(ModelRecord record) throws IOException {
+    if (!recorded.equals(Optional.of(record))) {
+      store.folder().recordModel(folder, record);
+      recorded = Optional.of(record);
+    }
+  }
+
+  /**
+   * @throws StoreException where text embedded by {@code used} does not belong among these vectors
+   */
+  void require(String used, Snapshot snapshot) {
+    Optional<ModelRecord> valid = valid(snapshot);
+    if (valid.isPresent() && !valid.get().model().equals(used)) {
+      throw new StoreException(
+          ErrorCode.MODEL_MISMATCH,
+          "the collection \"%s\" was embedded with \"%s\", text would be embedded with \"%s\"; use that model, or send \"embedding\""
+              .formatted(collection, valid.get().model(), used));
+    }
+  }
+
+  Optional<Model> info(Snapshot snapshot) {
+    return valid(snapshot)
+        .map(record -> new Model(record.model(), false))
+        .or(() ->
+            store
+                .embedderIfAny()
+                .filter(embedder -> isAssumed(embedder, snapshot.dimension()))
+                .map(embedder -> new Model(embedder.model(), true)));
+  }
+
+  private static boolean isAssumed(Embedder embedder, int dimension) {
+    return dimension > 0 && embedder.knownDimension().orElse(-1) == dimension;
+  }
+
+  /**
+   * The model that binds. A record of another dimension speaks of vectors that are no longer there;
+   * in an empty collection any record does, or of a write that failed.
+   */
+  private Optional<ModelRecord> valid(Snapshot snapshot) {
+    return recorded.filter(record -> record.dimension() == snapshot.dimension());
+  }
+}

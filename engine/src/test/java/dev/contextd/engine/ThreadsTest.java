@@ -23,7 +23,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Readers beside writers: each read sees every batch whole or not at all. */
 class ThreadsTest {
   private static final int BATCH = 40;
-  private static final int VERSIONS = 40;
+  private static final int VERSIONS = 20;
 
   @RegisterExtension final StoreRoot root = new StoreRoot();
 
@@ -163,7 +163,7 @@ class ThreadsTest {
       store.create("always", Map.of());
       Callable<Integer> writer =
           () -> {
-            for (int i = 0; i < 60; i++) {
+            for (int i = 0; i < 30; i++) {
               if (store.create("sometimes", Map.of())) {
                 created.incrementAndGet();
               }
@@ -181,7 +181,7 @@ class ThreadsTest {
                       .contains("always")
                       .hasSizeLessThanOrEqualTo(2),
               () -> assertThat(store.damage()).isEmpty()));
-      assertThat(created).hasValue(60);
+      assertThat(created).hasValue(30);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.contextd.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.contextd.testkit.StoreRoot;
 import java.util.List;
@@ -20,9 +21,9 @@ class VectorStoreTest {
       assertThat(store.collections(Scope.ALL))
           .extracting(CollectionInfo::name, CollectionInfo::count)
           .containsExactly(
-              org.assertj.core.groups.Tuple.tuple("contextd_checkpoints", 40L),
-              org.assertj.core.groups.Tuple.tuple("contextd_memories", 6L),
-              org.assertj.core.groups.Tuple.tuple("contextd_remediations", 0L));
+              tuple("contextd_checkpoints", 40L),
+              tuple("contextd_memories", 6L),
+              tuple("contextd_remediations", 0L));
     }
   }
 

@@ -14,11 +14,12 @@ public interface DotKernel {
   int STRIDE_FLOATS = 16;
 
   /**
-   * Computes {@code out[i] = query . row(first + i)} for {@code 0 <= i < count}.
+   * Computes {@code out[i] = query . row(slots[i])} for {@code 0 <= i < count}.
    *
+   * @param slots numbers of rows, best in rising order
    * @param query {@code float[stride]}
    */
-  void dot(MemorySegment rows, int stride, long first, int count, float[] query, float[] out);
+  void dot(MemorySegment rows, int stride, int[] slots, int count, float[] query, float[] out);
 
   /** The name of the implementation, for the log. */
   String name();

@@ -35,10 +35,16 @@ public final class ExactSearch {
 
   private final DotKernel kernel;
   private final ForkJoinPool pool;
+  private final int workers;
 
+  /**
+   * @param pool helps the calling thread, which works too
+   */
   public ExactSearch(DotKernel kernel, ForkJoinPool pool) {
     this.kernel = kernel;
     this.pool = pool;
+    this.workers =
+        Math.min(pool.getParallelism() + 1, Runtime.getRuntime().availableProcessors());
   }
 
   /** A row and its true score. */
@@ -72,27 +78,44 @@ public final class ExactSearch {
 
   private List<Candidates> scan(
       Snapshot snapshot, float[] unit, int limit, Restriction restriction) {
-    int chunks = snapshot.chunks().size();
+    List<Part> parts = parts(snapshot, restriction);
     long floats = (long) snapshot.count() * unit.length;
-    int workers = floats < PARALLEL_FLOATS ? 1 : Math.min(pool.getParallelism(), chunks);
+    int workers = floats < PARALLEL_FLOATS ? 1 : Math.min(this.workers, parts.size());
     AtomicInteger next = new AtomicInteger();
     List<ForkJoinTask<Candidates>> forked = new ArrayList<>();
     for (int i = 1; i < workers; i++) {
-      forked.add(pool.submit(() -> new Scan(snapshot, unit, limit, restriction).run(next)));
+      forked.add(pool.submit(() -> new Scan(snapshot, unit, limit, restriction).run(parts, next)));
     }
     List<Candidates> found = new ArrayList<>();
-    found.add(new Scan(snapshot, unit, limit, restriction).run(next));
+    found.add(new Scan(snapshot, unit, limit, restriction).run(parts, next));
     // A helper that has not begun by now would find nothing to do.
     forked.stream().filter(task -> !task.tryUnfork()).forEach(task -> found.add(task.join()));
     return found;
   }
 
-  /** One worker's part: whole chunks, taken one after another. */
+  /** Rows that one worker takes at once: {@code from} to {@code to - 1} of a chunk. */
+  private record Part(int chunk, int from, int to) {}
+
+  /** A filter is evaluated a chunk at a time; without one, smaller parts share the work better. */
+  private static List<Part> parts(Snapshot snapshot, Restriction restriction) {
+    List<Part> parts = new ArrayList<>();
+    for (int c = 0; c < snapshot.chunks().size(); c++) {
+      int fill = snapshot.fill(c);
+      int step = restriction.metadata().isPresent() ? Math.max(fill, 1) : BLOCK_ROWS;
+      for (int from = 0; from < fill; from += step) {
+        parts.add(new Part(c, from, Math.min(fill, from + step)));
+      }
+    }
+    return parts;
+  }
+
+  /** One worker: takes parts, one after another. */
   private final class Scan {
     private final Snapshot snapshot;
     private final float[] unit;
     private final Restriction restriction;
     private final Candidates candidates;
+    private final int[] slots = new int[BLOCK_ROWS];
     private final float[] scores = new float[BLOCK_ROWS];
 
     Scan(Snapshot snapshot, float[] unit, int limit, Restriction restriction) {
@@ -102,49 +125,54 @@ public final class ExactSearch {
       this.candidates = new Candidates(limit, 2 * DotKernel.errorBound(unit.length));
     }
 
-    Candidates run(AtomicInteger next) {
-      int chunks = snapshot.chunks().size();
-      for (int c = next.getAndIncrement(); c < chunks; c = next.getAndIncrement()) {
+    Candidates run(List<Part> parts, AtomicInteger next) {
+      for (int p = next.getAndIncrement(); p < parts.size(); p = next.getAndIncrement()) {
+        Part part = parts.get(p);
         if (restriction.metadata().isPresent()) {
-          scanMatching(c, snapshot.living(c, restriction.metadata().get()));
+          scanMatching(part, snapshot.living(part.chunk(), restriction.metadata().get()));
         } else {
-          scanAll(c);
+          scanAll(part);
         }
       }
       return candidates;
     }
 
-    private void scanAll(int index) {
-      RowChunk chunk = snapshot.chunks().get(index);
-      int fill = snapshot.fill(index);
-      for (int first = 0; first < fill; first += BLOCK_ROWS) {
-        int count = Math.min(BLOCK_ROWS, fill - first);
-        kernel.dot(chunk.vectors(), unit.length, first, count, unit, scores);
-        for (int i = 0; i < count; i++) {
-          if (scores[i] >= candidates.cut() && chunk.isAlive(first + i, snapshot.sequence())) {
-            offer(chunk, first + i, scores[i]);
-          }
+    /** Whether a row lives is only asked of those few that score well. */
+    private void scanAll(Part part) {
+      RowChunk chunk = snapshot.chunks().get(part.chunk());
+      int count = part.to() - part.from();
+      for (int i = 0; i < count; i++) {
+        slots[i] = part.from() + i;
+      }
+      kernel.dot(chunk.vectors(), unit.length, slots, count, unit, scores);
+      for (int i = 0; i < count; i++) {
+        if (scores[i] >= candidates.cut() && chunk.isAlive(slots[i], snapshot.sequence())) {
+          offer(chunk, slots[i], scores[i]);
         }
       }
     }
 
-    /** Rows side by side are scored together, so that a loose filter scans as fast as none. */
-    private void scanMatching(int index, long[] bits) {
-      RowChunk chunk = snapshot.chunks().get(index);
-      int fill = snapshot.fill(index);
-      int slot = nextSet(bits, 0);
-      while (slot >= 0 && slot < fill) {
-        int end = slot + 1;
-        while (end < fill && end - slot < BLOCK_ROWS && isSet(bits, end)) {
-          end++;
-        }
-        kernel.dot(chunk.vectors(), unit.length, slot, end - slot, unit, scores);
-        for (int i = slot; i < end; i++) {
-          if (scores[i - slot] >= candidates.cut()) {
-            offer(chunk, i, scores[i - slot]);
+    private void scanMatching(Part part, long[] bits) {
+      RowChunk chunk = snapshot.chunks().get(part.chunk());
+      int count = 0;
+      for (int word = 0; word < bits.length; word++) {
+        for (long rest = bits[word]; rest != 0; rest &= rest - 1) {
+          slots[count++] = (word << 6) + Long.numberOfTrailingZeros(rest);
+          if (count == BLOCK_ROWS) {
+            scoreMatching(chunk, count);
+            count = 0;
           }
         }
-        slot = nextSet(bits, end);
+      }
+      scoreMatching(chunk, count);
+    }
+
+    private void scoreMatching(RowChunk chunk, int count) {
+      kernel.dot(chunk.vectors(), unit.length, slots, count, unit, scores);
+      for (int i = 0; i < count; i++) {
+        if (scores[i] >= candidates.cut()) {
+          offer(chunk, slots[i], scores[i]);
+        }
       }
     }
 
@@ -154,24 +182,5 @@ public final class ExactSearch {
         candidates.add(row, score);
       }
     }
-  }
-
-  private static boolean isSet(long[] bits, int index) {
-    return (bits[index >> 6] & 1L << index) != 0;
-  }
-
-  private static int nextSet(long[] bits, int from) {
-    int word = from >> 6;
-    if (word >= bits.length) {
-      return -1;
-    }
-    long rest = bits[word] & -1L << from;
-    while (rest == 0) {
-      if (++word == bits.length) {
-        return -1;
-      }
-      rest = bits[word];
-    }
-    return (word << 6) + Long.numberOfTrailingZeros(rest);
   }
 }

@@ -127,17 +127,20 @@ final class MetadataColumns {
           : condition.matches(null) ? all(count) : new long[words(count)];
     }
     String[] values = column.values;
-    boolean[] matches = new boolean[values.length];
-    matches[MISSING] = condition.matches(null);
+    long[] matches = new long[values.length];
+    matches[MISSING] = condition.matches(null) ? 1 : 0;
     for (int code = 1; code < values.length && values[code] != null; code++) {
-      matches[code] = condition.matches(values[code]);
+      matches[code] = condition.matches(values[code]) ? 1 : 0;
     }
     long[] bits = new long[words(count)];
     int[] codes = column.codes;
-    for (int slot = 0; slot < count; slot++) {
-      if (matches[codes[slot]]) {
-        bits[slot >> 6] |= 1L << slot;
+    for (int word = 0; word < bits.length; word++) {
+      int end = Math.min(count, (word + 1) << 6);
+      long found = 0;
+      for (int slot = word << 6; slot < end; slot++) {
+        found |= matches[codes[slot]] << slot; // no branch: which rows match is hard to predict
       }
+      bits[word] = found;
     }
     return bits;
   }

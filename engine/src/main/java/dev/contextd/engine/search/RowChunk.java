@@ -30,6 +30,7 @@ final class RowChunk {
   private final @Nullable Row[] rows;
   private final long[] died;
   private final MetadataColumns columns;
+  private boolean hasDead;
 
   RowChunk(int dimension, int capacity) {
     this.dimension = dimension;
@@ -80,6 +81,12 @@ final class RowChunk {
 
   void kill(int slot, long sequence) {
     died[slot] = sequence;
+    hasDead = true;
+  }
+
+  /** False only where every row lives, for all snapshots published so far. */
+  boolean hasDead() {
+    return hasDead;
   }
 
   boolean isAlive(int slot, long sequence) {

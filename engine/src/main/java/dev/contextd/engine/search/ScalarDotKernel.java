@@ -11,9 +11,9 @@ final class ScalarDotKernel implements DotKernel {
 
   @Override
   public void dot(
-      MemorySegment rows, int stride, long first, int count, float[] query, float[] out) {
+      MemorySegment rows, int stride, int[] slots, int count, float[] query, float[] out) {
     for (int i = 0; i < count; i++) {
-      long offset = (first + i) * stride;
+      long offset = (long) slots[i] * stride;
       float sum0 = 0;
       float sum1 = 0;
       float sum2 = 0;

@@ -70,6 +70,9 @@ public record Snapshot(
   long[] living(int index, Filter filter) {
     RowChunk chunk = chunks.get(index);
     long[] bits = chunk.columns().match(filter, chunk, fill(index));
+    if (!chunk.hasDead()) {
+      return bits;
+    }
     for (int word = 0; word < bits.length; word++) {
       for (long rest = bits[word]; rest != 0; rest &= rest - 1) {
         int slot = (word << 6) + Long.numberOfTrailingZeros(rest);

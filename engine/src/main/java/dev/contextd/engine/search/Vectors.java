@@ -20,7 +20,13 @@ public final class Vectors {
 
   /** The cosine of the angle between two vectors that are not zero, clamped to [-1, 1]. */
   public static double cosine(float[] a, double normA, float[] b) {
-    return Math.clamp(dot(a, b) / (normA * norm(b)), -1.0, 1.0);
+    double dot = 0;
+    double square = 0;
+    for (int i = 0; i < a.length; i++) {
+      dot += (double) a[i] * b[i];
+      square += (double) b[i] * b[i];
+    }
+    return Math.clamp(dot / (normA * Math.sqrt(square)), -1.0, 1.0);
   }
 
   /** The vector divided by {@code norm}. */

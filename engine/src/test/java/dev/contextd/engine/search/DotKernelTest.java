@@ -9,6 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -35,14 +36,15 @@ class DotKernelTest {
       }
       float[] query = vector(random, dimension, random.nextInt(4));
       for (DotKernel kernel : KERNELS) {
-        for (int first = 0; first < 6; first++) {
-          float[] out = new float[count];
-          kernel.dot(rows, stride, first, count - first, Arrays.copyOf(query, stride), out);
-          for (int i = 0; i < count - first; i++) {
+        for (int step : new int[] {1, 2, 3, 5, 40}) {
+          int[] slots = IntStream.iterate(random.nextInt(step) % count, i -> i < count, i -> i + step).toArray();
+          float[] out = new float[slots.length];
+          kernel.dot(rows, stride, slots, slots.length, Arrays.copyOf(query, stride), out);
+          for (int i = 0; i < slots.length; i++) {
             assertThat((double) out[i])
-                .as("%s, seed %d, row %d", kernel.name(), seed, first + i)
+                .as("%s, seed %d, row %d", kernel.name(), seed, slots[i])
                 .isCloseTo(
-                    Vectors.dot(query, vectors[first + i]),
+                    Vectors.dot(query, vectors[slots[i]]),
                     within((double) DotKernel.errorBound(stride)));
           }
         }

@@ -276,9 +276,15 @@ class DataApiTest {
     assertThat(many.status()).isEqualTo(413);
     String declared =
         server.raw(
-            "POST /api/v1/collections/n/documents HTTP/1.1\r\nHost: localhost\r\n"
-                + "Content-Type: application/json\r\nContent-Length: 33554433\r\n"
-                + "Connection: close\r\n\r\n{");
+            String.join(
+                "\r\n",
+                "POST /api/v1/collections/n/documents HTTP/1.1",
+                "Host: localhost",
+                "Content-Type: application/json",
+                "Content-Length: 33554433",
+                "Connection: close",
+                "",
+                "{"));
     assertThat(declared).startsWith("HTTP/1.1 413").contains("application/problem+json");
   }
 

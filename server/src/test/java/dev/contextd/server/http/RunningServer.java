@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** A real server on a free port over a real folder, and a client to call it. */
 final class RunningServer implements AutoCloseable {
@@ -88,7 +89,7 @@ final class RunningServer implements AutoCloseable {
     return send("POST", path, body, headers);
   }
 
-  Answer send(String method, String path, String body, String... headers) {
+  Answer send(String method, String path, @Nullable String body, String... headers) {
     HttpRequest.Builder request = HttpRequest.newBuilder(uri(path));
     if (body == null) {
       request.method(method, HttpRequest.BodyPublishers.noBody());

@@ -100,7 +100,7 @@ public final class DocumentFormat {
           hash = Names.hash(reader.peekStringBytes(field.typeId()));
           id = reader.string(field.typeId());
         }
-        case "Metadata" -> metadata = Map.copyOf(reader.stringMap(field.typeId()));
+        case "Metadata" -> metadata = reader.stringMap(field.typeId());
         case "Embedding" -> embedding = reader.floats(field.typeId());
         case "Content" -> content = reader.string(field.typeId());
         default -> reader.skip(field.typeId());

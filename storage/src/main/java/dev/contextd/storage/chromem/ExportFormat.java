@@ -117,7 +117,7 @@ public final class ExportFormat {
     for (var field = fields.next(); field != null; field = fields.next()) {
       switch (field.name()) {
         case "Name" -> name = reader.string(field.typeId());
-        case "Metadata" -> metadata = Map.copyOf(reader.stringMap(field.typeId()));
+        case "Metadata" -> metadata = reader.stringMap(field.typeId());
         case "Documents" -> {
           GobReader.Entries entries = reader.entries(field.typeId());
           for (int i = 0; i < entries.count(); i++) {

@@ -54,7 +54,7 @@ public final class MetadataFormat {
           hash = Names.hash(reader.peekStringBytes(field.typeId()));
           name = reader.string(field.typeId());
         }
-        case "Metadata" -> metadata = Map.copyOf(reader.stringMap(field.typeId()));
+        case "Metadata" -> metadata = reader.stringMap(field.typeId());
         default -> {
           isDocument |= field.name().equals("ID");
           reader.skip(field.typeId());

@@ -1,5 +1,6 @@
 package dev.contextd.storage.gob;
 
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 public final class GobReader {
   /** How deep values may nest. */
   static final int MAX_DEPTH = 64;
+
+  /** Up to how many entries a map is kept in its compact form. */
+  private static final int MAX_COMPACT_ENTRIES = 64;
 
   private final GobBytes in;
   private final TypeTable types;
@@ -104,7 +108,7 @@ public final class GobReader {
     return in.peekStringBytes();
   }
 
-  /** Reads a map of strings to strings; of a repeated key the last value stays. */
+  /** Reads a map of strings to strings, unmodifiable; of a repeated key the last value stays. */
   public Map<String, String> stringMap(int typeId) throws FormatException {
     WireType.MapOf map = entriesOf(typeId);
     require(map.valueTypeId(), WireType.Basic.STRING);
@@ -114,7 +118,8 @@ public final class GobReader {
       String key = in.string();
       result.put(key, in.string());
     }
-    return result;
+    // The compact form probes linearly: keys of one hash code would cost quadratic time.
+    return count <= MAX_COMPACT_ENTRIES ? Map.copyOf(result) : Collections.unmodifiableMap(result);
   }
 
   /** Enters a map with string keys; the caller reads {@code count} times a key and a value. */

@@ -175,6 +175,22 @@ class HostileStreamsTest {
         .isTrue();
   }
 
+  /** Were each key compared with all before it, this would take minutes. */
+  @Test
+  void keysOfOneHashCodeAreReadInReasonableTime() throws Exception {
+    int bits = 17;
+    GobWriter map = uints(1 << bits);
+    for (int n = 0; n < 1 << bits; n++) {
+      StringBuilder key = new StringBuilder();
+      for (int bit = 0; bit < bits; bit++) {
+        key.append((n >> bit & 1) == 0 ? "Aa" : "BB");
+      }
+      map.string(key.toString()).string("");
+    }
+    byte[] file = withField("Metadata", strings(), map).toByteArray();
+    assertThat(DocumentFormat.decode(file).value().metadata()).hasSize(1 << bits);
+  }
+
   @Test
   void aMillionFieldsAndTypesCostLinearMemory() {
     int count = 1_000_000;

@@ -43,8 +43,7 @@ public final class ExactSearch {
   public ExactSearch(DotKernel kernel, ForkJoinPool pool) {
     this.kernel = kernel;
     this.pool = pool;
-    this.workers =
-        Math.min(pool.getParallelism() + 1, Runtime.getRuntime().availableProcessors());
+    this.workers = Math.min(pool.getParallelism() + 1, Runtime.getRuntime().availableProcessors());
   }
 
   /** A row and its true score. */

@@ -37,7 +37,9 @@ class DotKernelTest {
       float[] query = vector(random, dimension, random.nextInt(4));
       for (DotKernel kernel : KERNELS) {
         for (int step : new int[] {1, 2, 3, 5, 40}) {
-          int[] slots = IntStream.iterate(random.nextInt(step) % count, i -> i < count, i -> i + step).toArray();
+          int[] slots =
+              IntStream.iterate(random.nextInt(step) % count, i -> i < count, i -> i + step)
+                  .toArray();
           float[] out = new float[slots.length];
           kernel.dot(rows, stride, slots, slots.length, Arrays.copyOf(query, stride), out);
           for (int i = 0; i < slots.length; i++) {

@@ -6,6 +6,7 @@ import dev.contextd.storage.gob.GobWriter;
 import dev.contextd.storage.gob.WireType;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,7 @@ public final class DocumentFormat {
 
   private static final byte[] DESCRIPTORS = describe(new GobWriter()).toByteArray();
   private static final int BYTES_PER_FLOAT = 9;
+  private static final float[] NO_VECTOR = {};
 
   private DocumentFormat() {}
 
@@ -44,9 +46,10 @@ public final class DocumentFormat {
    */
   public static Decoded<StoredDocument> decode(byte[] file) throws FormatException {
     GobReader reader = new GobReader(Compression.inflate(file));
-    Decoded<StoredDocument> document = read(reader, reader.open());
+    byte[][] idBytes = new byte[1][];
+    StoredDocument document = read(reader, reader.open(), raw -> idBytes[0] = raw);
     int trailing = reader.close();
-    return new Decoded<>(document.value(), document.hash(), !reader.malformedText(), trailing);
+    return new Decoded<>(document, Names.hash(idBytes[0]), !reader.malformedText(), trailing);
   }
 
   /** The bytes of a document file that chromem-go reads with the same content. */
@@ -87,17 +90,27 @@ public final class DocumentFormat {
     return out.uint(0);
   }
 
-  static Decoded<StoredDocument> read(GobReader reader, int typeId) throws FormatException {
+  /** Reads a document in an export, where no file name is to be proven. */
+  static StoredDocument read(GobReader reader, int typeId) throws FormatException {
+    return read(reader, typeId, null);
+  }
+
+  /**
+   * @param rawId takes the bytes of the id as they stand; null where nobody asks for them
+   */
+  private static StoredDocument read(GobReader reader, int typeId, @Nullable Consumer<byte[]> rawId)
+      throws FormatException {
     String id = "";
-    String hash = "";
     @Nullable Map<String, String> metadata = null;
-    float[] embedding = new float[0];
+    float[] embedding = NO_VECTOR;
     String content = "";
     GobReader.Fields fields = reader.structure(typeId);
     for (var field = fields.next(); field != null; field = fields.next()) {
       switch (field.name()) {
         case "ID" -> {
-          hash = Names.hash(reader.peekStringBytes(field.typeId()));
+          if (rawId != null) {
+            rawId.accept(reader.peekStringBytes(field.typeId()));
+          }
           id = reader.string(field.typeId());
         }
         case "Metadata" -> metadata = reader.stringMap(field.typeId());
@@ -109,7 +122,6 @@ public final class DocumentFormat {
     if (id.isEmpty()) {
       throw new FormatException("the document has no id");
     }
-    return new Decoded<>(
-        new StoredDocument(id, metadata, embedding, content), hash, !reader.malformedText(), 0);
+    return new StoredDocument(id, metadata, embedding, content);
   }
 }

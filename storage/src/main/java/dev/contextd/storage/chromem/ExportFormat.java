@@ -122,7 +122,7 @@ public final class ExportFormat {
           GobReader.Entries entries = reader.entries(field.typeId());
           for (int i = 0; i < entries.count(); i++) {
             reader.key();
-            documents.add(DocumentFormat.read(reader, entries.valueTypeId()).value());
+            documents.add(DocumentFormat.read(reader, entries.valueTypeId()));
           }
         }
         default -> reader.skip(field.typeId());

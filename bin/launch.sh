@@ -8,8 +8,8 @@ fail() {
 # The first JDK 25 among JAVA_HOME, the usual folders and the PATH.
 find_jdk() {
   local candidate java
-  for candidate in "${JAVA_HOME:-}" /usr/lib/jvm/* /opt/jdk* /opt/java/* "$HOME"/.sdkman/candidates/java/* \
-    "$HOME"/.jdks/* /Library/Java/JavaVirtualMachines/*/Contents/Home; do
+  for candidate in "${JAVA_HOME:-}" /usr/lib/jvm/* /opt/jdk* /opt/java/* "${HOME:-/nonexistent}"/.sdkman/candidates/java/* \
+    "${HOME:-/nonexistent}"/.jdks/* /Library/Java/JavaVirtualMachines/*/Contents/Home; do
     is_jdk25 "$candidate" && { printf '%s\n' "$candidate"; return 0; }
   done
   java=$(command -v java || true)
@@ -64,7 +64,7 @@ launch() {
     exec 9>&-
   fi
   # File names are bytes of UTF-8, whatever the caller's locale says.
-  case "${LC_ALL:-${LC_CTYPE:-${LANG:-}}}" in *UTF-8 | *utf8) ;; *) export LC_ALL=C.UTF-8 ;; esac
+  export LC_ALL=C.UTF-8
   java_flags "$module"
   [ -f "$target/program.aot" ] && flags=(-XX:AOTCache="$target/program.aot" "${flags[@]}")
   exec "$jdk/bin/java" "${flags[@]}" "$main" "$@"

@@ -31,7 +31,7 @@ import org.openjdk.jmh.annotations.Warmup;
  * to ranked rows, on all cores, one query at a time, each with a vector of its own.
  */
 @State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
+@BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 3, time = 2)
 @Measurement(iterations = 5, time = 2)

@@ -1,5 +1,6 @@
 package dev.contextd.engine;
 
+import dev.contextd.engine.search.Snapshot;
 import dev.contextd.engine.search.Vectors;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
@@ -61,14 +62,23 @@ final class Checks {
 
   private static void newId(String id, Set<String> seen, String where) {
     encodable(id, where + ".id");
-    int bytes = id.getBytes(StandardCharsets.UTF_8).length;
-    if (bytes < 1 || bytes > Limits.MAX_ID_BYTES) {
-      throw invalid(
-          "%s.id has %d bytes of UTF-8, expected 1 to %d"
-              .formatted(where, bytes, Limits.MAX_ID_BYTES));
+    if (id.isEmpty()) {
+      throw invalid(where + ".id has 0 bytes, expected 1 to " + Limits.MAX_ID_BYTES);
     }
     if (!seen.add(id)) {
       throw invalid(where + ".id \"" + id + "\" stands in the batch already");
+    }
+  }
+
+  /** A longer id that was found on disk may be replaced; a new one is refused. */
+  static void newIds(List<String> ids, Snapshot existing) {
+    for (int i = 0; i < ids.size(); i++) {
+      int bytes = ids.get(i).getBytes(StandardCharsets.UTF_8).length;
+      if (bytes > Limits.MAX_ID_BYTES && existing.get(ids.get(i)) == null) {
+        throw invalid(
+            "documents[%d].id has %d bytes of UTF-8, expected 1 to %d"
+                .formatted(i, bytes, Limits.MAX_ID_BYTES));
+      }
     }
   }
 

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,7 @@ final class EmbeddedCollection {
   private final CollectionFolder folder;
   private final RowTable table = new RowTable();
   private final UnservedFiles unserved = new UnservedFiles();
+  private final CollectionFiles files;
   private final ReentrantLock lock = new ReentrantLock();
   private final CollectionModel model;
   private volatile boolean deleted;
@@ -44,11 +46,13 @@ final class EmbeddedCollection {
     this.store = store;
     this.stored = stored;
     this.folder = folder;
+    this.files = new CollectionFiles(folder, unserved);
     this.model = new CollectionModel(store, folder, stored.name());
   }
 
   EmbeddedCollection(EmbeddedStore store, IntactCollection intact, CollectionFolder folder) {
     this(store, intact.collection(), folder);
+    unserved.add(intact.damage());
     table.load(
         intact.dimension(),
         intact.documents().stream()
@@ -57,13 +61,9 @@ final class EmbeddedCollection {
                     found.document().id(),
                     found.document().content(),
                     orEmpty(found.document().metadata()),
-                    fileOf(found.document().id(), found.file()),
+                    files.remembered(found.document().id(), found.file()),
                     found.document().embedding()))
             .toList());
-  }
-
-  void noteDamage(List<Damage> damage) {
-    unserved.add(damage);
   }
 
   void noteModel(Optional<ModelRecord> record) {
@@ -147,31 +147,18 @@ final class EmbeddedCollection {
     store.requireWritable();
     Snapshot before = table.snapshot();
     int dimension = batch.requireDimension(before.dimension());
+    Checks.newIds(batch.ids(), before);
     refuseForeignIds(batch, before, scope);
     batch.model().ifPresent(used -> model.require(used, before));
-    List<String> files = files(batch, before);
-    RowTable.Staged staged = table.stage(dimension, batch.rows(files, this::fileOf));
+    List<String> vacated = files.vacated(batch.ids(), before);
+    List<String> chosen = files.choose(batch.ids(), before, vacated);
+    RowTable.Staged staged = table.stage(dimension, batch.rows(chosen, files::remembered));
     if (batch.model().isPresent()) {
       model.record(new ModelRecord(batch.model().get(), dimension));
     }
-    folder.trash(unserved.filesOf(batch.ids()));
-    folder.put(batch.puts(files));
+    folder.put(batch.puts(chosen), vacated);
     unserved.superseded(batch.ids());
     table.publish(staged);
-  }
-
-  /** The file of each document: its present one, or a free one. */
-  private List<String> files(Batch batch, Snapshot before) throws IOException {
-    List<String> newIds = batch.ids().stream().filter(id -> before.get(id) == null).toList();
-    // What an unserved version of the same document occupies goes to the trash and is free.
-    Iterator<String> free =
-        folder.freeFiles(newIds, unserved.unopenable(), unserved.filesOf(newIds)).iterator();
-    List<String> files = new ArrayList<>();
-    for (String id : batch.ids()) {
-      Row row = before.get(id);
-      files.add(row == null ? free.next() : fileOf(row));
-    }
-    return files;
   }
 
   /** An id is shared by all tenants; one that cannot be seen cannot be written either. */
@@ -236,7 +223,7 @@ final class EmbeddedCollection {
 
   int deleteWhere(Filter where, Scope scope) {
     Checks.filter(where);
-    scope.refuseReserved(Scope.fieldsOf(where), "where");
+    scope.refuseReserved(where.fields(), "where");
     Filter confined = new Filter.And(List.of(scope.filter(), where));
     return remove(snapshot -> snapshot.matching(confined));
   }
@@ -257,9 +244,9 @@ final class EmbeddedCollection {
         return 0;
       }
       List<String> ids = rows.stream().map(Row::id).toList();
-      List<String> files = new ArrayList<>(unserved.filesOf(ids));
-      rows.forEach(row -> files.add(fileOf(row)));
-      folder.trash(files);
+      Set<String> leaving = new LinkedHashSet<>(files.vacated(ids, table.snapshot()));
+      rows.forEach(row -> leaving.add(files.of(row)));
+      folder.trash(List.copyOf(leaving));
       unserved.superseded(ids);
       table.remove(ids);
       return rows.size();
@@ -273,7 +260,7 @@ final class EmbeddedCollection {
   QueryResult query(Query query, Scope scope) {
     query.where().ifPresent(Checks::filter);
     query.whereDocument().ifPresent(Checks::filter);
-    query.where().ifPresent(where -> scope.refuseReserved(Scope.fieldsOf(where), "where"));
+    query.where().ifPresent(where -> scope.refuseReserved(where.fields(), "where"));
     Snapshot snapshot = read();
     EmbeddedText target = target(query, snapshot);
     Checks.dimension(snapshot.dimension(), target.vector().length, "the query's vector");
@@ -297,7 +284,7 @@ final class EmbeddedCollection {
             .map(ranked -> new Hit(document(ranked.row()), ranked.score()))
             .toList();
     return new QueryResult(
-        hits, new Coverage(count(snapshot, scope), unavailable()), target.truncated());
+        hits, new Coverage(count(snapshot, scope), unavailable(scope)), target.truncated());
   }
 
   private EmbeddedText target(Query query, Snapshot snapshot) {
@@ -317,9 +304,14 @@ final class EmbeddedCollection {
     };
   }
 
-  private OptionalLong unavailable() {
+  /** Whose the unserved documents are is not known, so within a scope only none is a number. */
+  private OptionalLong unavailable(Scope scope) {
     OptionalLong elder = store.quarantinedOf(this);
-    return elder.isEmpty() ? elder : OptionalLong.of(elder.getAsLong() + unserved.documents());
+    if (elder.isEmpty()) {
+      return elder;
+    }
+    long unavailable = elder.getAsLong() + unserved.documents();
+    return scope.isAll() || unavailable == 0 ? OptionalLong.of(unavailable) : OptionalLong.empty();
   }
 
   /** A change of the disk that ends the collection. */
@@ -367,15 +359,6 @@ final class EmbeddedCollection {
 
   private static Document document(Row row) {
     return new Document(row.id(), row.content(), row.embedding(), row.metadata());
-  }
-
-  /** What a row remembers of its file: nothing where it is the one its hash names. */
-  private String fileOf(String id, String file) {
-    return file.equals(folder.defaultFile(id)) ? "" : file;
-  }
-
-  private String fileOf(Row row) {
-    return row.file().isEmpty() ? folder.defaultFile(row.id()) : row.file();
   }
 
   private static Map<String, String> orEmpty(@Nullable Map<String, String> metadata) {

@@ -2,15 +2,16 @@ package dev.contextd.engine;
 
 import dev.contextd.engine.search.DotKernel;
 import dev.contextd.engine.search.ExactSearch;
+import dev.contextd.engine.search.RowTable;
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
-import dev.contextd.storage.check.FolderReport;
 import dev.contextd.storage.check.StoreCheck;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.StoreFolder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,7 +19,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -29,6 +29,8 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The store over one folder.
@@ -38,6 +40,8 @@ import org.jspecify.annotations.Nullable;
  * collection's own lock is only ever taken inside that one, never the other way round.
  */
 final class EmbeddedStore implements VectorStore {
+  private static final Logger log = LoggerFactory.getLogger(EmbeddedStore.class);
+
   private final StoreFolder folder;
   private final StoreOptions options;
   private final ExactSearch search;
@@ -59,13 +63,19 @@ final class EmbeddedStore implements VectorStore {
         check.check(
             folder.root(),
             intact -> opened.add(new EmbeddedCollection(this, intact, folder.open(intact))));
-    Map<String, FolderReport> reports = new HashMap<>();
-    openReport.folders().forEach(report -> reports.put(report.folder(), report));
     for (EmbeddedCollection collection : opened) {
-      FolderReport report = reports.get(collection.folderName());
-      collection.noteDamage(report == null ? List.of() : report.damage());
-      collection.noteModel(folder.model(collection.folder()));
+      collection.noteModel(modelIfReadable(collection.folder()));
       collections.put(collection.name(), collection);
+    }
+  }
+
+  /** A record that cannot be read costs itself: the model is then assumed, as for a Go folder. */
+  private Optional<ModelRecord> modelIfReadable(CollectionFolder of) {
+    try {
+      return folder.model(of);
+    } catch (IOException e) {
+      log.warn("the record of the model of {} cannot be read: {}", of.name(), e.toString());
+      return Optional.empty();
     }
   }
 
@@ -82,7 +92,8 @@ final class EmbeddedStore implements VectorStore {
       folder.probeWritable();
       return Optional.empty();
     } catch (IOException e) {
-      return Optional.of(String.valueOf(e.getMessage()));
+      // A full disk is no read-only one: each write says so, until there is space again.
+      return isFull(e) ? Optional.empty() : Optional.of(String.valueOf(e.getMessage()));
     }
   }
 
@@ -111,7 +122,6 @@ final class EmbeddedStore implements VectorStore {
 
   @Override
   public boolean create(String name, Map<String, String> metadata) {
-    Checks.name(name);
     Checks.metadata(metadata, "collection");
     structure.lock();
     try {
@@ -124,6 +134,7 @@ final class EmbeddedStore implements VectorStore {
             ErrorCode.COLLECTION_EXISTS,
             "the collection \"" + name + "\" exists with other metadata; delete it first");
       }
+      Checks.name(name);
       requireWritable();
       collections.put(name, createOnDisk(name, metadata));
       return true;
@@ -150,10 +161,60 @@ final class EmbeddedStore implements VectorStore {
 
   @Override
   public Written upsert(String name, List<NewDocument> documents, Scope scope) {
-    Checks.name(name);
+    if (!collections.containsKey(name)) {
+      Checks.name(name);
+    }
     Batch batch = Batch.prepare(documents, scope, this);
     batch.requireDimension(0);
-    return existingOrNew(name).upsert(batch, scope);
+    try {
+      return createAndUpsert(name, batch, scope);
+    } catch (StoreException e) {
+      if (e.code() != ErrorCode.COLLECTION_NOT_FOUND) {
+        throw e;
+      }
+      return createAndUpsert(name, batch, scope); // It was deleted between the two steps.
+    }
+  }
+
+  private Written createAndUpsert(String name, Batch batch, Scope scope) {
+    boolean isNew = !collections.containsKey(name);
+    if (isNew) {
+      Checks.newIds(batch.ids(), RowTable.EMPTY);
+    }
+    EmbeddedCollection collection = existingOrNew(name);
+    try {
+      return collection.upsert(batch, scope);
+    } catch (StoreException e) {
+      if (isNew) {
+        discardIfEmpty(collection);
+      }
+      throw e;
+    }
+  }
+
+  /** A write that failed leaves no empty collection behind that nobody asked for. */
+  private void discardIfEmpty(EmbeddedCollection collection) {
+    structure.lock();
+    try {
+      if (collections.get(collection.name()) == collection) {
+        collection.deleteWith(() -> {
+          if (collection.snapshot().count() == 0) {
+            remove(collection);
+          } else {
+            throw new IOException("others wrote to it meanwhile");
+          }
+        });
+      }
+    } catch (StoreException e) {
+      log.debug("the new collection {} stays: {}", collection.name(), e.getMessage());
+    } finally {
+      structure.unlock();
+    }
+  }
+
+  private void remove(EmbeddedCollection collection) throws IOException {
+    folder.trash(collection.folder());
+    collections.remove(collection.name());
   }
 
   private EmbeddedCollection existingOrNew(String name) {
@@ -186,10 +247,7 @@ final class EmbeddedStore implements VectorStore {
         throw notFound(name);
       }
       requireWritable();
-      collection.deleteWith(() -> {
-        folder.trash(collection.folder());
-        collections.remove(name);
-      });
+      collection.deleteWith(() -> remove(collection));
     } finally {
       structure.unlock();
     }
@@ -300,13 +358,15 @@ final class EmbeddedStore implements VectorStore {
         ErrorCode.COLLECTION_NOT_FOUND, "there is no collection \"" + name + "\"");
   }
 
+  private static boolean isFull(IOException e) {
+    @Nullable String reason = e.getMessage();
+    return reason != null
+        && (reason.contains("No space left on device") || reason.contains("Disk quota exceeded"));
+  }
+
   static StoreException failed(String what, IOException e) {
     @Nullable String reason = e.getMessage();
-    boolean isFull =
-        reason != null
-            && (reason.contains("No space left on device")
-                || reason.contains("Disk quota exceeded"));
-    if (isFull) {
+    if (isFull(e)) {
       return new StoreException(
           ErrorCode.STORAGE_FULL,
           what + " failed and changed nothing: the disk is full; free some space and try again",

@@ -116,6 +116,16 @@ public sealed interface Filter {
   /** {@code $not}. */
   record Not(Filter filter) implements Filter {}
 
+  /** The fields it names, each as often as it does; none where it has no condition at all. */
+  default List<String> fields() {
+    return switch (this) {
+      case And and -> and.all().stream().flatMap(part -> part.fields().stream()).toList();
+      case Or or -> or.any().stream().flatMap(part -> part.fields().stream()).toList();
+      case Not not -> not.filter().fields();
+      case Condition condition -> List.of(condition.field());
+    };
+  }
+
   private static Set<String> limited(Set<String> values) {
     if (values.size() > Limits.MAX_FILTER_VALUES) {
       throw new StoreException(

@@ -1,6 +1,5 @@
 package dev.contextd.engine;
 
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -51,14 +50,5 @@ public record Scope(Map<String, String> stamps, Set<String> reserved) {
                 + "\", which is set from the caller's tenant; leave it out");
       }
     }
-  }
-
-  static List<String> fieldsOf(Filter filter) {
-    return switch (filter) {
-      case Filter.And and -> and.all().stream().flatMap(f -> fieldsOf(f).stream()).toList();
-      case Filter.Or or -> or.any().stream().flatMap(f -> fieldsOf(f).stream()).toList();
-      case Filter.Not not -> fieldsOf(not.filter());
-      case Filter.Condition condition -> List.of(condition.field());
-    };
   }
 }

@@ -3,7 +3,6 @@ package dev.contextd.engine;
 import dev.contextd.storage.check.Damage;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -42,17 +41,6 @@ final class UnservedFiles {
     return ofIds(List.of(id)).anyMatch(found -> found.loss() == Damage.Loss.DOCUMENT);
   }
 
-  /** Names of files that may hold any document, because they could not be opened. */
-  Set<String> unopenable() {
-    Set<String> files = new HashSet<>();
-    for (Damage found : damage) {
-      if (found instanceof Damage.Inaccessible) {
-        files.add(found.file());
-      }
-    }
-    return files;
-  }
-
   /** Names of the other files of these documents. */
   List<String> filesOf(List<String> ids) {
     return ofIds(ids).map(Damage::file).toList();
@@ -83,6 +71,8 @@ final class UnservedFiles {
           Damage.MetadataUnreadable _,
           Damage.MetadataMisplaced _,
           Damage.NameClaimedTwice _,
+          Damage.NameAmbiguous _,
+          Damage.DocumentAmbiguous _,
           Damage.DocumentUnreadable _,
           Damage.Inaccessible _,
           Damage.TextNotUtf8 _,

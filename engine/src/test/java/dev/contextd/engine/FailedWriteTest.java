@@ -7,6 +7,8 @@ import static dev.contextd.engine.Given.hits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.chromem.Names;
 import dev.contextd.testkit.StoreRoot;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -54,7 +56,8 @@ class FailedWriteTest {
         new Write(
             "create a collection whose hash is taken",
             store -> store.create("collection-132664", Map.of())),
-        new Write("delete a collection", store -> store.delete("notes", Scope.ALL)));
+        new Write("delete a collection", store -> store.delete("notes", Scope.ALL)),
+        new Write("delete a collection with a model", store -> store.delete("texts", Scope.ALL)));
   }
 
   @ParameterizedTest
@@ -129,6 +132,43 @@ class FailedWriteTest {
     StoreOptions options = StoreOptions.defaults().withEmbedder(new ToyEmbedder("toy"));
     try (VectorStore store = VectorStore.open(folder, options)) {
       return contents(store);
+    }
+  }
+
+  /** It went to the trash before the write failed, and stayed there. */
+  @Test
+  void anUnservedVersionStaysInItsPlaceWhereTheWriteFails() throws Exception {
+    boolean failed = true;
+    for (int n = 1; failed; n++) {
+      Path store = root.beside("run-" + n);
+      Path folder = Given.folder(store, Names.hash("notes"), "notes");
+      Given.file(folder, Names.hash("a") + ".gob", "a", "", 1, 0);
+      Given.file(folder, Names.hash("b") + ".gob", "b", "", 0, 1);
+      Given.file(folder, Names.hash("odd") + ".gob", "odd", "", 1, 0, 0);
+      Given.file(folder, "copy.gob", "odd", "", 1, 1, 1);
+      failed = keepsTheUnserved(n, store);
+    }
+  }
+
+  private static boolean keepsTheUnserved(int n, Path folder) throws IOException {
+    FaultyDisk disk = new FaultyDisk("injected");
+    try (VectorStore store = VectorStore.open(folder, StoreOptions.defaults().withDisk(disk))) {
+      List<Damage> before = store.damage();
+      assertThat(before).hasSize(2);
+      Write write =
+          new Write("", opened -> collection(opened, "notes").upsert(List.of(doc("odd", 1, 1))));
+      disk.failAt(n);
+      boolean refused = isRefused(write, store);
+      boolean failed = disk.hasFailed();
+      disk.disarm();
+      if (refused) {
+        assertThat(store.damage()).isEqualTo(before);
+        assertThat(StoreRoot.check(folder).damage()).containsExactlyInAnyOrderElementsOf(before);
+        write.action().accept(store);
+      }
+      assertThat(store.damage()).isEmpty();
+      assertThat(StoreRoot.check(folder).damage()).isEmpty();
+      return failed;
     }
   }
 

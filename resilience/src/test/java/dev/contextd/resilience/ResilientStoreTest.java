@@ -13,6 +13,7 @@ import dev.contextd.engine.StoreException;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.engine.VectorCollection;
 import dev.contextd.storage.check.Damage;
+import dev.contextd.testkit.PathFaults;
 import dev.contextd.testkit.StoreRoot;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,7 +38,7 @@ class ResilientStoreTest {
     return ResilientStore.open(root.path(), StoreOptions.defaults());
   }
 
-  private ResilientStore open(FaultyDisk disk) throws IOException {
+  private ResilientStore open(PathFaults disk) throws IOException {
     return ResilientStore.open(root.path(), StoreOptions.defaults().withDisk(disk));
   }
 
@@ -147,8 +148,8 @@ class ResilientStoreTest {
     Map<String, String> before = bytes(root.path());
     Path metadata = root.path().resolve(MEMORIES + "/00000000.gob");
     Path document = root.path().resolve(CHECKPOINTS + "/24577f65.gob");
-    FaultyDisk disk =
-        new FaultyDisk(path -> path.equals(metadata) || path.equals(document), path -> false);
+    PathFaults disk =
+        new PathFaults(path -> path.equals(metadata) || path.equals(document), path -> false);
     try (ResilientStore store = open(disk)) {
       assertThat(served(store)).containsExactly("contextd_checkpoints", "contextd_remediations");
       assertThat(store.health().corrupt()).containsExactly(CHECKPOINTS, MEMORIES);
@@ -179,7 +180,7 @@ class ResilientStoreTest {
               .orElseThrow();
     }
     try (ResilientStore store =
-        open(new FaultyDisk(path -> path.equals(document), path -> false))) {
+        open(new PathFaults(path -> path.equals(document), path -> false))) {
       VectorCollection collection =
           store.store().collection("contextd_checkpoints", Scope.ALL).orElseThrow();
       assertThatThrownBy(() ->
@@ -196,7 +197,7 @@ class ResilientStoreTest {
     Files.delete(root.path().resolve(MEMORIES + "/00000000.gob"));
     root.expect(Damage.MetadataMissing.class);
     Map<String, String> before = bytes(root.path());
-    try (ResilientStore store = open(new FaultyDisk(path -> false, path -> true))) {
+    try (ResilientStore store = open(new PathFaults(path -> false, path -> true))) {
       assertThat(store.summary().readOnly()).isPresent();
       assertThat(served(store)).containsExactly("contextd_checkpoints", "contextd_remediations");
       assertThat(store.health().corrupt()).containsExactly(MEMORIES);
@@ -212,8 +213,8 @@ class ResilientStoreTest {
     root.copyOf("chromem-go/plain");
     Files.delete(root.path().resolve(MEMORIES + "/00000000.gob"));
     root.expect(Damage.MetadataMissing.class);
-    FaultyDisk disk =
-        new FaultyDisk(path -> false, path -> path.toString().contains(".quarantine"));
+    PathFaults disk =
+        new PathFaults(path -> false, path -> path.toString().contains(".quarantine"));
     try (ResilientStore store = open(disk)) {
       assertThat(store.summary().readOnly()).isEmpty();
       assertThat(store.summary().inPlace())

@@ -16,6 +16,9 @@ import org.pcollections.TreePMap;
  * the living ones are copied into fresh chunks; readers of older snapshots keep the old ones.
  */
 public final class RowTable {
+  /** A table that never held a row. */
+  public static final Snapshot EMPTY = Snapshot.EMPTY;
+
   private static final int FIRST_CAPACITY = 16;
   private static final int MAX_CHUNK_ROWS = 4_096;
   private static final int MIN_DEAD_TO_COMPACT = 1_024;

@@ -98,6 +98,29 @@ public sealed interface Damage {
     }
   }
 
+  /** A collection's name differs from another's only in bytes that are not UTF-8. */
+  record NameAmbiguous(String folder, String file, String name, String otherFolder)
+      implements Damage {
+    @Override
+    public String sentence() {
+      return "The collection's name, read as UTF-8, is \""
+          + name
+          + "\" like that of the folder "
+          + otherFolder
+          + ", though their bytes differ.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.COLLECTION;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace("give one of them a name in UTF-8 with a Go program");
+    }
+  }
+
   /** Two folders claim the same collection, and this one has the weaker claim. */
   record NameClaimedTwice(String folder, String file, String name, String otherFolder)
       implements Damage {
@@ -178,6 +201,29 @@ public sealed interface Damage {
     @Override
     public Repair repair() {
       return new Repair.QuarantineFile();
+    }
+  }
+
+  /** A document's id differs from another's only in bytes that are not UTF-8. */
+  record DocumentAmbiguous(String folder, String file, String id, String servedFile)
+      implements Damage {
+    @Override
+    public String sentence() {
+      return "The document's id, read as UTF-8, is \""
+          + id
+          + "\" like that in "
+          + servedFile
+          + ", though their bytes differ.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.DOCUMENT;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace("give one of them an id in UTF-8 with a Go program");
     }
   }
 

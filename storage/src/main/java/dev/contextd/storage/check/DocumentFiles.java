@@ -52,7 +52,8 @@ final class DocumentFiles {
         collection,
         files.compression,
         dimension,
-        List.copyOf(documents.served.values()));
+        List.copyOf(documents.served.values()),
+        List.copyOf(files.damage));
   }
 
   private static List<Read> readAll(Disk disk, ForkJoinPool pool, FolderFiles files) {
@@ -70,7 +71,7 @@ final class DocumentFiles {
       return new Read.Good(entry, DocumentFormat.decode(disk.read(entry.path())));
     } catch (FormatException e) {
       return new Read.Bad(new Damage.DocumentUnreadable(folder, entry.name(), e.reason()));
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
       // Neither a file that would not open nor a bug of ours is damage to the file: it stays.
       return new Read.Bad(
           new Damage.Inaccessible(
@@ -101,7 +102,12 @@ final class DocumentFiles {
   private void serve(Read.Good good) {
     StoredDocument document = good.decoded().value();
     IntactDocument now = new IntactDocument(document, good.entry().name());
-    IntactDocument before = served.put(document.id(), now);
+    IntactDocument before = served.get(document.id());
+    if (before != null && !hashOf(before.file()).equals(hashOf(now.file()))) {
+      damage.add(
+          new Damage.DocumentAmbiguous(files.folder, now.file(), document.id(), before.file()));
+      return;
+    }
     if (before != null) {
       damage.add(
           isSame(before.document(), document)
@@ -109,7 +115,13 @@ final class DocumentFiles {
               : new Damage.DocumentDuplicate(
                   files.folder, before.file(), document.id(), now.file()));
     }
+    served.put(document.id(), now);
     StoreCheck.noteReading(good.decoded(), files.folder, good.entry().name(), damage);
+  }
+
+  /** The hash in a name that was proven to belong to its document. */
+  private static String hashOf(String file) {
+    return file.substring(0, Names.METADATA_HASH.length());
   }
 
   private void judgeMisplaced(Read.Good good) {

@@ -137,7 +137,7 @@ final class FolderFiles {
         StoreCheck.noteReading(read, folder, entry.name(), damage);
       } catch (FormatException e) {
         badMetadata.add(new Damage.MetadataUnreadable(folder, entry.name(), e.reason()));
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | OutOfMemoryError e) {
         badMetadata.add(
             new Damage.Inaccessible(
                 folder, entry.name(), StoreCheck.describe(e), Damage.Loss.COLLECTION));

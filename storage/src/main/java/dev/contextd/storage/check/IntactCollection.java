@@ -12,13 +12,15 @@ import java.util.List;
  * @param compression how new files of this folder are written
  * @param documents each id once, every vector of {@code dimension}, finite and not zero
  * @param dimension 0 where there is no document
+ * @param damage what else was found in the folder
  */
 public record IntactCollection(
     Path folder,
     StoredCollection collection,
     Compression compression,
     int dimension,
-    List<IntactDocument> documents) {
+    List<IntactDocument> documents,
+    List<Damage> damage) {
 
   /** A document and the file it came from. */
   public record IntactDocument(StoredDocument document, String file) {}

@@ -122,10 +122,20 @@ public final class StoreCheck {
                 ? claimants.stream().filter(f -> f != winner).findFirst().orElseThrow()
                 : winner;
         claimant.damage.add(
-            new Damage.NameClaimedTwice(
-                claimant.folder, claimant.metadataFile, name, other.folder));
+            isAmbiguous(claimant, winner)
+                ? new Damage.NameAmbiguous(
+                    claimant.folder, claimant.metadataFile, name, other.folder)
+                : new Damage.NameClaimedTwice(
+                    claimant.folder, claimant.metadataFile, name, other.folder));
       }
     }
+  }
+
+  /** Both are proven by their bytes: they are two collections, which only decoding makes alike. */
+  private static boolean isAmbiguous(FolderFiles claimant, FolderFiles winner) {
+    return claimant.isProven()
+        && winner.isProven()
+        && !claimant.folder.regionMatches(0, winner.folder, 0, Names.METADATA_HASH.length());
   }
 
   private static boolean isWhole(FolderFiles folder) {
@@ -141,7 +151,7 @@ public final class StoreCheck {
     }
   }
 
-  static String describe(Exception e) {
+  static String describe(Throwable e) {
     return switch (e) {
       case AccessDeniedException _ -> "permission denied";
       case NoSuchFileException _ -> "it vanished while it was being read";

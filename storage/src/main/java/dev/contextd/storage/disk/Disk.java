@@ -1,5 +1,6 @@
 package dev.contextd.storage.disk;
 
+import dev.contextd.storage.chromem.Names;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,8 +43,17 @@ public interface Disk {
   /** What this is; {@link Kind#OTHER} where nothing bears the name. */
   Kind kind(Path path) throws IOException;
 
-  /** Reads a whole regular file of less than 2 GiB. */
+  /** Reads a whole regular file, of a size that the heap can hold several times over. */
   byte[] read(Path file) throws IOException;
+
+  /** The size of a file in bytes and the SHA-256 of its content. */
+  record Sum(long bytes, byte[] sha256) {}
+
+  /** Sums up a regular file of any size. */
+  default Sum sum(Path file) throws IOException {
+    byte[] content = read(file);
+    return new Sum(content.length, Names.sha256().digest(content));
+  }
 
   /** Creates a directory and the missing ones above it, durably; existing ones are fine. */
   void createDirectories(Path directory) throws IOException;

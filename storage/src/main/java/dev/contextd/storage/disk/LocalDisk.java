@@ -1,5 +1,6 @@
 package dev.contextd.storage.disk;
 
+import dev.contextd.storage.chromem.Names;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -17,6 +18,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -42,6 +44,19 @@ public final class LocalDisk implements Disk {
   private static final Set<OpenOption> CREATE =
       Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
 
+  /** Files of 48 MiB are always read, so that no document that was written is too large to read. */
+  private static final long MIN_READ_LIMIT_BYTES = 48L << 20;
+
+  /** A file costs several times its size while it is decoded, and some are decoded at once. */
+  private static final int HEAP_SHARE = 8;
+
+  private static final long MAX_READ_BYTES =
+      Math.min(
+          Integer.MAX_VALUE - Long.BYTES,
+          Math.max(MIN_READ_LIMIT_BYTES, Runtime.getRuntime().maxMemory() / HEAP_SHARE));
+
+  private static final int DIGEST_BUFFER_BYTES = 64 << 10;
+
   private final AtomicLong tempNumber = new AtomicLong();
 
   @Override
@@ -49,9 +64,9 @@ public final class LocalDisk implements Disk {
     List<Entry> entries = new ArrayList<>();
     try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
       for (Path path : stream) {
-        @Nullable BasicFileAttributes attributes = attributes(path);
-        if (attributes != null) {
-          entries.add(new Entry(path, fileName(path), kind(attributes), attributes.size()));
+        Entry entry = entry(path);
+        if (entry != null) {
+          entries.add(entry);
         }
       }
     } catch (DirectoryIteratorException e) {
@@ -59,6 +74,18 @@ public final class LocalDisk implements Disk {
     }
     entries.sort(Comparator.comparing(Entry::name));
     return entries;
+  }
+
+  /** One entry that cannot be looked at (a dead mount, say) must not hide its neighbours. */
+  private static @Nullable Entry entry(Path path) {
+    try {
+      BasicFileAttributes attributes = attributes(path);
+      return attributes == null
+          ? null
+          : new Entry(path, fileName(path), kind(attributes), attributes.size());
+    } catch (IOException e) {
+      return new Entry(path, fileName(path), Kind.OTHER, 0);
+    }
   }
 
   @Override
@@ -74,20 +101,43 @@ public final class LocalDisk implements Disk {
 
   @Override
   public byte[] read(Path file) throws IOException {
-    @Nullable BasicFileAttributes attributes = attributes(file);
-    if (attributes != null && !attributes.isRegularFile()) {
-      throw new IOException(file + " is not a regular file"); // opening a FIFO would wait for ever
-    }
+    requireRegular(file);
     try (FileChannel channel = FileChannel.open(file, READ)) {
       long size = channel.size();
-      if (size > Integer.MAX_VALUE - Long.BYTES) {
-        throw new IOException(file + " has " + size + " bytes, at most 2 GiB can be read");
+      if (size > MAX_READ_BYTES) {
+        throw new IOException(
+            "it has %d bytes, this heap reads files of at most %d; give Java more with -Xmx"
+                .formatted(size, MAX_READ_BYTES));
       }
       ByteBuffer content = ByteBuffer.allocate((int) size);
       while (content.hasRemaining() && channel.read(content) >= 0) {}
       return content.hasRemaining()
           ? Arrays.copyOf(content.array(), content.position())
           : content.array();
+    }
+  }
+
+  @Override
+  public Sum sum(Path file) throws IOException {
+    requireRegular(file);
+    MessageDigest digest = Names.sha256();
+    ByteBuffer buffer = ByteBuffer.allocate(DIGEST_BUFFER_BYTES);
+    long bytes = 0;
+    try (FileChannel channel = FileChannel.open(file, READ)) {
+      for (int n = channel.read(buffer); n >= 0; n = channel.read(buffer)) {
+        bytes += n;
+        digest.update(buffer.flip());
+        buffer.clear();
+      }
+    }
+    return new Sum(bytes, digest.digest());
+  }
+
+  /** Opening a FIFO would wait for ever. */
+  private static void requireRegular(Path file) throws IOException {
+    BasicFileAttributes attributes = attributes(file);
+    if (attributes != null && !attributes.isRegularFile()) {
+      throw new IOException(file + " is not a regular file");
     }
   }
 
@@ -197,35 +247,54 @@ public final class LocalDisk implements Disk {
       List<Path> temps,
       IOException cause)
       throws IOException {
-    for (Path temp : temps) {
+    temps.forEach(temp -> discard(temp, cause));
+    boolean undone = true;
+    for (int i = 0; i < renamed; i++) {
+      undone &= undoOne(images.get(i).file(), before.get(i), cause);
+    }
+    if (renamed > 0) {
       try {
-        Files.deleteIfExists(temp);
+        syncDirectory(directoryOf(images));
       } catch (IOException e) {
         cause.addSuppressed(e);
+        undone = false;
       }
     }
-    try {
-      for (int i = 0; i < renamed; i++) {
-        byte[] old = before.get(i);
-        Path file = images.get(i).file();
-        if (old == null) {
-          Files.delete(file);
-        } else {
-          Path temp = writeTemp(new Image(file, old));
-          sync(temp);
-          rename(temp, file);
-        }
-      }
-      if (renamed > 0) {
-        syncDirectory(directoryOf(images));
-      }
-    } catch (IOException e) {
-      cause.addSuppressed(e);
+    if (!undone) {
       throw new UndoFailedException(
           "a write failed, and undoing it failed too: files in "
               + directoryOf(images)
               + " are partly new",
           cause);
+    }
+  }
+
+  /** One file that cannot be put back must not keep the others from it. */
+  private boolean undoOne(Path file, byte @Nullable [] old, IOException cause) {
+    @Nullable Path temp = null;
+    try {
+      if (old == null) {
+        Files.delete(file);
+      } else {
+        temp = writeTemp(new Image(file, old));
+        sync(temp);
+        rename(temp, file);
+      }
+      return true;
+    } catch (IOException e) {
+      cause.addSuppressed(e);
+      if (temp != null) {
+        discard(temp, cause);
+      }
+      return false;
+    }
+  }
+
+  private static void discard(Path temp, IOException cause) {
+    try {
+      Files.deleteIfExists(temp);
+    } catch (IOException e) {
+      cause.addSuppressed(e);
     }
   }
 

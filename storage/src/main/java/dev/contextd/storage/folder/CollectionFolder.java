@@ -1,10 +1,12 @@
 package dev.contextd.storage.folder;
 
 import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.Decoded;
 import dev.contextd.storage.chromem.DocumentFormat;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,20 +51,71 @@ public final class CollectionFolder {
     return Names.hash(id) + compression.extension();
   }
 
+  /** Whether a file's name is one that the document's may be. */
+  public boolean belongs(String file, String id) {
+    return Compression.ofFileName(file)
+        .filter(kind -> Names.belongs(kind.stem(file), Names.hash(id)))
+        .isPresent();
+  }
+
+  /**
+   * The other files of a document: those that bear a name of its hash and hold its id. Another
+   * program, or a write that failed halfway, may have left them; they would win over the document,
+   * or bring it back, at the next start.
+   *
+   * @param own the file that is known to be the document's; empty where there is none
+   * @throws IOException where a file that might be the document's cannot be read
+   */
+  public List<String> others(String id, String own) throws IOException {
+    List<String> others = new ArrayList<>();
+    String hash = Names.hash(id);
+    for (int n = 0; n <= Names.MAX_NAMESAKES; n++) {
+      boolean any = false;
+      for (Compression kind : Compression.values()) {
+        String file = Names.namesake(hash, n) + kind.extension();
+        boolean isMetadata = n == 0 && hash.equals(Names.METADATA_HASH);
+        if (!isMetadata && disk.exists(path.resolve(file))) {
+          any = true;
+          if (!file.equals(own) && holds(file, id)) {
+            others.add(file);
+          }
+        }
+      }
+      if (!any && n > 0) {
+        return others;
+      }
+    }
+    return others;
+  }
+
+  private boolean holds(String file, String id) throws IOException {
+    Path at = path.resolve(file);
+    if (disk.kind(at) == Disk.Kind.DIRECTORY) {
+      return false;
+    }
+    try {
+      Decoded<StoredDocument> found = DocumentFormat.decode(disk.read(at));
+      return found.exactText() && found.value().id().equals(id);
+    } catch (FormatException e) {
+      return false; // Nobody can read it, so it cannot come back as the document.
+    } catch (IOException e) {
+      throw new IOException(
+          at + " may hold the document \"" + id + "\" and could not be opened: " + e.getMessage(),
+          e);
+    }
+  }
+
   /**
    * Chooses the files of new documents.
    *
-   * @param unopenable names of files that could not be read; a document that might be in one of
-   *     them is refused, because the unread version would win when it can be read again
    * @param vacated names of files that go to the trash before anything is written
    */
-  public List<String> freeFiles(List<String> newIds, Set<String> unopenable, List<String> vacated)
-      throws IOException {
+  public List<String> freeFiles(List<String> newIds, List<String> vacated) throws IOException {
     List<String> files = new ArrayList<>(newIds.size());
     Set<String> taken = new HashSet<>();
     Set<String> free = Set.copyOf(vacated);
     for (String id : newIds) {
-      String file = freeFile(Names.hash(id), taken, unopenable, free);
+      String file = freeFile(Names.hash(id), taken, free);
       taken.add(file);
       files.add(file);
     }
@@ -72,16 +125,23 @@ public final class CollectionFolder {
   /**
    * Writes documents durably, all or nothing.
    *
-   * @throws IOException where nothing was written
+   * @param vacated names of files that go to the trash before
+   * @throws IOException where nothing was written and nothing is in the trash
    */
-  public void put(List<Put> puts) throws IOException {
+  public void put(List<Put> puts, List<String> vacated) throws IOException {
     List<Disk.Image> images = new ArrayList<>(puts.size());
     for (Put put : puts) {
       Compression kind = Compression.ofFileName(put.file()).orElse(compression);
       images.add(
           new Disk.Image(path.resolve(put.file()), DocumentFormat.encode(put.document(), kind)));
     }
-    disk.replaceDurably(images);
+    Trash.Moved moved = trash.moveFiles(path, vacated);
+    try {
+      disk.replaceDurably(images);
+    } catch (IOException e) {
+      moved.undo(e);
+      throw e;
+    }
   }
 
   /**
@@ -93,16 +153,10 @@ public final class CollectionFolder {
     trash.moveFiles(path, files);
   }
 
-  private String freeFile(
-      String hash, Set<String> taken, Set<String> unopenable, Set<String> vacated)
-      throws IOException {
+  private String freeFile(String hash, Set<String> taken, Set<String> vacated) throws IOException {
     int first = hash.equals(Names.METADATA_HASH) ? 1 : 0;
     for (int n = first; n <= Names.MAX_NAMESAKES; n++) {
       String file = Names.namesake(hash, n) + compression.extension();
-      if (unopenable.contains(file)) {
-        throw new IOException(
-            path.resolve(file) + " may hold this document and could not be opened");
-      }
       boolean free = vacated.contains(file) || !disk.exists(path.resolve(file));
       if (free && !taken.contains(file)) {
         return file;

@@ -71,13 +71,23 @@ public final class Quarantine {
       disk.createDirectories(entry);
       target = entry.resolve(file);
     }
-    disk.move(source, target);
+    try {
+      disk.move(source, target);
+    } catch (IOException e) {
+      if (!file.isEmpty()) {
+        disk.removeEmptyDirectory(entry);
+      }
+      throw e;
+    }
     byte[] note = note(folder, file, kind, why, sums);
     Path noteFile = directory.resolve(entry.getFileName() + NOTE);
     try {
       disk.replaceDurably(List.of(new Disk.Image(noteFile, note)));
     } catch (IOException e) {
       disk.move(target, source);
+      if (!file.isEmpty()) {
+        disk.removeEmptyDirectory(entry);
+      }
       throw e;
     }
     return String.valueOf(entry.getFileName());
@@ -86,7 +96,10 @@ public final class Quarantine {
   /** What lies in quarantine, in order of names. */
   public List<QuarantineEntry> list() throws IOException {
     List<QuarantineEntry> entries = new ArrayList<>();
-    if (disk.kind(directory) == Disk.Kind.DIRECTORY) {
+    if (disk.exists(directory)) {
+      if (disk.kind(directory) != Disk.Kind.DIRECTORY) {
+        throw new IOException(directory + " must be a folder, not a link");
+      }
       for (Disk.Entry entry : disk.list(directory)) {
         if (entry.kind() == Disk.Kind.DIRECTORY) {
           read(entry).ifPresent(entries::add);
@@ -189,8 +202,8 @@ public final class Quarantine {
       return new FileSum(0, "not a file");
     }
     try {
-      byte[] content = disk.read(file);
-      return new FileSum(content.length, HexFormat.of().formatHex(Names.sha256().digest(content)));
+      Disk.Sum sum = disk.sum(file);
+      return new FileSum(sum.bytes(), HexFormat.of().formatHex(sum.sha256()));
     } catch (IOException e) {
       return new FileSum(0, "unreadable: " + e.getMessage());
     }

@@ -6,8 +6,10 @@ import dev.contextd.storage.chromem.MetadataFormat;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -80,15 +82,15 @@ public final class StoreFolder {
    */
   public CollectionFolder create(StoredCollection collection, Compression compression)
       throws IOException {
-    Path path = freeFolder(Names.hash(collection.name()));
+    Path path = freeFolder(collection.name());
     Path elderRecord = modelFile(String.valueOf(path.getFileName()));
     if (disk.exists(elderRecord)) {
       trash.moveFile(elderRecord); // of a namesake that was quarantined, or deleted by others
     }
-    disk.createDirectories(path);
     byte[] content = MetadataFormat.encode(collection, compression);
     Path file = path.resolve(Names.METADATA_HASH + compression.extension());
     try {
+      disk.createDirectories(path);
       disk.replaceDurably(List.of(new Disk.Image(file, content)));
     } catch (IOException e) {
       disk.removeEmptyDirectory(path);
@@ -100,10 +102,24 @@ public final class StoreFolder {
   /** Moves a collection's folder to the trash, and the record of its model with it. */
   public void trash(CollectionFolder folder) throws IOException {
     Path record = modelFile(folder.name());
-    if (disk.exists(record)) {
-      disk.move(record, FreshName.in(disk, folder.path(), "embedding-model.json", ""));
+    if (!disk.exists(folder.path())) {
+      if (disk.exists(record)) {
+        trash.moveFile(record);
+      }
+      return; // Another program deleted it already.
     }
-    trash.moveFolder(folder.path());
+    if (!disk.exists(record)) {
+      trash.moveFolder(folder.path());
+      return;
+    }
+    Path kept = FreshName.in(disk, folder.path(), "embedding-model.json", "");
+    disk.move(record, kept);
+    try {
+      trash.moveFolder(folder.path());
+    } catch (IOException e) {
+      new Trash.Moved(disk, List.of(record), List.of(kept)).undo(e);
+      throw e;
+    }
   }
 
   public Optional<ModelRecord> model(CollectionFolder folder) throws IOException {
@@ -116,14 +132,39 @@ public final class StoreFolder {
     record.write(disk, file);
   }
 
-  private Path freeFolder(String hash) throws IOException {
+  /**
+   * The first folder of the name's hash that is free. One that holds this very collection, or may,
+   * is not passed over: it would win over the new one when it can be read again.
+   */
+  private Path freeFolder(String name) throws IOException {
+    String hash = Names.hash(name);
     for (int n = 0; n <= Names.MAX_NAMESAKES; n++) {
       Path path = root.resolve(Names.namesake(hash, n));
       if (!disk.exists(path)) {
         return path;
       }
+      for (Compression kind : Compression.values()) {
+        refuseIfSame(path.resolve(Names.METADATA_HASH + kind.extension()), name);
+      }
     }
     throw new IOException("all " + Names.MAX_NAMESAKES + " folders of hash " + hash + " are taken");
+  }
+
+  private void refuseIfSame(Path metadata, String name) throws IOException {
+    try {
+      boolean isFile = disk.exists(metadata) && disk.kind(metadata) != Disk.Kind.DIRECTORY;
+      if (isFile && MetadataFormat.decode(disk.read(metadata)).value().name().equals(name)) {
+        throw new FileAlreadyExistsException(
+            metadata.toString(), null, "it holds this collection and is not served; restart");
+      }
+    } catch (FormatException e) {
+      // Nobody can read it, so it cannot come back as this collection.
+    } catch (FileAlreadyExistsException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new IOException(
+          metadata + " may hold this collection and could not be opened: " + e.getMessage(), e);
+    }
   }
 
   private Path modelFile(String folder) {

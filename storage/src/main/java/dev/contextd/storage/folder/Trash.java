@@ -41,7 +41,28 @@ final class Trash {
     disk.move(file, fresh(String.valueOf(file.getFileName())));
   }
 
-  void moveFiles(Path folder, List<String> files) throws IOException {
+  /** What was moved, so that it can be moved back when what it was moved for fails. */
+  record Moved(Disk disk, List<Path> from, List<Path> to) {
+
+    /**
+     * @param cause what failed
+     * @throws Disk.UndoFailedException where something stays in the trash
+     */
+    void undo(IOException cause) throws Disk.UndoFailedException {
+      for (int i = 0; i < to.size(); i++) {
+        try {
+          disk.move(to.get(i), from.get(i));
+        } catch (IOException e) {
+          cause.addSuppressed(e);
+          throw new Disk.UndoFailedException(
+              from.get(i) + " was moved to " + to.get(i) + " and could not be moved back", cause);
+        }
+      }
+    }
+  }
+
+  /** Moves files, all or none; missing ones are passed over. */
+  Moved moveFiles(Path folder, List<String> files) throws IOException {
     List<Path> present = new ArrayList<>();
     for (String file : files) {
       if (disk.exists(folder.resolve(file))) {
@@ -49,19 +70,21 @@ final class Trash {
       }
     }
     if (present.isEmpty()) {
-      return;
+      return new Moved(disk, List.of(), List.of());
     }
     Path target = fresh(folder.getFileName() + ".documents");
     disk.createDirectories(target);
-    int moved = 0;
+    Moved moved = new Moved(disk, present, new ArrayList<>());
     try {
-      for (; moved < present.size(); moved++) {
-        disk.move(present.get(moved), target.resolve(nameOf(present.get(moved))));
+      for (Path file : present) {
+        Path to = target.resolve(nameOf(file));
+        disk.move(file, to);
+        moved.to().add(to);
       }
+      return moved;
     } catch (IOException e) {
-      for (int i = 0; i < moved; i++) {
-        disk.move(target.resolve(nameOf(present.get(i))), present.get(i));
-      }
+      moved.undo(e);
+      disk.removeEmptyDirectory(target);
       throw e;
     }
   }

@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,7 +41,7 @@ class StoreFolderTest {
   @EnumSource(Compression.class)
   void whatIsWrittenIsWhatTheCheckReads(Compression compression) throws Exception {
     CollectionFolder folder = store(root).create(NOTES, compression);
-    folder.put(List.of(put(folder, "a", "first"), put(folder, "b", "second")));
+    folder.put(List.of(put(folder, "a", "first"), put(folder, "b", "second")), List.of());
     IntactCollection read = intact(root, 0).getFirst();
     assertThat(read.collection()).isEqualTo(NOTES);
     assertThat(read.compression()).isEqualTo(compression);
@@ -59,7 +58,7 @@ class StoreFolderTest {
     store(root).create(NOTES, Compression.GZIP);
     CollectionFolder folder = store(root).open(intact(root, 0).getFirst());
     assertThat(folder.defaultFile("a")).endsWith(".gob.gz");
-    folder.put(List.of(put(folder, "a", "x")));
+    folder.put(List.of(put(folder, "a", "x")), List.of());
     assertThat(intact(root, 0).getFirst().documents()).hasSize(1);
   }
 
@@ -78,13 +77,14 @@ class StoreFolderTest {
   @Test
   void documentsWhoseIdsCollideGetFilesOfTheirOwn() throws Exception {
     CollectionFolder folder = store(root).create(NOTES, Compression.PLAIN);
-    List<String> files = folder.freeFiles(List.of(ID_A, ID_B, ID_ZERO), Set.of(), List.of());
+    List<String> files = folder.freeFiles(List.of(ID_A, ID_B, ID_ZERO), List.of());
     assertThat(files).containsExactly("23590e50.gob", "23590e50-1.gob", "00000000-1.gob");
     folder.put(
         List.of(
             new CollectionFolder.Put(Folders.document(ID_A, "a"), files.get(0)),
             new CollectionFolder.Put(Folders.document(ID_B, "b"), files.get(1)),
-            new CollectionFolder.Put(Folders.document(ID_ZERO, "zero"), files.get(2))));
+            new CollectionFolder.Put(Folders.document(ID_ZERO, "zero"), files.get(2))),
+        List.of());
     assertThat(intact(root, 0).getFirst().documents())
         .extracting(found -> found.document().id())
         .containsExactlyInAnyOrder(ID_A, ID_B, ID_ZERO);
@@ -96,30 +96,78 @@ class StoreFolderTest {
     Path path = root.resolve(folder.name());
     Files.createSymbolicLink(path.resolve("23590e50.gob"), path.resolve("nowhere"));
     Files.createDirectory(path.resolve("23590e50-1.gob"));
-    assertThat(folder.freeFiles(List.of(ID_A), Set.of(), List.of()))
-        .containsExactly("23590e50-2.gob");
+    assertThat(folder.freeFiles(List.of(ID_A), List.of())).containsExactly("23590e50-2.gob");
   }
 
   @Test
   void aVacatedFileIsFreeAgain() throws Exception {
     CollectionFolder folder = store(root).create(NOTES, Compression.PLAIN);
-    folder.put(List.of(put(folder, ID_A, "x")));
-    assertThat(folder.freeFiles(List.of(ID_B), Set.of(), List.of("23590e50.gob")))
+    folder.put(List.of(put(folder, ID_A, "x")), List.of());
+    assertThat(folder.freeFiles(List.of(ID_B), List.of("23590e50.gob")))
         .containsExactly("23590e50.gob");
   }
 
   @Test
-  void aDocumentThatMayBeInAnUnreadFileIsRefused() throws Exception {
+  void theOtherFilesOfADocumentAreFoundByWhatTheyHold() throws Exception {
     CollectionFolder folder = store(root).create(NOTES, Compression.PLAIN);
-    assertThatThrownBy(() -> folder.freeFiles(List.of(ID_A), Set.of("23590e50.gob"), List.of()))
+    Path path = root.resolve(folder.name());
+    folder.put(
+        List.of(
+            new CollectionFolder.Put(Folders.document(ID_A, "elder"), "23590e50.gob"),
+            new CollectionFolder.Put(Folders.document(ID_B, "b"), "23590e50-1.gob"),
+            new CollectionFolder.Put(Folders.document(ID_A, "own"), "23590e50-2.gob"),
+            new CollectionFolder.Put(Folders.document(ID_A, "zipped"), "23590e50-2.gob.gz")),
+        List.of());
+    Files.write(path.resolve("23590e50-3.gob"), new byte[] {1});
+    Files.createDirectory(path.resolve("23590e50-4.gob"));
+    assertThat(folder.others(ID_A, "23590e50-2.gob"))
+        .containsExactly("23590e50.gob", "23590e50-2.gob.gz");
+    assertThat(folder.others(ID_B, "23590e50-1.gob")).isEmpty();
+    assertThat(folder.others("nobody", "")).isEmpty();
+  }
+
+  @Test
+  void aDocumentThatMayBeInAFileThatCannotBeReadIsRefused() throws Exception {
+    CollectionFolder folder = store(root).create(NOTES, Compression.PLAIN);
+    Path path = root.resolve(folder.name());
+    Files.createSymbolicLink(path.resolve("23590e50.gob"), path.resolve("nowhere"));
+    assertThatThrownBy(() -> folder.others(ID_A, ""))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("may hold this document");
+        .hasMessageContaining("may hold the document");
+  }
+
+  @Test
+  void aCollectionThatLiesThereUnservedIsNotCreatedBesideItself() throws Exception {
+    StoreFolder store = store(root);
+    CollectionFolder folder = store.create(NOTES, Compression.PLAIN);
+    assertThatThrownBy(() -> store.create(NOTES, Compression.PLAIN))
+        .isInstanceOf(IOException.class);
+    Path metadata = root.resolve(folder.name()).resolve("00000000.gob");
+    Files.delete(metadata);
+    Files.createSymbolicLink(metadata, root.resolve("nowhere"));
+    assertThatThrownBy(() -> store.create(NOTES, Compression.PLAIN))
+        .hasMessageContaining("could not be opened");
+    Files.delete(metadata);
+    Files.write(metadata, new byte[] {1});
+    assertThat(store.create(NOTES, Compression.PLAIN).name()).isEqualTo(folder.name() + "-1");
+  }
+
+  @Test
+  void aCollectionWhoseFolderVanishedCanBeDeleted() throws Exception {
+    StoreFolder store = store(root);
+    CollectionFolder folder = store.create(NOTES, Compression.PLAIN);
+    store.recordModel(folder, new ModelRecord("model", 2));
+    Files.delete(root.resolve(folder.name()).resolve("00000000.gob"));
+    Files.delete(root.resolve(folder.name()));
+    store.trash(folder);
+    assertThat(store.model(folder)).isEmpty();
   }
 
   @Test
   void deletedDocumentsGoToTheTrashAsTheyWere() throws Exception {
     CollectionFolder folder = store(root).create(NOTES, Compression.PLAIN);
-    folder.put(List.of(put(folder, "a", "1"), put(folder, "b", "2"), put(folder, "c", "3")));
+    folder.put(
+        List.of(put(folder, "a", "1"), put(folder, "b", "2"), put(folder, "c", "3")), List.of());
     byte[] a = Files.readAllBytes(root.resolve(folder.name()).resolve(folder.defaultFile("a")));
     folder.trash(List.of(folder.defaultFile("a"), "absent.gob", folder.defaultFile("b")));
     folder.trash(List.of("absent.gob"));
@@ -135,7 +183,7 @@ class StoreFolderTest {
   void twoDeletionsInOneMillisecondKeepBoth() throws Exception {
     CollectionFolder folder = store(root).create(NOTES, Compression.PLAIN);
     for (String content : List.of("first", "second", "third")) {
-      folder.put(List.of(put(folder, "a", content)));
+      folder.put(List.of(put(folder, "a", content)), List.of());
       folder.trash(List.of(folder.defaultFile("a")));
     }
     String entry = "20261123T231125.123Z-" + folder.name() + ".documents";
@@ -147,7 +195,7 @@ class StoreFolderTest {
   void aDeletedCollectionGoesToTheTrashWithTheRecordOfItsModel() throws Exception {
     StoreFolder store = store(root);
     CollectionFolder folder = store.create(NOTES, Compression.PLAIN);
-    folder.put(List.of(put(folder, "a", "1")));
+    folder.put(List.of(put(folder, "a", "1")), List.of());
     store.recordModel(folder, new ModelRecord("model", 2));
     Map<String, String> before = Folders.digests(root.resolve(folder.name()));
     store.trash(folder);
@@ -198,7 +246,7 @@ class StoreFolderTest {
     StoreFolder store = store(root);
     store.probeWritable();
     CollectionFolder folder = store.create(NOTES, Compression.PLAIN);
-    folder.put(List.of(put(folder, "a", "1"), put(folder, "b", "2")));
+    folder.put(List.of(put(folder, "a", "1"), put(folder, "b", "2")), List.of());
     store.recordModel(folder, new ModelRecord("model", 2));
     folder.trash(List.of(folder.defaultFile("a")));
     store.quarantine().move(folder.name(), folder.defaultFile("b"), "test", "a reason");

@@ -1,4 +1,4 @@
-package dev.contextd.resilience;
+package dev.contextd.testkit;
 
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.LocalDisk;
@@ -12,12 +12,12 @@ import java.util.function.Predicate;
 /**
  * The real disk with two faults: files that cannot be read, and a file system mounted read-only.
  */
-final class FaultyDisk implements Disk {
+public final class PathFaults implements Disk {
   private final LocalDisk disk = new LocalDisk();
   private final Predicate<Path> unreadable;
   private final Predicate<Path> unwritable;
 
-  FaultyDisk(Predicate<Path> unreadable, Predicate<Path> unwritable) {
+  public PathFaults(Predicate<Path> unreadable, Predicate<Path> unwritable) {
     this.unreadable = unreadable;
     this.unwritable = unwritable;
   }

@@ -4,9 +4,9 @@ import io.javalin.http.Context;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Locale;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /**
  * Request bodies: JSON, each of at most 32 MiB, and all that are read at the same time within a
@@ -22,10 +22,16 @@ final class Bodies {
   /** A body costs several times its size while it is parsed. */
   private static final int HEAP_SHARE = 16;
 
+  private static final Pattern JSON_TYPE =
+      Pattern.compile(
+          "\\s*application/json\\s*(;\\s*charset\\s*=\\s*\"?utf-8\"?\\s*)?",
+          Pattern.CASE_INSENSITIVE);
+
   private final Semaphore units;
 
   Bodies() {
-    long share = Math.max(Runtime.getRuntime().maxMemory() / HEAP_SHARE, MAX_BYTES);
+    // One largest body fits always, or it would wait for memory that never comes.
+    long share = Math.max(Runtime.getRuntime().maxMemory() / HEAP_SHARE, MAX_BYTES + UNIT_BYTES);
     this.units = new Semaphore((int) Math.min(share / UNIT_BYTES, Integer.MAX_VALUE), true);
   }
 
@@ -81,10 +87,17 @@ final class Bodies {
 
   private static void requireJson(Context call) {
     String type = call.contentType();
-    if (type == null || !type.toLowerCase(Locale.ROOT).startsWith("application/json")) {
+    if (type == null || !JSON_TYPE.matcher(type).matches()) {
       throw new ProblemException(
           ProblemCode.UNSUPPORTED_MEDIA_TYPE,
-          "expected Content-Type: application/json, found " + (type == null ? "none" : type));
+          "expected Content-Type: application/json in UTF-8, found "
+              + (type == null ? "none" : type));
+    }
+    String encoding = call.header("Content-Encoding");
+    if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
+      throw new ProblemException(
+          ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+          "expected a body without Content-Encoding, found " + encoding);
     }
   }
 

@@ -123,6 +123,12 @@ final class DocumentRoutes {
                 ProblemCode.INVALID_ARGUMENT,
                 "expected either \"ids\" or a \"where\" that is not empty");
           }
+          if (where != null && hasWhere && FilterJson.where(where).fields().isEmpty()) {
+            throw new ProblemException(
+                ProblemCode.INVALID_FILTER,
+                "where has no condition and would delete everything; name a field, or delete the"
+                    + " collection");
+          }
           int deleted =
               where != null && hasWhere
                   ? collection.deleteWhere(FilterJson.where(where))

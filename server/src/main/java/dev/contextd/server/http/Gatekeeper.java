@@ -8,6 +8,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,17 +20,25 @@ final class Gatekeeper {
   private static final Set<String> OWN_HOSTS = Set.of("localhost", "127.0.0.1", "[::1]");
   private static final String BEARER = "bearer ";
 
+  private final Set<String> ownHosts;
   private final boolean loopback;
   private final Optional<byte[]> token;
 
-  Gatekeeper(boolean loopback, Optional<String> token) {
+  /**
+   * @param host the daemon listens on
+   */
+  Gatekeeper(String host, boolean loopback, Optional<String> token) {
+    String own = host.toLowerCase(Locale.ROOT);
+    this.ownHosts = new TreeSet<>(OWN_HOSTS);
+    ownHosts.add(own.contains(":") ? "[" + own + "]" : own);
     this.loopback = loopback;
     this.token = token.map(Gatekeeper::digest);
   }
 
   void check(Context call) {
+    requireUtf8(String.valueOf(call.req().getRequestURI()));
     String host = host(call.header("Host"));
-    if (loopback && !OWN_HOSTS.contains(host)) {
+    if (loopback && !ownHosts.contains(host)) {
       throw new ProblemException(
           ProblemCode.MISDIRECTED_HOST, "this daemon serves localhost only, not \"" + host + "\"");
     }
@@ -38,6 +47,20 @@ final class Gatekeeper {
       call.header("WWW-Authenticate", "Bearer");
       throw new ProblemException(
           ProblemCode.UNAUTHORIZED, "the Authorization header does not bear the daemon's token");
+    }
+  }
+
+  /** Whether a Host header names this machine. */
+  boolean owns(String header) {
+    return ownHosts.contains(host(header));
+  }
+
+  /** An id with bytes that are not UTF-8 would be read as another id. */
+  private static void requireUtf8(String rawPath) {
+    try {
+      PercentEncoding.requireUtf8(rawPath);
+    } catch (IllegalArgumentException e) {
+      throw new ProblemException(ProblemCode.BAD_REQUEST, String.valueOf(e.getMessage()));
     }
   }
 
@@ -56,7 +79,7 @@ final class Gatekeeper {
     } catch (IllegalArgumentException e) {
       // "null" and its like name no origin of ours.
     }
-    boolean own = from.equals(host) || (loopback && OWN_HOSTS.contains(from));
+    boolean own = from.equals(host) || (loopback && ownHosts.contains(from));
     if (from.isEmpty() || !own || port != portOf(call.header("Host"))) {
       throw new ProblemException(
           ProblemCode.FOREIGN_ORIGIN, "the Origin \"" + origin + "\" is not this server's");

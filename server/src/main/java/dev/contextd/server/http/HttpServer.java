@@ -6,6 +6,7 @@ import dev.contextd.resilience.ResilientStore;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
+import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
 import io.javalin.json.JavalinJackson;
 import java.time.Duration;
@@ -63,13 +64,18 @@ public final class HttpServer implements AutoCloseable {
     routes.addAll(new DocumentRoutes(store.store(), tenants, bodies).routes());
     routes.addAll(new QueryRoute(store.store(), tenants, bodies).routes());
     routes.addAll(new OperatorRoutes(store, tenants, options.version(), () -> ready).routes());
-    Gatekeeper gatekeeper = new Gatekeeper(options.loopback(), options.token());
+    Gatekeeper gatekeeper = new Gatekeeper(options.host(), options.loopback(), options.token());
     this.javalin =
         Javalin.create(config -> {
           configure(config);
           config.routes.before(gatekeeper::check);
-          routes.forEach(
-              route -> config.routes.addHttpHandler(route.method(), route.path(), route.handler()));
+          for (Route route : routes) {
+            config.routes.addHttpHandler(route.method(), route.path(), route.handler());
+            if (route.method().equals(HandlerType.GET)) {
+              // Javalin's own answer to HEAD is 200 whatever GET would say.
+              config.routes.addHttpHandler(HandlerType.HEAD, route.path(), route.handler());
+            }
+          }
           mapProblems(config);
         });
   }
@@ -155,6 +161,10 @@ public final class HttpServer implements AutoCloseable {
         HttpResponseException.class,
         (e, call) -> {
           ProblemCode code = ProblemCode.ofStatus(e.getStatus());
+          String allowed = e.getDetails().get("availableMethods");
+          if (allowed != null) {
+            call.header("Allow", allowed);
+          }
           answer(call, code, call.method() + " " + call.path() + " is not served");
         });
     config.routes.exception(
@@ -168,12 +178,15 @@ public final class HttpServer implements AutoCloseable {
   private static void answer(Context call, ProblemCode code, String detail) {
     call.status(code.status());
     call.contentType(Problem.CONTENT_TYPE);
-    call.result(problem(code, detail, call.path()));
+    call.result(problem(code, code.status(), detail, call.path()));
   }
 
-  static byte[] problem(ProblemCode code, String detail, String path) {
+  /**
+   * @param status of the answer; what Jetty refuses may have another than the code's own
+   */
+  static byte[] problem(ProblemCode code, int status, String detail, String path) {
     try {
-      return Json.MAPPER.writeValueAsBytes(Problem.of(code, detail, path));
+      return Json.MAPPER.writeValueAsBytes(Problem.of(code, status, detail, path));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a record of strings is always JSON", e);
     }

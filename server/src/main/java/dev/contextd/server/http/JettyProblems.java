@@ -18,7 +18,10 @@ final class JettyProblems extends ErrorPageErrorHandler {
     String detail = message == null ? "the request is refused" : message.toString();
     byte[] body =
         HttpServer.problem(
-            ProblemCode.ofStatus(status), detail, String.valueOf(request.getHttpURI().getPath()));
+            ProblemCode.ofStatus(status),
+            status,
+            detail,
+            String.valueOf(request.getHttpURI().getPath()));
     response.getHeaders().put(new HttpField(HttpHeader.CONTENT_TYPE, Problem.CONTENT_TYPE));
     response.write(true, ByteBuffer.wrap(body), callback);
     return true;

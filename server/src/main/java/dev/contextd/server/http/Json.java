@@ -1,9 +1,12 @@
 package dev.contextd.server.http;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.MapperFeature;
@@ -11,10 +14,17 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * Strict JSON: unknown and repeated keys, trailing tokens, numbers for strings and strings for
@@ -44,6 +54,7 @@ final class Json {
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .addModule(new SimpleModule().addDeserializer(float[].class, new Vector()))
             .build();
     var text = mapper.coercionConfigFor(LogicalType.Textual);
     text.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail);
@@ -54,7 +65,7 @@ final class Json {
 
   static <T> T read(byte[] body, Class<T> type) {
     try {
-      T value = MAPPER.readValue(body, type);
+      T value = MAPPER.readValue(strictUtf8(body), type);
       if (value == null) {
         throw new ProblemException(ProblemCode.MALFORMED_JSON, "the body is null");
       }
@@ -74,8 +85,51 @@ final class Json {
                   e.getOriginalMessage(),
                   e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
                   e.getLocation() == null ? 0 : e.getLocation().getColumnNr()));
-    } catch (IOException e) {
-      throw new ProblemException(ProblemCode.MALFORMED_JSON, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** A JSON parser takes overlong sequences and guesses at UTF-16; this takes UTF-8 alone. */
+  private static String strictUtf8(byte[] body) {
+    try {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .onMalformedInput(CodingErrorAction.REPORT)
+          .decode(ByteBuffer.wrap(body))
+          .toString();
+    } catch (CharacterCodingException e) {
+      throw new ProblemException(ProblemCode.MALFORMED_JSON, "the body is not valid UTF-8");
+    }
+  }
+
+  /** A vector is a list of numbers; Jackson alone would also take base64. */
+  private static final class Vector extends StdDeserializer<float[]> {
+    private static final long serialVersionUID = 1L;
+    private static final int USUAL_DIMENSION = 384;
+
+    Vector() {
+      super(float[].class);
+    }
+
+    @Override
+    public float[] deserialize(JsonParser json, DeserializationContext context) throws IOException {
+      if (!json.isExpectedStartArrayToken()) {
+        context.reportInputMismatch(float[].class, "expected a list of numbers");
+      }
+      float[] values = new float[USUAL_DIMENSION];
+      int count = 0;
+      while (json.nextToken() != JsonToken.END_ARRAY) {
+        if (!json.currentToken().isNumeric()) {
+          throw JsonMappingException.wrapWithPath(
+              JsonMappingException.from(json, "expected a number, found " + json.currentToken()),
+              values,
+              count);
+        }
+        if (count == values.length) {
+          values = Arrays.copyOf(values, count * 2);
+        }
+        values[count++] = json.getFloatValue();
+      }
+      return Arrays.copyOf(values, count);
     }
   }
 

@@ -18,11 +18,11 @@ record Problem(
 
   static final String CONTENT_TYPE = "application/problem+json";
 
-  static Problem of(ProblemCode code, String detail, String instance) {
+  static Problem of(ProblemCode code, int status, String detail, String instance) {
     return new Problem(
         "urn:contextd:problem:" + code.word(),
         code.title(),
-        code.status(),
+        status,
         detail,
         instance,
         code.word(),

@@ -127,6 +127,7 @@ public enum ProblemCode {
       case 415 -> UNSUPPORTED_MEDIA_TYPE;
       case 431 -> HEADERS_TOO_LARGE;
       case 503 -> SHUTTING_DOWN;
+      case 505 -> BAD_REQUEST;
       default -> status < 500 ? BAD_REQUEST : INTERNAL;
     };
   }

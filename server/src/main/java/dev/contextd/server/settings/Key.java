@@ -23,7 +23,7 @@ enum Key {
       "VECTORSTORE_PROVIDER"),
   VECTORSTORE_PATH(
       "vectorstore.chromem.path",
-      text(),
+      folder(),
       "~/.config/contextd/vectorstore",
       "CONTEXTD_VECTORSTORE_CHROMEM_PATH",
       "VECTORSTORE_PATH"),
@@ -126,6 +126,11 @@ enum Key {
         value.chars().anyMatch(Character::isISOControl)
             ? Optional.of("text without control characters")
             : Optional.empty();
+  }
+
+  /** An empty path would be the current directory, which nobody means. */
+  private static Type folder() {
+    return value -> value.isBlank() ? Optional.of("a folder") : text().fault(value);
   }
 
   private static Type flag() {

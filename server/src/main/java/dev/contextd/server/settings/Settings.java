@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -252,12 +253,16 @@ public record Settings(
     return values.getOrDefault(key, "");
   }
 
-  private static Path expand(String path, Path home) {
-    if (path.equals("~")) {
-      return home;
+  private static Path expand(String path, Path home) throws SettingsException {
+    try {
+      if (path.equals("~")) {
+        return home;
+      }
+      return path.startsWith("~/")
+          ? home.resolve(path.substring(2))
+          : Path.of(path).toAbsolutePath().normalize();
+    } catch (InvalidPathException e) {
+      throw new SettingsException("\"" + path + "\" is no path here: " + e.getReason());
     }
-    return path.startsWith("~/")
-        ? home.resolve(path.substring(2))
-        : Path.of(path).toAbsolutePath().normalize();
   }
 }

@@ -170,6 +170,11 @@ class DataApiTest {
         .isEqualTo(1);
     assertThat(server.post(NOTES + "/documents/delete", "{\"where\":{}}").status()).isEqualTo(400);
     assertThat(server.post(NOTES + "/documents/delete", "{}").status()).isEqualTo(400);
+    for (String empty : List.of("{\"$and\":[]}", "{\"$and\":[{}]}", "{\"$not\":{\"$or\":[]}}")) {
+      assertThat(server.post(NOTES + "/documents/delete", "{\"where\":" + empty + "}").code())
+          .as(empty)
+          .isEqualTo("invalid_filter");
+    }
     assertThat(server.get(NOTES).json().get("count").asInt()).isEqualTo(1);
   }
 
@@ -204,6 +209,7 @@ class DataApiTest {
         "{\"documents\":[{\"id\":\"x\",\"embedding\":[1e39]}]}|documents[0].embedding",
         "{\"documents\":[{\"id\":\"x\",\"embedding\":[1,null]}]}|documents[0].embedding[1]",
         "{\"documents\":[{\"id\":\"x\",\"embedding\":[\"1\"]}]}|documents[0].embedding[0]",
+        "{\"documents\":[{\"id\":\"x\",\"embedding\":\"P4AAAAAAAAA=\"}]}|documents[0].embedding",
         "{\"documents\":[{\"id\":\"x\",\"embedding\":[1]},{\"id\":\"y\",\"embedding\":[1,2]}]}|documents[1].embedding",
         "{\"documents\":[{\"id\":\"x\",\"embedding\":[1],\"colour\":\"red\"}]}|documents[0].colour",
         "{\"documents\":[null]}|documents[0]",
@@ -286,6 +292,62 @@ class DataApiTest {
                 "",
                 "{"));
     assertThat(declared).startsWith("HTTP/1.1 413").contains("application/problem+json");
+  }
+
+  @Test
+  void headAnswersAsGetWould() {
+    addThree();
+    for (String path :
+        List.of("/health", NOTES, NOTES + "/documents/a", "/api/v1/collections/no")) {
+      RunningServer.Answer head = server.send("HEAD", path, null);
+      assertThat(head.status()).as(path).isEqualTo(server.get(path).status());
+      assertThat(head.contentType()).as(path).isEqualTo(server.get(path).contentType());
+    }
+  }
+
+  @Test
+  void pathsAndBodiesThatAreNotUtf8AreRefused() throws Exception {
+    addThree();
+    String end = " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    for (String bad : List.of("%ff", "%c0%80", "%u0041", "%zz", "%e2%82")) {
+      assertThat(server.raw("DELETE " + NOTES + "/documents/" + bad + end))
+          .as(bad)
+          .startsWith("HTTP/1.1 400")
+          .contains("application/problem+json");
+    }
+    for (String bytes : List.of("\u00c0\u0080", "\u00ff", "\u00ed\u00a0\u0080")) {
+      String body = "{\"documents\":[{\"id\":\"" + bytes + "\",\"embedding\":[1,1]}]}";
+      assertThat(post(body, "application/json"))
+          .startsWith("HTTP/1.1 400")
+          .contains("not valid UTF-8");
+    }
+  }
+
+  @Test
+  void otherMediaTypesCharsetsAndEncodingsAreRefused() throws Exception {
+    String body = "{\"documents\":[{\"id\":\"x\",\"embedding\":[1,1]}]}";
+    for (String type :
+        List.of(
+            "application/jsonp",
+            "text/json",
+            "application/json; charset=iso-8859-1",
+            "application/json\r\nContent-Encoding: gzip")) {
+      assertThat(post(body, type)).as(type).startsWith("HTTP/1.1 415");
+    }
+    assertThat(post(body, "Application/JSON; charset=UTF-8")).startsWith("HTTP/1.1 201");
+  }
+
+  private String post(String latin1, String type) throws Exception {
+    return server.raw(
+        String.join(
+            "\r\n",
+            "POST " + NOTES + "/documents HTTP/1.1",
+            "Host: localhost",
+            "Content-Type: " + type,
+            "Content-Length: " + latin1.length(),
+            "Connection: close",
+            "",
+            latin1));
   }
 
   @Test

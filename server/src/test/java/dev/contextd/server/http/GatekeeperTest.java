@@ -101,4 +101,23 @@ class GatekeeperTest {
           .contains("415", "unsupported_media_type");
     }
   }
+
+  @Test
+  void theStatusInTheBodyIsThatOfTheAnswer() throws Exception {
+    try (RunningServer server = RunningServer.over(root.path())) {
+      assertThat(server.raw("GET /livez HTTP/3.0\r\nHost: localhost\r\n\r\n"))
+          .startsWith("HTTP/1.1 505")
+          .contains("\"status\":505");
+      RunningServer.Answer put = server.send("PUT", "/health", "{}");
+      assertThat(put.raw().headers().firstValue("Allow").orElse("")).contains("GET");
+    }
+  }
+
+  @Test
+  void theConfiguredHostIsOnesOwn() {
+    Gatekeeper gatekeeper = new Gatekeeper("127.0.0.2", true, java.util.Optional.empty());
+    assertThat(gatekeeper.owns("127.0.0.2:9090")).isTrue();
+    assertThat(gatekeeper.owns("localhost")).isTrue();
+    assertThat(gatekeeper.owns("127.0.0.3")).isFalse();
+  }
 }

@@ -156,6 +156,7 @@ class SettingsTest {
         "embeddings:\\n  base_url: not a url|expected a URL",
         "server:\\n  http_host: 0.0.0.0|needs a token",
         "server: [|not valid YAML",
+        "vectorstore:\\n  chromem:\\n    path: \"\"|expected a folder",
         "\"\": 1|nobody knows the key",
       })
   void whatStopsTheStartIsOneLineThatNamesIt(String yaml, String message) {
@@ -164,6 +165,15 @@ class SettingsTest {
         .hasMessageContaining(message)
         .message()
         .doesNotContain("\n");
+  }
+
+  @Test
+  void anEmptyPathIsNotTheCurrentDirectory() {
+    Settings.Flags flags =
+        new Settings.Flags(
+            Optional.empty(), Optional.empty(), false, Optional.of(""), Optional.empty());
+    assertThatThrownBy(() -> load(flags, Map.of()))
+        .hasMessageContaining("--vectorstore-path: expected a folder");
   }
 
   @Test

@@ -1,18 +1,21 @@
 package dev.contextd.testkit;
 
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.FileCalls;
+import dev.contextd.storage.disk.ForwardingDisk;
 import dev.contextd.storage.disk.LocalDisk;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
  * The real disk with two faults: files that cannot be read, and a file system mounted read-only.
  */
-public final class PathFaults implements Disk {
+public final class PathFaults extends ForwardingDisk {
   private final LocalDisk disk = new LocalDisk();
   private final Predicate<Path> unreadable;
   private final Predicate<Path> unwritable;
@@ -20,6 +23,17 @@ public final class PathFaults implements Disk {
   public PathFaults(Predicate<Path> unreadable, Predicate<Path> unwritable) {
     this.unreadable = unreadable;
     this.unwritable = unwritable;
+  }
+
+  @Override
+  protected Disk next() {
+    return disk;
+  }
+
+  private void requireReadable(Path path) throws IOException {
+    if (unreadable.test(path)) {
+      throw new AccessDeniedException(path.toString());
+    }
   }
 
   private void requireWritable(Path path) throws IOException {
@@ -30,28 +44,20 @@ public final class PathFaults implements Disk {
 
   @Override
   public List<Entry> list(Path directory) throws IOException {
-    if (unreadable.test(directory)) {
-      throw new AccessDeniedException(directory.toString());
-    }
+    requireReadable(directory);
     return disk.list(directory);
   }
 
   @Override
-  public boolean exists(Path path) throws IOException {
-    return disk.exists(path);
-  }
-
-  @Override
-  public Kind kind(Path path) throws IOException {
-    return disk.kind(path);
-  }
-
-  @Override
   public byte[] read(Path file) throws IOException {
-    if (unreadable.test(file)) {
-      throw new AccessDeniedException(file.toString());
-    }
+    requireReadable(file);
     return disk.read(file);
+  }
+
+  @Override
+  public Reader reader(Path file) throws IOException {
+    requireReadable(file);
+    return disk.reader(file);
   }
 
   @Override
@@ -69,14 +75,44 @@ public final class PathFaults implements Disk {
   }
 
   @Override
+  public FileCalls.Stat replaceLazily(Image image) throws IOException {
+    requireWritable(image.file());
+    return disk.replaceLazily(image);
+  }
+
+  @Override
+  public Appender appender(Path file) throws IOException {
+    requireWritable(file);
+    return disk.appender(file);
+  }
+
+  @Override
   public void move(Path from, Path to) throws IOException {
     requireWritable(to);
     disk.move(from, to);
   }
 
   @Override
+  public void moveLazily(Path from, Path to) throws IOException {
+    requireWritable(to);
+    disk.moveLazily(from, to);
+  }
+
+  @Override
   public void removeEmptyDirectory(Path directory) throws IOException {
     requireWritable(directory);
     disk.removeEmptyDirectory(directory);
+  }
+
+  @Override
+  public void remove(Path file) throws IOException {
+    requireWritable(file);
+    disk.remove(file);
+  }
+
+  @Override
+  public Optional<FileCalls.Lock> tryLock(Path file) throws IOException {
+    requireWritable(file);
+    return disk.tryLock(file);
   }
 }

@@ -1,17 +1,21 @@
 package dev.contextd.storage.disk;
 
 import dev.contextd.storage.chromem.Names;
+import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The one door to the disk: everything that reads or writes a store goes through it, and nothing
  * else opens a file. The seam at which tests inject faults.
  *
- * <p>Nothing here follows a symbolic link in the last part of a path, writes over a file in place,
- * or moves one thing over another. Files are created with mode 0600, directories with 0700, where
- * the system knows modes.
+ * <p>There are three ways to write: {@link #replaceDurably}, {@link #replaceLazily} with {@link
+ * #syncAll} later, and {@link #appender}. Nothing here follows a symbolic link in the last part of
+ * a path, writes over a file in place, or moves one thing over another. Files are created with mode
+ * 0600, directories with 0700, where the system knows modes.
  */
 public interface Disk {
 
@@ -28,8 +32,9 @@ public interface Disk {
    *
    * @param path the directory's path with the entry's name behind it, byte for byte
    * @param size in bytes
+   * @param modifiedNanos time of the last change of content, in nanoseconds since 1970
    */
-  record Entry(Path path, String name, Kind kind, long size) {}
+  record Entry(Path path, String name, Kind kind, long size, long modifiedNanos) {}
 
   /** The new content of a file. */
   record Image(Path file, byte[] content) {}
@@ -43,8 +48,26 @@ public interface Disk {
   /** What this is; {@link Kind#OTHER} where nothing bears the name. */
   Kind kind(Path path) throws IOException;
 
+  /** What is known of a name; empty where nothing bears it. */
+  Optional<FileCalls.Stat> stat(Path path) throws IOException;
+
   /** Reads a whole regular file, of a size that the heap can hold several times over. */
   byte[] read(Path file) throws IOException;
+
+  /** A file opened for reading here and there. */
+  interface Reader extends Closeable {
+    long size() throws IOException;
+
+    /**
+     * Fills the buffer from a position.
+     *
+     * @throws java.io.EOFException where the file ends before
+     */
+    void read(ByteBuffer target, long position) throws IOException;
+  }
+
+  /** Opens a regular file of any size for reading. */
+  Reader reader(Path file) throws IOException;
 
   /** The size of a file in bytes and the SHA-256 of its content. */
   record Sum(long bytes, byte[] sha256) {}
@@ -69,6 +92,41 @@ public interface Disk {
   void replaceDurably(List<Image> images) throws IOException;
 
   /**
+   * Replaces or creates a file atomically; it is durable after the next {@link #syncAll}. Before
+   * that a loss of power may leave the old file, the new one, none, or a torn one.
+   *
+   * @return what the file looks like now
+   */
+  FileCalls.Stat replaceLazily(Image image) throws IOException;
+
+  /**
+   * Makes everything durable that was written lazily below a root.
+   *
+   * @throws IOException where nothing is known of any of it: it must be written again
+   */
+  void syncAll(Path root) throws IOException;
+
+  /** A new file that only grows. */
+  interface Appender extends Closeable {
+
+    /** Appends all bytes, or fails with some of them appended. */
+    void append(ByteBuffer bytes) throws IOException;
+
+    /** Makes all that was appended durable, and with the first call the file's name. */
+    void sync() throws IOException;
+
+    /** How many bytes were appended. */
+    long size();
+  }
+
+  /**
+   * Creates a file for appending.
+   *
+   * @throws java.nio.file.FileAlreadyExistsException where something bears the name
+   */
+  Appender appender(Path file) throws IOException;
+
+  /**
    * Moves a file or directory to a name that is free, atomically and durably, within one file
    * system.
    *
@@ -76,8 +134,24 @@ public interface Disk {
    */
   void move(Path from, Path to) throws IOException;
 
-  /** Removes an empty directory; the only removal there is. */
+  /** Moves as {@link #move}; durable after the next {@link #syncAll}. */
+  void moveLazily(Path from, Path to) throws IOException;
+
+  /** Removes an empty directory. */
   void removeEmptyDirectory(Path directory) throws IOException;
+
+  /**
+   * Removes a file whose content nobody needs any more: it is covered by another, or its time is
+   * over. A loss of power may bring it back.
+   */
+  void remove(Path file) throws IOException;
+
+  /**
+   * Locks a file for this process.
+   *
+   * @return empty where another process holds it
+   */
+  Optional<FileCalls.Lock> tryLock(Path file) throws IOException;
 
   /** A failed write left some files new and some old. */
   final class UndoFailedException extends IOException {

@@ -1,49 +1,29 @@
 package dev.contextd.storage.disk;
 
 import dev.contextd.storage.chromem.Names;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystems;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.OpenOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The machine's own disk.
+ * A disk whose ways to write are made of single file operations.
  *
- * <p>Invariant: a file's final name only ever points at content that was fsynced before it got the
- * name. Temp files are {@code <name>.<n>.tmp}, which chromem-go does not read; one that a crash
- * left behind is never reused.
+ * <p>Invariant: a file's final name only ever points at content that was written whole, and after
+ * {@link #replaceDurably} at content that was fsynced before it got the name. Temp files are {@code
+ * <name>.<n>.tmp}, which chromem-go does not read; one that a crash left behind is never reused.
  */
 public final class LocalDisk implements Disk {
-  private static final boolean POSIX =
-      FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
-  private static final FileAttribute<?>[] FILE_MODE = mode("rw-------");
-  private static final FileAttribute<?>[] DIRECTORY_MODE = mode("rwx------");
-  private static final Set<OpenOption> READ =
-      Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
-  private static final Set<OpenOption> CREATE =
-      Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
-
   /** Files of 48 MiB are always read, so that no document that was written is too large to read. */
   private static final long MIN_READ_LIMIT_BYTES = 48L << 20;
 
@@ -57,74 +37,81 @@ public final class LocalDisk implements Disk {
 
   private static final int DIGEST_BUFFER_BYTES = 64 << 10;
 
+  private final FileCalls calls;
   private final AtomicLong tempNumber = new AtomicLong();
+
+  /** The machine's own disk. */
+  public LocalDisk() {
+    this(new LocalCalls());
+  }
+
+  public LocalDisk(FileCalls calls) {
+    this.calls = calls;
+  }
 
   @Override
   public List<Entry> list(Path directory) throws IOException {
     List<Entry> entries = new ArrayList<>();
-    try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
-      for (Path path : stream) {
-        Entry entry = entry(path);
-        if (entry != null) {
-          entries.add(entry);
-        }
+    for (String name : calls.names(directory)) {
+      Entry entry = entry(directory.resolve(name), name);
+      if (entry != null) {
+        entries.add(entry);
       }
-    } catch (DirectoryIteratorException e) {
-      throw e.getCause();
     }
     entries.sort(Comparator.comparing(Entry::name));
     return entries;
   }
 
   /** One entry that cannot be looked at (a dead mount, say) must not hide its neighbours. */
-  private static @Nullable Entry entry(Path path) {
+  private @Nullable Entry entry(Path path, String name) {
     try {
-      BasicFileAttributes attributes = attributes(path);
-      return attributes == null
+      FileCalls.Stat stat = calls.stat(path);
+      return stat == null
           ? null
-          : new Entry(path, fileName(path), kind(attributes), attributes.size());
+          : new Entry(path, name, stat.kind(), stat.size(), stat.modifiedNanos());
     } catch (IOException e) {
-      return new Entry(path, fileName(path), Kind.OTHER, 0);
+      return new Entry(path, name, Kind.OTHER, 0, 0);
     }
   }
 
   @Override
   public boolean exists(Path path) throws IOException {
-    return attributes(path) != null;
+    return calls.stat(path) != null;
   }
 
   @Override
   public Kind kind(Path path) throws IOException {
-    @Nullable BasicFileAttributes attributes = attributes(path);
-    return attributes == null ? Kind.OTHER : kind(attributes);
+    FileCalls.Stat stat = calls.stat(path);
+    return stat == null ? Kind.OTHER : stat.kind();
+  }
+
+  @Override
+  public Optional<FileCalls.Stat> stat(Path path) throws IOException {
+    return Optional.ofNullable(calls.stat(path));
   }
 
   @Override
   public byte[] read(Path file) throws IOException {
-    requireRegular(file);
-    try (FileChannel channel = FileChannel.open(file, READ)) {
-      long size = channel.size();
+    try (FileCalls.OpenFile open = openRegular(file)) {
+      long size = open.size();
       if (size > MAX_READ_BYTES) {
         throw new IOException(
             "it has %d bytes, this heap reads files of at most %d; give Java more with -Xmx"
                 .formatted(size, MAX_READ_BYTES));
       }
       ByteBuffer content = ByteBuffer.allocate((int) size);
-      while (content.hasRemaining() && channel.read(content) >= 0) {}
-      return content.hasRemaining()
-          ? Arrays.copyOf(content.array(), content.position())
-          : content.array();
+      int count = open.read(content, 0);
+      return count < size ? Arrays.copyOf(content.array(), count) : content.array();
     }
   }
 
   @Override
   public Sum sum(Path file) throws IOException {
-    requireRegular(file);
     MessageDigest digest = Names.sha256();
     ByteBuffer buffer = ByteBuffer.allocate(DIGEST_BUFFER_BYTES);
     long bytes = 0;
-    try (FileChannel channel = FileChannel.open(file, READ)) {
-      for (int n = channel.read(buffer); n >= 0; n = channel.read(buffer)) {
+    try (FileCalls.OpenFile open = openRegular(file)) {
+      for (int n = open.read(buffer, bytes); n > 0; n = open.read(buffer, bytes)) {
         bytes += n;
         digest.update(buffer.flip());
         buffer.clear();
@@ -133,17 +120,45 @@ public final class LocalDisk implements Disk {
     return new Sum(bytes, digest.digest());
   }
 
+  @Override
+  public Reader reader(Path file) throws IOException {
+    FileCalls.OpenFile open = openRegular(file);
+    return new Reader() {
+      @Override
+      public long size() throws IOException {
+        return open.size();
+      }
+
+      @Override
+      public void read(ByteBuffer target, long position) throws IOException {
+        if (target.hasRemaining() && open.read(target, position) >= 0 && target.hasRemaining()) {
+          throw new EOFException(file + " ends before byte " + (position + target.limit()));
+        }
+      }
+
+      @Override
+      public void close() throws IOException {
+        open.close();
+      }
+    };
+  }
+
   /** Opening a FIFO would wait for ever. */
-  private static void requireRegular(Path file) throws IOException {
-    BasicFileAttributes attributes = attributes(file);
-    if (attributes != null && !attributes.isRegularFile()) {
+  private FileCalls.OpenFile openRegular(Path file) throws IOException {
+    FileCalls.Stat stat = calls.stat(file);
+    if (stat == null) {
+      throw new NoSuchFileException(file.toString());
+    }
+    if (stat.kind() != Kind.FILE && stat.kind() != Kind.SYMBOLIC_LINK) {
       throw new IOException(file + " is not a regular file");
     }
+    return calls.open(file);
   }
 
   @Override
   public void createDirectories(Path directory) throws IOException {
-    if (Files.isDirectory(directory)) {
+    FileCalls.Stat stat = calls.stat(directory);
+    if (stat != null && isDirectory(directory, stat)) {
       return;
     }
     Path parent = directory.toAbsolutePath().getParent();
@@ -151,14 +166,28 @@ public final class LocalDisk implements Disk {
       createDirectories(parent);
     }
     try {
-      Files.createDirectory(directory, DIRECTORY_MODE);
+      calls.createDirectory(directory);
     } catch (FileAlreadyExistsException e) {
-      if (!Files.isDirectory(directory)) {
+      FileCalls.Stat now = calls.stat(directory);
+      if (now == null || !isDirectory(directory, now)) {
         throw e;
       }
     }
     if (parent != null) {
-      syncDirectory(parent);
+      calls.syncDirectory(parent);
+    }
+  }
+
+  /** A link to a folder is one too, above the root: users move their stores to other disks. */
+  private boolean isDirectory(Path path, FileCalls.Stat stat) throws IOException {
+    if (stat.kind() != Kind.SYMBOLIC_LINK) {
+      return stat.kind() == Kind.DIRECTORY;
+    }
+    try {
+      calls.names(path);
+      return true;
+    } catch (IOException e) {
+      return false;
     }
   }
 
@@ -173,12 +202,12 @@ public final class LocalDisk implements Disk {
         temps.add(writeTemp(image));
       }
       for (Path temp : temps) {
-        sync(temp);
+        calls.syncFile(temp);
       }
       for (; renamed < images.size(); renamed++) {
-        rename(temps.get(renamed), images.get(renamed).file());
+        calls.rename(temps.get(renamed), images.get(renamed).file());
       }
-      syncDirectory(directoryOf(images));
+      calls.syncDirectory(directoryOf(images));
     } catch (IOException e) {
       undo(images, before, renamed, temps, e);
       throw e;
@@ -186,14 +215,67 @@ public final class LocalDisk implements Disk {
   }
 
   @Override
-  public void move(Path from, Path to) throws IOException {
-    if (exists(to)) {
-      throw new FileAlreadyExistsException(to.toString());
-    }
-    Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+  public FileCalls.Stat replaceLazily(Image image) throws IOException {
+    Path temp = writeTemp(image);
     try {
-      syncDirectory(parentOf(to));
-      syncDirectory(parentOf(from));
+      FileCalls.Stat stat = calls.stat(temp);
+      if (stat == null) {
+        throw new NoSuchFileException(temp.toString());
+      }
+      calls.rename(temp, image.file());
+      return stat;
+    } catch (IOException e) {
+      discard(temp, e);
+      throw e;
+    }
+  }
+
+  @Override
+  public void syncAll(Path root) throws IOException {
+    calls.syncFileSystem(root);
+  }
+
+  @Override
+  public Appender appender(Path file) throws IOException {
+    FileCalls.OpenFile open = calls.create(file);
+    return new Appender() {
+      private long size;
+      private boolean isNamed;
+
+      @Override
+      public void append(ByteBuffer bytes) throws IOException {
+        int count = bytes.remaining();
+        open.append(bytes);
+        size += count;
+      }
+
+      @Override
+      public void sync() throws IOException {
+        open.force();
+        if (!isNamed) {
+          calls.syncDirectory(parentOf(file));
+          isNamed = true;
+        }
+      }
+
+      @Override
+      public long size() {
+        return size;
+      }
+
+      @Override
+      public void close() throws IOException {
+        open.close();
+      }
+    };
+  }
+
+  @Override
+  public void move(Path from, Path to) throws IOException {
+    moveLazily(from, to);
+    try {
+      calls.syncDirectory(parentOf(to));
+      calls.syncDirectory(parentOf(from));
     } catch (IOException e) {
       moveBack(to, from, e);
       throw e;
@@ -201,16 +283,34 @@ public final class LocalDisk implements Disk {
   }
 
   @Override
+  public void moveLazily(Path from, Path to) throws IOException {
+    if (exists(to)) {
+      throw new FileAlreadyExistsException(to.toString());
+    }
+    calls.rename(from, to);
+  }
+
+  @Override
   public void removeEmptyDirectory(Path directory) throws IOException {
     if (kind(directory) == Kind.DIRECTORY) {
-      Files.delete(directory);
-      syncDirectory(parentOf(directory));
+      calls.remove(directory);
+      calls.syncDirectory(parentOf(directory));
     }
   }
 
-  private static void moveBack(Path to, Path from, IOException cause) throws IOException {
+  @Override
+  public void remove(Path file) throws IOException {
+    calls.remove(file);
+  }
+
+  @Override
+  public Optional<FileCalls.Lock> tryLock(Path file) throws IOException {
+    return Optional.ofNullable(calls.tryLock(file));
+  }
+
+  private void moveBack(Path to, Path from, IOException cause) throws IOException {
     try {
-      Files.move(to, from, StandardCopyOption.ATOMIC_MOVE);
+      calls.rename(to, from);
     } catch (IOException e) {
       cause.addSuppressed(e);
       throw new UndoFailedException(from + " was moved to " + to + ", not durably", cause);
@@ -218,22 +318,17 @@ public final class LocalDisk implements Disk {
   }
 
   private Path writeTemp(Image image) throws IOException {
+    String name = fileName(image.file());
     while (true) {
-      Path temp =
-          image
-              .file()
-              .resolveSibling(fileName(image.file()) + "." + tempNumber.getAndIncrement() + ".tmp");
-      try (FileChannel channel = FileChannel.open(temp, CREATE, FILE_MODE)) {
-        ByteBuffer content = ByteBuffer.wrap(image.content());
+      Path temp = image.file().resolveSibling(name + "." + tempNumber.getAndIncrement() + ".tmp");
+      try (FileCalls.OpenFile open = calls.create(temp)) {
         try {
-          while (content.hasRemaining()) {
-            channel.write(content);
-          }
+          open.append(ByteBuffer.wrap(image.content()));
+          return temp;
         } catch (IOException e) {
-          Files.deleteIfExists(temp);
+          discard(temp, e);
           throw e;
         }
-        return temp;
       } catch (FileAlreadyExistsException e) {
         // A crash left it behind: it is kept, and the next number is tried.
       }
@@ -247,14 +342,16 @@ public final class LocalDisk implements Disk {
       List<Path> temps,
       IOException cause)
       throws IOException {
-    temps.forEach(temp -> discard(temp, cause));
+    temps
+        .subList(Math.min(renamed, temps.size()), temps.size())
+        .forEach(temp -> discard(temp, cause));
     boolean undone = true;
     for (int i = 0; i < renamed; i++) {
       undone &= undoOne(images.get(i).file(), before.get(i), cause);
     }
     if (renamed > 0) {
       try {
-        syncDirectory(directoryOf(images));
+        calls.syncDirectory(directoryOf(images));
       } catch (IOException e) {
         cause.addSuppressed(e);
         undone = false;
@@ -274,11 +371,11 @@ public final class LocalDisk implements Disk {
     @Nullable Path temp = null;
     try {
       if (old == null) {
-        Files.delete(file);
+        calls.remove(file);
       } else {
         temp = writeTemp(new Image(file, old));
-        sync(temp);
-        rename(temp, file);
+        calls.syncFile(temp);
+        calls.rename(temp, file);
       }
       return true;
     } catch (IOException e) {
@@ -290,9 +387,11 @@ public final class LocalDisk implements Disk {
     }
   }
 
-  private static void discard(Path temp, IOException cause) {
+  private void discard(Path temp, IOException cause) {
     try {
-      Files.deleteIfExists(temp);
+      if (exists(temp)) {
+        calls.remove(temp);
+      }
     } catch (IOException e) {
       cause.addSuppressed(e);
     }
@@ -300,43 +399,6 @@ public final class LocalDisk implements Disk {
 
   private static Path directoryOf(List<Image> images) {
     return parentOf(images.getFirst().file());
-  }
-
-  private static void rename(Path temp, Path file) throws IOException {
-    Files.move(temp, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-  }
-
-  private static void sync(Path file) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-      channel.force(true);
-    }
-  }
-
-  private static void syncDirectory(Path directory) throws IOException {
-    if (!POSIX) {
-      return; // Windows opens no directories; its file system journals the names itself.
-    }
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
-    }
-  }
-
-  private static @Nullable BasicFileAttributes attributes(Path path) throws IOException {
-    try {
-      return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-    } catch (NoSuchFileException e) {
-      return null;
-    }
-  }
-
-  private static Kind kind(BasicFileAttributes attributes) {
-    if (attributes.isRegularFile()) {
-      return Kind.FILE;
-    }
-    if (attributes.isDirectory()) {
-      return Kind.DIRECTORY;
-    }
-    return attributes.isSymbolicLink() ? Kind.SYMBOLIC_LINK : Kind.OTHER;
   }
 
   private static Path parentOf(Path path) {
@@ -347,13 +409,5 @@ public final class LocalDisk implements Disk {
   private static String fileName(Path path) {
     Path name = path.getFileName();
     return name == null ? "" : name.toString();
-  }
-
-  private static FileAttribute<?>[] mode(String permissions) {
-    return POSIX
-        ? new FileAttribute<?>[] {
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
-        }
-        : new FileAttribute<?>[0];
   }
 }

@@ -1,19 +1,32 @@
 package dev.contextd.storage.check;
 
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.FileCalls;
+import dev.contextd.storage.disk.ForwardingDisk;
 import dev.contextd.storage.disk.LocalDisk;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
 /** The machine's disk, which refuses to write and fails to read what the test says. */
-record ReadFaults(Fault fault) implements Disk {
+final class ReadFaults extends ForwardingDisk {
   private static final Disk REAL = new LocalDisk();
+
+  private final Fault fault;
+
+  ReadFaults(Fault fault) {
+    this.fault = fault;
+  }
 
   /** Throws for the files and folders that cannot be read. */
   @FunctionalInterface
   interface Fault {
     void before(Path path) throws IOException;
+  }
+
+  @Override
+  protected Disk next() {
+    return REAL;
   }
 
   @Override
@@ -29,13 +42,9 @@ record ReadFaults(Fault fault) implements Disk {
   }
 
   @Override
-  public boolean exists(Path path) throws IOException {
-    return REAL.exists(path);
-  }
-
-  @Override
-  public Kind kind(Path path) throws IOException {
-    return REAL.kind(path);
+  public Reader reader(Path file) throws IOException {
+    fault.before(file);
+    return REAL.reader(file);
   }
 
   @Override
@@ -49,8 +58,28 @@ record ReadFaults(Fault fault) implements Disk {
   }
 
   @Override
+  public FileCalls.Stat replaceLazily(Image image) {
+    throw new AssertionError("the check writes nothing");
+  }
+
+  @Override
+  public Appender appender(Path file) {
+    throw new AssertionError("the check writes nothing");
+  }
+
+  @Override
   public void move(Path from, Path to) {
     throw new AssertionError("the check moves nothing");
+  }
+
+  @Override
+  public void moveLazily(Path from, Path to) {
+    throw new AssertionError("the check moves nothing");
+  }
+
+  @Override
+  public void remove(Path file) {
+    throw new AssertionError("the check removes nothing");
   }
 
   @Override

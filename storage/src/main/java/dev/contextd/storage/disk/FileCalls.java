@@ -1,0 +1,90 @@
+package dev.contextd.storage.disk;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The operating system's file operations, one call each, with nothing added: what {@link LocalDisk}
+ * builds its ways to write from. The seam at which tests lose power: whoever implements it decides
+ * what survives.
+ *
+ * <p>What is durable: a file's bytes after {@link OpenFile#force} or {@link #syncFile}, a name
+ * (created, renamed or removed) after {@link #syncDirectory} of its folder, everything after {@link
+ * #syncFileSystem}.
+ */
+public interface FileCalls {
+
+  /**
+   * What is known of a name without following links.
+   *
+   * @param size in bytes
+   * @param modifiedNanos time of the last change of content, in nanoseconds since 1970
+   * @param identity of the thing itself, whatever its name: device and inode where there are any;
+   *     its text tells it from others as well
+   */
+  record Stat(Disk.Kind kind, long size, long modifiedNanos, Object identity) {}
+
+  /** A file that was opened; writes go to its end. */
+  interface OpenFile extends Closeable {
+
+    /** Appends all bytes. On failure some of them may have been appended. */
+    void append(ByteBuffer bytes) throws IOException;
+
+    /**
+     * Reads from a position until the buffer is full or the file ends.
+     *
+     * @return how many bytes were read
+     */
+    int read(ByteBuffer target, long position) throws IOException;
+
+    long size() throws IOException;
+
+    /** Makes the file's bytes and size durable. */
+    void force() throws IOException;
+  }
+
+  /** A lock that is held until it is closed, or this process ends. */
+  interface Lock extends Closeable {}
+
+  /** The names in a folder, in no order. */
+  List<String> names(Path directory) throws IOException;
+
+  /** Null where nothing bears the name. */
+  @Nullable Stat stat(Path path) throws IOException;
+
+  /** Creates a file with mode 0600 for appending; fails where something bears the name. */
+  OpenFile create(Path file) throws IOException;
+
+  /** Opens a file for reading; a symbolic link is not followed. */
+  OpenFile open(Path file) throws IOException;
+
+  /** Creates a folder with mode 0700; fails where something bears the name. */
+  void createDirectory(Path directory) throws IOException;
+
+  /** Renames atomically, over what bears the new name. */
+  void rename(Path from, Path to) throws IOException;
+
+  /** Removes a file or an empty folder. */
+  void remove(Path path) throws IOException;
+
+  /** Makes a closed file's bytes and size durable. */
+  void syncFile(Path file) throws IOException;
+
+  /** Makes the names in a folder durable. */
+  void syncDirectory(Path directory) throws IOException;
+
+  /** Makes all files and names below a folder durable that were written through this object. */
+  void syncFileSystem(Path root) throws IOException;
+
+  /**
+   * Locks a file against every other process, creating it when missing. At most one open lock a
+   * file and process: closing any channel on a locked file gives the lock away on Linux.
+   *
+   * @return null where another process holds it
+   */
+  @Nullable Lock tryLock(Path file) throws IOException;
+}

@@ -1,0 +1,305 @@
+package dev.contextd.storage.disk;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The machine's own file operations. */
+final class LocalCalls implements FileCalls {
+  private static final boolean POSIX =
+      FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
+  private static final FileAttribute<?>[] FILE_MODE = mode("rw-------");
+  private static final FileAttribute<?>[] DIRECTORY_MODE = mode("rwx------");
+  private static final Set<OpenOption> READ =
+      Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
+  private static final Set<OpenOption> CREATE =
+      Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
+  private static final Set<OpenOption> LOCK =
+      Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE, LinkOption.NOFOLLOW_LINKS);
+
+  private static final boolean HAS_SYNC_FS =
+      System.getProperty("os.name", "").equals("Linux")
+          && LocalCalls.class.getModule().isNativeAccessEnabled();
+
+  /** What was written and not synced; kept only where the system has no call for all at once. */
+  private final Set<Path> unsynced = ConcurrentHashMap.newKeySet();
+
+  @Override
+  public List<String> names(Path directory) throws IOException {
+    List<String> names = new ArrayList<>();
+    try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
+      for (Path path : stream) {
+        names.add(String.valueOf(path.getFileName()));
+      }
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+    return names;
+  }
+
+  @Override
+  public @Nullable Stat stat(Path path) throws IOException {
+    try {
+      BasicFileAttributes attributes =
+          Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      return new Stat(
+          kind(attributes),
+          attributes.size(),
+          attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS),
+          attributes.fileKey() == null ? path : attributes.fileKey());
+    } catch (NoSuchFileException e) {
+      return null;
+    }
+  }
+
+  private static Disk.Kind kind(BasicFileAttributes attributes) {
+    if (attributes.isRegularFile()) {
+      return Disk.Kind.FILE;
+    }
+    if (attributes.isDirectory()) {
+      return Disk.Kind.DIRECTORY;
+    }
+    return attributes.isSymbolicLink() ? Disk.Kind.SYMBOLIC_LINK : Disk.Kind.OTHER;
+  }
+
+  private record Channel(FileChannel channel) implements OpenFile {
+    @Override
+    public void append(ByteBuffer bytes) throws IOException {
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    }
+
+    @Override
+    public int read(ByteBuffer target, long position) throws IOException {
+      int begin = target.position();
+      long at = position;
+      while (target.hasRemaining()) {
+        int count = channel.read(target, at);
+        if (count < 0) {
+          break;
+        }
+        at += count;
+      }
+      return target.position() - begin;
+    }
+
+    @Override
+    public long size() throws IOException {
+      return channel.size();
+    }
+
+    @Override
+    public void force() throws IOException {
+      channel.force(true);
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+
+  @Override
+  public OpenFile create(Path file) throws IOException {
+    OpenFile created = new Channel(FileChannel.open(file, CREATE, FILE_MODE));
+    note(file);
+    return created;
+  }
+
+  @Override
+  public OpenFile open(Path file) throws IOException {
+    return new Channel(FileChannel.open(file, READ));
+  }
+
+  @Override
+  public void createDirectory(Path directory) throws IOException {
+    Files.createDirectory(directory, DIRECTORY_MODE);
+    note(directory);
+  }
+
+  @Override
+  public void rename(Path from, Path to) throws IOException {
+    Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    unsynced.remove(from);
+    note(to);
+  }
+
+  @Override
+  public void remove(Path path) throws IOException {
+    Files.delete(path);
+    unsynced.remove(path);
+  }
+
+  @Override
+  public void syncFile(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.force(true);
+    }
+  }
+
+  @Override
+  public void syncDirectory(Path directory) throws IOException {
+    if (!POSIX) {
+      return; // Windows opens no directories; its file system journals the names itself.
+    }
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+
+  @Override
+  public void syncFileSystem(Path root) throws IOException {
+    if (HAS_SYNC_FS) {
+      SyncFs.INSTANCE.call(root);
+      return;
+    }
+    List<Path> paths = List.copyOf(unsynced);
+    unsynced.clear();
+    try {
+      Set<Path> directories = ConcurrentHashMap.newKeySet();
+      for (Path path : paths) {
+        if (Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+          syncFile(path);
+        }
+        directories.add(path.toAbsolutePath().resolveSibling(""));
+      }
+      for (Path directory : directories) {
+        syncDirectory(directory);
+      }
+    } catch (IOException e) {
+      unsynced.addAll(paths);
+      throw e;
+    }
+  }
+
+  @Override
+  public @Nullable Lock tryLock(Path file) throws IOException {
+    FileChannel channel = FileChannel.open(file, LOCK, FILE_MODE);
+    try {
+      FileLock lock = channel.tryLock();
+      if (lock != null) {
+        return channel::close;
+      }
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
+    channel.close();
+    return null;
+  }
+
+  private void note(Path path) {
+    if (!HAS_SYNC_FS) {
+      unsynced.add(path);
+    }
+  }
+
+  private static FileAttribute<?>[] mode(String permissions) {
+    return POSIX
+        ? new FileAttribute<?>[] {
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
+        }
+        : new FileAttribute<?>[0];
+  }
+
+  /** Linux's {@code syncfs(2)}: makes a whole file system durable in one call. */
+  private record SyncFs(MethodHandle open, MethodHandle syncfs, MethodHandle close) {
+    private static final int O_RDONLY = 0;
+
+    /** Made on first use: linking costs a start several hundredths of a second. */
+    static final SyncFs INSTANCE = link();
+
+    @SuppressWarnings(
+        "restricted") // open, syncfs and close of libc, with the types of their manual pages
+    private static SyncFs link() {
+      Linker linker = Linker.nativeLinker();
+      var lookup = linker.defaultLookup();
+      FunctionDescriptor ofInt = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+      return new SyncFs(
+          linker.downcallHandle(
+              lookup.findOrThrow("open"),
+              FunctionDescriptor.of(
+                  ValueLayout.JAVA_INT,
+                  ValueLayout.ADDRESS,
+                  ValueLayout.JAVA_INT,
+                  ValueLayout.JAVA_INT),
+              Linker.Option.firstVariadicArg(2),
+              Errno.OPTION),
+          linker.downcallHandle(lookup.findOrThrow("syncfs"), ofInt, Errno.OPTION),
+          linker.downcallHandle(lookup.findOrThrow("close"), ofInt));
+    }
+
+    void call(Path root) throws IOException {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment errno = arena.allocate(Errno.LAYOUT);
+        MemorySegment path = arena.allocateFrom(root.toString());
+        int file = (int) open.invokeExact(errno, path, O_RDONLY, 0);
+        if (file < 0) {
+          throw new IOException(root + " cannot be opened to be synced: " + Errno.text(errno));
+        }
+        try {
+          if ((int) syncfs.invokeExact(errno, file) != 0) {
+            throw new IOException("syncing the disk of " + root + " failed: " + Errno.text(errno));
+          }
+        } finally {
+          int closed = (int) close.invokeExact(file);
+          assert closed == 0;
+        }
+      } catch (IOException | RuntimeException | Error e) {
+        throw e;
+      } catch (Throwable e) {
+        throw new IllegalStateException("a native call failed", e);
+      }
+    }
+  }
+
+  /** What a native call leaves in {@code errno}. */
+  private static final class Errno {
+    static final MemoryLayout LAYOUT = Linker.Option.captureStateLayout();
+    static final Linker.Option OPTION = Linker.Option.captureCallState("errno");
+    private static final VarHandle VALUE =
+        LAYOUT.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+    private static final int EIO = 5;
+    private static final int ENOSPC = 28;
+    private static final int EDQUOT = 122;
+
+    static String text(MemorySegment state) {
+      int code = (int) VALUE.get(state, 0L);
+      return switch (code) {
+        case EIO -> "Input/output error";
+        case ENOSPC -> "No space left on device";
+        case EDQUOT -> "Disk quota exceeded";
+        default -> "error " + code;
+      };
+    }
+  }
+}

@@ -25,11 +25,13 @@ import java.util.stream.IntStream;
  * other, and against the collection's dimension.
  */
 final class DocumentFiles {
-  /** What reading one file gave: a document, or its damage. */
+  /** What reading one file gave: a document, its damage, or that there was no memory for it. */
   private sealed interface Read {
     record Good(Disk.Entry entry, Decoded<StoredDocument> decoded) implements Read {}
 
     record Bad(Damage damage) implements Read {}
+
+    record NoMemory(Disk.Entry entry, Damage damage) implements Read {}
   }
 
   private final FolderFiles files;
@@ -63,6 +65,12 @@ final class DocumentFiles {
                 .parallel()
                 .forEach(i -> results[i] = read(disk, files.folder, files.documents.get(i))))
         .join();
+    // One file that is too large takes the memory of those beside it: each gets it once alone.
+    for (int i = 0; i < results.length; i++) {
+      if (results[i] instanceof Read.NoMemory failed) {
+        results[i] = read(disk, files.folder, failed.entry());
+      }
+    }
     return Arrays.asList(results);
   }
 
@@ -71,12 +79,17 @@ final class DocumentFiles {
       return new Read.Good(entry, DocumentFormat.decode(disk.read(entry.path())));
     } catch (FormatException e) {
       return new Read.Bad(new Damage.DocumentUnreadable(folder, entry.name(), e.reason()));
-    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+    } catch (OutOfMemoryError e) {
+      return new Read.NoMemory(entry, inaccessible(folder, entry, e));
+    } catch (IOException | RuntimeException e) {
       // Neither a file that would not open nor a bug of ours is damage to the file: it stays.
-      return new Read.Bad(
-          new Damage.Inaccessible(
-              folder, entry.name(), StoreCheck.describe(e), Damage.Loss.DOCUMENT));
+      return new Read.Bad(inaccessible(folder, entry, e));
     }
+  }
+
+  private static Damage inaccessible(String folder, Disk.Entry entry, Throwable reason) {
+    return new Damage.Inaccessible(
+        folder, entry.name(), StoreCheck.describe(reason), Damage.Loss.DOCUMENT);
   }
 
   /** Files come with the folder's own kind last, so that of two proper ones the later wins. */
@@ -85,6 +98,7 @@ final class DocumentFiles {
     for (Read read : reads) {
       switch (read) {
         case Read.Bad bad -> damage.add(bad.damage());
+        case Read.NoMemory failed -> damage.add(failed.damage());
         case Read.Good good -> {
           String name = good.entry().name();
           String stem = Compression.ofFileName(name).orElseThrow().stem(name);

@@ -45,7 +45,7 @@ final class FolderFiles {
   static FolderFiles read(Disk disk, Disk.Entry directory) {
     FolderFiles files = new FolderFiles(directory.path(), directory.name());
     try {
-      disk.list(directory.path()).forEach(files::sort);
+      disk.list(directory.path()).forEach(entry -> files.sort(disk, entry));
     } catch (IOException e) {
       files.damage.add(
           new Damage.Inaccessible(
@@ -71,7 +71,7 @@ final class FolderFiles {
     return Optional.ofNullable(metadata).map(read -> read.value().name());
   }
 
-  private void sort(Disk.Entry entry) {
+  private void sort(Disk disk, Disk.Entry entry) {
     Optional<Compression> kind = Compression.ofFileName(entry.name());
     boolean isMetadata =
         kind.isPresent() && kind.get().stem(entry.name()).equals(Names.METADATA_HASH);
@@ -96,9 +96,10 @@ final class FolderFiles {
           leftover(entry, what);
         } else {
           unreadableEntries++;
+          String reason = StoreCheck.hindrance(disk, entry).orElse("it is " + what);
           Damage.Loss loss = isMetadata ? Damage.Loss.COLLECTION : Damage.Loss.DOCUMENT;
           (isMetadata ? badMetadata : damage)
-              .add(new Damage.Inaccessible(folder, entry.name(), "it is " + what, loss));
+              .add(new Damage.Inaccessible(folder, entry.name(), reason, loss));
         }
       }
     }

@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ForkJoinPool;
 
 /**
@@ -72,8 +73,16 @@ public final class StoreCheck {
     return new CheckReport(reports, stray, files);
   }
 
-  /** Folders may be collections; hidden folders and everything else are passed over. */
-  private static boolean isCandidate(Disk.Entry entry, List<Damage> stray) {
+  /**
+   * Folders may be collections, and so may what cannot be looked at; hidden folders and everything
+   * else are passed over.
+   */
+  private boolean isCandidate(Disk.Entry entry, List<Damage> stray) {
+    Optional<String> hindrance = hindrance(disk, entry);
+    if (hindrance.isPresent() && !entry.name().startsWith(".")) {
+      stray.add(new Damage.Inaccessible(entry.name(), "", hindrance.get(), Damage.Loss.COLLECTION));
+      return false;
+    }
     boolean ours = entry.name().equals(Names.PRIVATE) || entry.name().equals(Names.QUARANTINE);
     String what =
         switch (entry.kind()) {
@@ -151,8 +160,21 @@ public final class StoreCheck {
     }
   }
 
+  /** Why an entry cannot be looked at, which a listing tells as {@link Disk.Kind#OTHER}. */
+  static Optional<String> hindrance(Disk disk, Disk.Entry entry) {
+    if (entry.kind() == Disk.Kind.OTHER) {
+      try {
+        disk.kind(entry.path());
+      } catch (IOException e) {
+        return Optional.of(describe(e));
+      }
+    }
+    return Optional.empty();
+  }
+
   static String describe(Throwable e) {
     return switch (e) {
+      case OutOfMemoryError _ -> "it does not fit into this heap; give Java more with -Xmx";
       case AccessDeniedException _ -> "permission denied";
       case NoSuchFileException _ -> "it vanished while it was being read";
       default -> e.getClass().getSimpleName() + ": " + e.getMessage();

@@ -11,6 +11,8 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -101,6 +103,59 @@ class InaccessibleTest {
   @Test
   void aFolderThatCannotBeListedCostsItself() throws Exception {
     requireCollectionLost(failing(MEMORIES, new AccessDeniedException("x")), "");
+  }
+
+  /** The machine's disk, on which one thing can be listed and not be looked at. */
+  private Checked unseen(Path thing, IOException failure) throws IOException {
+    ReadFaults.Fault fault =
+        path -> {
+          if (path.equals(thing)) {
+            throw failure;
+          }
+        };
+    return Checked.of(root, new ReadFaults(fault, Optional.of(thing)));
+  }
+
+  /** It was passed over as a leftover, and the store without its collection was called healthy. */
+  @Test
+  void aFolderThatCannotBeLookedAtCostsItself() throws Exception {
+    Checked checked = unseen(memories, new AccessDeniedException("x"));
+    Damage.Inaccessible damage = checked.only(Damage.Inaccessible.class);
+    assertThat(damage.folder()).isEqualTo(MEMORIES);
+    assertThat(damage.reason()).isEqualTo("permission denied");
+    checked.requireRepair(damage, Damage.Loss.COLLECTION, Repair.LeaveInPlace.class);
+    checked.requireOthersWhole(MEMORIES);
+    assertThat(checked.intact()).doesNotContainKey(MEMORIES);
+  }
+
+  @Test
+  void aFileThatCannotBeLookedAtCostsItselfAndSaysWhy() throws Exception {
+    Checked checked = unseen(memories.resolve(DOCUMENT), new IOException("Stale file handle"));
+    requireOneDocumentLost(checked);
+    assertThat(checked.only(Damage.Inaccessible.class).reason()).contains("Stale file handle");
+  }
+
+  /** A file that was too large took the memory of its neighbours, and they counted as lost too. */
+  @Test
+  void aFileForWhichThereWasNoMemoryIsReadOnceMoreAlone() throws Exception {
+    AtomicBoolean full = new AtomicBoolean(true);
+    Checked checked =
+        Checked.of(
+            root,
+            new ReadFaults(path -> {
+              if (path.endsWith(DOCUMENT) && full.getAndSet(false)) {
+                throw new OutOfMemoryError("Java heap space");
+              }
+            }));
+    assertThat(checked.documents(MEMORIES)).hasSize(6);
+    requireOneDocumentLost(
+        Checked.of(
+            root,
+            new ReadFaults(path -> {
+              if (path.endsWith(DOCUMENT)) {
+                throw new OutOfMemoryError("Java heap space");
+              }
+            })));
   }
 
   @Test

@@ -7,15 +7,27 @@ import dev.contextd.storage.disk.LocalDisk;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** The machine's disk, which refuses to write and fails to read what the test says. */
 final class ReadFaults extends ForwardingDisk {
   private static final Disk REAL = new LocalDisk();
 
   private final Fault fault;
+  private final Optional<Path> unseen;
 
   ReadFaults(Fault fault) {
+    this(fault, Optional.empty());
+  }
+
+  /**
+   * Fails.
+   *
+   * @param unseen what is listed and cannot be looked at
+   */
+  ReadFaults(Fault fault, Optional<Path> unseen) {
     this.fault = fault;
+    this.unseen = unseen;
   }
 
   /** Throws for the files and folders that cannot be read. */
@@ -32,7 +44,13 @@ final class ReadFaults extends ForwardingDisk {
   @Override
   public List<Entry> list(Path directory) throws IOException {
     fault.before(directory);
-    return REAL.list(directory);
+    return REAL.list(directory).stream().map(this::seen).toList();
+  }
+
+  private Entry seen(Entry entry) {
+    return unseen.filter(entry.path()::equals).isPresent()
+        ? new Entry(entry.path(), entry.name(), Kind.OTHER, 0, 0)
+        : entry;
   }
 
   @Override
@@ -45,6 +63,14 @@ final class ReadFaults extends ForwardingDisk {
   public Reader reader(Path file) throws IOException {
     fault.before(file);
     return REAL.reader(file);
+  }
+
+  @Override
+  public Kind kind(Path path) throws IOException {
+    if (unseen.filter(path::equals).isPresent()) {
+      fault.before(path);
+    }
+    return REAL.kind(path);
   }
 
   @Override

@@ -60,7 +60,7 @@ public record Settings(
    */
   public static Settings load(Flags flags, Map<String, String> environment)
       throws SettingsException {
-    Path home = Path.of(environment.getOrDefault("HOME", System.getProperty("user.home", "/")));
+    Path home = home(environment.getOrDefault("HOME", ""));
     Path file = expand(flags.config().orElse(DEFAULT_FILE), home);
     Optional<YamlFile> yaml = Optional.empty();
     if (Files.exists(file)) {
@@ -251,6 +251,12 @@ public record Settings(
 
   private static String get(Map<Key, String> values, Key key) {
     return values.getOrDefault(key, "");
+  }
+
+  /** An empty HOME is as good as none; a relative one would move with the current directory. */
+  private static Path home(String variable) {
+    String known = variable.isBlank() ? System.getProperty("user.home", "/") : variable;
+    return Path.of(known).toAbsolutePath().normalize();
   }
 
   private static Path expand(String path, Path home) throws SettingsException {

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -54,7 +55,7 @@ class SettingsTest {
                 "BAAI/bge-small-en-v1.5",
                 Optional.empty(),
                 "info",
-                java.util.List.of(),
+                List.of(),
                 Optional.empty()));
   }
 
@@ -195,6 +196,18 @@ class SettingsTest {
     assertThat(settings.isLoopback()).isFalse();
     assertThatThrownBy(() -> load("", Map.of("CONTEXTD_TOKEN", "short")))
         .hasMessageContaining("fewer than 16 characters");
+  }
+
+  /** The store was opened below the current directory. */
+  @Test
+  void anEmptyHomeIsAsGoodAsNone() throws Exception {
+    Path expected = Path.of(System.getProperty("user.home"), ".config/contextd/vectorstore");
+    for (Map<String, String> environment : List.of(Map.<String, String>of(), Map.of("HOME", ""))) {
+      assertThat(Settings.load(flags(Optional.empty()), environment).vectorstorePath())
+          .isEqualTo(expected);
+    }
+    assertThat(Settings.load(flags(Optional.empty()), Map.of("HOME", "relative")).vectorstorePath())
+        .isAbsolute();
   }
 
   @Test

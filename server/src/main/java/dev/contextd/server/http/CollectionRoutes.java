@@ -59,6 +59,7 @@ final class CollectionRoutes {
           }
           Map<String, String> metadata =
               body.metadata() == null ? Map.of() : requireStrings(body.metadata(), "metadata");
+          Tenants.refuseReserved(scope, metadata.keySet(), "metadata");
           boolean created = store.create(body.name(), metadata);
           call.status(created ? 201 : 200);
           call.json(out(find(store, body.name(), scope).info(), corruptFolders()));

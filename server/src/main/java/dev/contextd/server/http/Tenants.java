@@ -2,8 +2,13 @@ package dev.contextd.server.http;
 
 import dev.contextd.engine.Scope;
 import io.javalin.http.Context;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -49,20 +54,48 @@ final class Tenants {
     return scope;
   }
 
+  /**
+   * Refuses names that a caller's tenant sets, in what the engine does not know to be a tenant's.
+   */
+  static void refuseReserved(Scope scope, Set<String> names, String where) {
+    for (String name : names) {
+      if (scope.reserved().contains(name)) {
+        throw new ProblemException(
+            ProblemCode.FORBIDDEN, where + "." + name + " is set from the caller's tenant");
+      }
+    }
+  }
+
   /** The scope of a call that needs no tenant; everything where it names none. */
   Scope scopeIfAny(Context call) {
     Map<String, String> stamps = new LinkedHashMap<>();
     FIELDS.forEach((header, field) -> {
-      String value = call.header(header);
-      if (value != null) {
-        stamps.put(field, checked(header, value));
+      List<String> values = Collections.list(call.req().getHeaders(header));
+      if (values.size() > 1) {
+        // One of them may be a proxy's and the other forged, and which is which nobody knows.
+        throw new ProblemException(
+            ProblemCode.INVALID_ARGUMENT, header + " is there " + values.size() + " times");
       }
+      values.forEach(value -> stamps.put(field, checked(header, utf8(header, value))));
     });
     if (!stamps.isEmpty() && !stamps.containsKey("tenant_id")) {
       throw new ProblemException(
           ProblemCode.INVALID_ARGUMENT, "X-Team-Id and X-Project-Id need X-Tenant-Id beside them");
     }
     return stamps.isEmpty() ? Scope.ALL : new Scope(stamps, Set.copyOf(FIELDS.values()));
+  }
+
+  /** Jetty reads the bytes of a header as ISO 8859-1; names are UTF-8, as metadata are. */
+  private static String utf8(String header, String latin1) {
+    try {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .onMalformedInput(CodingErrorAction.REPORT)
+          .decode(ByteBuffer.wrap(latin1.getBytes(StandardCharsets.ISO_8859_1)))
+          .toString();
+    } catch (CharacterCodingException e) {
+      throw new ProblemException(ProblemCode.INVALID_ARGUMENT, header + " is not UTF-8");
+    }
   }
 
   private static String checked(String header, String value) {

@@ -11,13 +11,24 @@ import java.util.regex.Pattern;
 /**
  * Request bodies: JSON, each of at most 32 MiB, and all that are read at the same time within a
  * share of the heap, so that no number of callers can exhaust it.
+ *
+ * <p>Small bodies, and the beginnings of large ones, have memory of their own: so a query waits for
+ * no upload, and a caller who declares much and sends little holds little.
  */
 final class Bodies {
   /** The largest body, in bytes. */
   static final int MAX_BYTES = 32 << 20;
 
+  /** So much is read before memory for the whole body is reserved. */
+  private static final int SMALL_BYTES = 64 << 10;
+
+  private static final int MIN_SMALL_BODIES = 64;
   private static final int UNIT_BYTES = 1 << 10;
+  private static final int BUFFER_BYTES = 8 << 10;
   private static final int WAIT_SECONDS = 30;
+
+  /** A body that takes longer holds memory for which others wait. */
+  private static final int RECEIVE_SECONDS = 60;
 
   /** A body costs several times its size while it is parsed. */
   private static final int HEAP_SHARE = 16;
@@ -27,12 +38,18 @@ final class Bodies {
           "\\s*application/json\\s*(;\\s*charset\\s*=\\s*\"?utf-8\"?\\s*)?",
           Pattern.CASE_INSENSITIVE);
 
-  private final Semaphore units;
+  private final Semaphore smallBodies;
+  private final Semaphore largeUnits;
 
   Bodies() {
+    long share = Runtime.getRuntime().maxMemory() / HEAP_SHARE;
     // One largest body fits always, or it would wait for memory that never comes.
-    long share = Math.max(Runtime.getRuntime().maxMemory() / HEAP_SHARE, MAX_BYTES + UNIT_BYTES);
-    this.units = new Semaphore((int) Math.min(share / UNIT_BYTES, Integer.MAX_VALUE), true);
+    this.largeUnits = permits(Math.max(share, MAX_BYTES + UNIT_BYTES) / UNIT_BYTES);
+    this.smallBodies = permits(Math.max(share / SMALL_BYTES, MIN_SMALL_BODIES));
+  }
+
+  private static Semaphore permits(long count) {
+    return new Semaphore((int) Math.min(count, Integer.MAX_VALUE), true);
   }
 
   /** What is done with a body while its memory is reserved. */
@@ -47,20 +64,32 @@ final class Bodies {
     if (declared > MAX_BYTES) {
       throw tooLarge();
     }
-    int reserved = (int) ((declared < 0 ? MAX_BYTES : declared) / UNIT_BYTES + 1);
-    reserve(reserved);
+    Incoming body = new Incoming(call);
+    reserve(smallBodies, 1);
     try {
-      use.with(Json.read(bytes(call), type));
+      if (body.endsWithin(SMALL_BYTES)) {
+        use.with(Json.read(body.bytes(), type));
+        return;
+      }
     } finally {
-      units.release(reserved);
+      smallBodies.release();
+    }
+    int units = (int) ((declared < 0 ? MAX_BYTES : declared) / UNIT_BYTES + 1);
+    reserve(largeUnits, units);
+    try {
+      if (!body.endsWithin(MAX_BYTES)) {
+        throw tooLarge();
+      }
+      use.with(Json.read(body.bytes(), type));
+    } finally {
+      largeUnits.release(units);
     }
   }
 
-  private void reserve(int wanted) {
+  private static void reserve(Semaphore memory, int wanted) {
     try {
-      if (!units.tryAcquire(wanted, WAIT_SECONDS, TimeUnit.SECONDS)) {
-        throw new ProblemException(
-            ProblemCode.BUSY, "other large calls hold the memory for bodies");
+      if (!memory.tryAcquire(wanted, WAIT_SECONDS, TimeUnit.SECONDS)) {
+        throw new ProblemException(ProblemCode.BUSY, "other calls hold the memory for bodies");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -68,19 +97,48 @@ final class Bodies {
     }
   }
 
-  private static byte[] bytes(Context call) {
-    try (InputStream in = call.req().getInputStream()) {
-      ByteArrayOutputStream out = new ByteArrayOutputStream();
-      byte[] buffer = new byte[64 << 10];
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        out.write(buffer, 0, n);
-        if (out.size() > MAX_BYTES) {
-          throw tooLarge();
-        }
+  /** A body as it arrives. */
+  private static final class Incoming {
+    private final InputStream in;
+    private final ByteArrayOutputStream received = new ByteArrayOutputStream();
+    private final long begin = System.nanoTime();
+
+    Incoming(Context call) {
+      try {
+        this.in = call.req().getInputStream();
+      } catch (IOException e) {
+        throw endedEarly(e);
       }
-      return out.toByteArray();
-    } catch (IOException e) {
-      throw new ProblemException(
+    }
+
+    /** Reads on, to the end of the body or past the limit; true where it ended. */
+    boolean endsWithin(int limit) {
+      byte[] buffer = new byte[BUFFER_BYTES];
+      try {
+        while (received.size() <= limit) {
+          int n = in.read(buffer);
+          if (n < 0) {
+            return true;
+          }
+          received.write(buffer, 0, n);
+          if (System.nanoTime() - begin > TimeUnit.SECONDS.toNanos(RECEIVE_SECONDS)) {
+            throw new ProblemException(
+                ProblemCode.BODY_TOO_SLOW,
+                "the body took longer than " + RECEIVE_SECONDS + " seconds to arrive");
+          }
+        }
+        return false;
+      } catch (IOException e) {
+        throw endedEarly(e);
+      }
+    }
+
+    byte[] bytes() {
+      return received.toByteArray();
+    }
+
+    private static ProblemException endedEarly(IOException e) {
+      return new ProblemException(
           ProblemCode.BAD_REQUEST, "the body ended early: " + e.getMessage());
     }
   }

@@ -79,6 +79,13 @@ final class DocumentRoutes {
           ProblemCode.INVALID_ARGUMENT,
           "unknown parameters " + unknown + "; known are limit and cursor");
     }
+    call.queryParamMap()
+        .forEach((parameter, values) -> {
+          if (values.size() > 1) {
+            throw new ProblemException(
+                ProblemCode.INVALID_ARGUMENT, parameter + " is there " + values.size() + " times");
+          }
+        });
     Page page = collection.page(after(call.queryParam("cursor")), limit(call.queryParam("limit")));
     call.json(
         new Messages.PageOut(
@@ -123,11 +130,11 @@ final class DocumentRoutes {
                 ProblemCode.INVALID_ARGUMENT,
                 "expected either \"ids\" or a \"where\" that is not empty");
           }
-          if (where != null && hasWhere && FilterJson.where(where).fields().isEmpty()) {
+          if (where != null && hasWhere && FilterJson.sparesNothing(FilterJson.where(where))) {
             throw new ProblemException(
                 ProblemCode.INVALID_FILTER,
-                "where has no condition and would delete everything; name a field, or delete the"
-                    + " collection");
+                "where is true of every document and would delete everything; name a field, or"
+                    + " delete the collection");
           }
           int deleted =
               where != null && hasWhere

@@ -32,6 +32,29 @@ final class FilterJson {
     return whereDocument(json, "where_document", 1);
   }
 
+  /** Whether a filter is true of every document, as is one without any condition. */
+  static boolean sparesNothing(Filter filter) {
+    return filter.fields().isEmpty() || isAlways(true, filter);
+  }
+
+  /** Whether a filter has this value whatever the metadata are. */
+  private static boolean isAlways(boolean value, Filter filter) {
+    return switch (filter) {
+      case Filter.And and -> isAlways(value, and.all(), value);
+      case Filter.Or or -> isAlways(value, or.any(), !value);
+      case Filter.Not not -> isAlways(!value, not.filter());
+      case Filter.In in -> !value && in.values().isEmpty();
+      case Filter.NotIn notIn -> value && notIn.values().isEmpty();
+      case Filter.Condition _ -> false;
+    };
+  }
+
+  private static boolean isAlways(boolean value, List<Filter> parts, boolean needsAll) {
+    return needsAll
+        ? parts.stream().allMatch(part -> isAlways(value, part))
+        : parts.stream().anyMatch(part -> isAlways(value, part));
+  }
+
   private static Filter where(JsonNode json, String place, int depth) {
     requireObject(json, place, depth);
     List<Filter> all = new ArrayList<>();

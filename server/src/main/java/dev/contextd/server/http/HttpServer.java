@@ -9,6 +9,8 @@ import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
 import io.javalin.json.JavalinJackson;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -125,6 +127,7 @@ public final class HttpServer implements AutoCloseable {
     config.http.generateEtags = false;
     config.router.caseInsensitiveRoutes = false;
     config.router.ignoreTrailingSlashes = false;
+    config.router.javaLangErrorHandler(HttpServer::answerError);
     config.jsonMapper(new JavalinJackson(Json.MAPPER, true));
     config.jetty.modifyHttpConfiguration(HttpServer::configureHttp);
     config.jetty.modifyServer(server -> {
@@ -173,6 +176,22 @@ public final class HttpServer implements AutoCloseable {
           log.error("{} {} failed", call.method(), call.path(), e);
           answer(call, ProblemCode.INTERNAL, "the daemon's log tells more");
         });
+  }
+
+  /** What Javalin maps to no exception handler: the heap is full, or a class does not load. */
+  private static void answerError(HttpServletResponse response, Error error) {
+    log.error("a call failed", error);
+    ProblemCode code =
+        error instanceof OutOfMemoryError ? ProblemCode.OUT_OF_MEMORY : ProblemCode.INTERNAL;
+    response.setStatus(code.status());
+    response.setContentType(Problem.CONTENT_TYPE);
+    try {
+      response
+          .getOutputStream()
+          .write(problem(code, code.status(), "the daemon's log tells more", ""));
+    } catch (IOException e) {
+      log.debug("the caller has left: {}", e.toString());
+    }
   }
 
   private static void answer(Context call, ProblemCode code, String detail) {

@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
@@ -25,6 +26,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Collection;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Strict JSON: unknown and repeated keys, trailing tokens, numbers for strings and strings for
@@ -50,7 +53,6 @@ final class Json {
     JsonMapper mapper =
         JsonMapper.builder(factory)
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
@@ -64,8 +66,12 @@ final class Json {
   }
 
   static <T> T read(byte[] body, Class<T> type) {
-    try {
-      T value = MAPPER.readValue(strictUtf8(body), type);
+    try (JsonParser json = MAPPER.createParser(strictUtf8(body))) {
+      T value = MAPPER.readValue(json, type);
+      if (json.nextToken() != null) {
+        throw new ProblemException(
+            ProblemCode.MALFORMED_JSON, "more follows the JSON value that is the body");
+      }
       if (value == null) {
         throw new ProblemException(ProblemCode.MALFORMED_JSON, "the body is null");
       }
@@ -74,6 +80,9 @@ final class Json {
       throw new ProblemException(
           ProblemCode.MALFORMED_JSON,
           "%s is not known here; known are %s".formatted(place(e), e.getKnownPropertyIds()));
+    } catch (MismatchedInputException e) {
+      throw new ProblemException(
+          ProblemCode.MALFORMED_JSON, place(e) + ": expected " + describe(e.getTargetType()));
     } catch (JsonMappingException e) {
       throw new ProblemException(
           ProblemCode.MALFORMED_JSON, place(e) + ": " + e.getOriginalMessage());
@@ -85,7 +94,22 @@ final class Json {
                   e.getOriginalMessage(),
                   e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
                   e.getLocation() == null ? 0 : e.getLocation().getColumnNr()));
+    } catch (IOException e) {
+      throw new IllegalStateException("a text in memory is always read", e);
     }
+  }
+
+  private static String describe(@Nullable Class<?> type) {
+    if (type == String.class) {
+      return "a string";
+    }
+    if (type == Integer.class || type == int.class) {
+      return "a whole number";
+    }
+    if (type == float[].class) {
+      return "a list of numbers";
+    }
+    return type != null && Collection.class.isAssignableFrom(type) ? "a list" : "an object";
   }
 
   /** A JSON parser takes overlong sequences and guesses at UTF-16; this takes UTF-8 alone. */

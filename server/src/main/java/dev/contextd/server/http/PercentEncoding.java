@@ -11,6 +11,9 @@ final class PercentEncoding {
   private static final int ENCODED_LENGTH = 3;
   private static final int HEXADECIMAL = 16;
 
+  /** What the HTTP server puts in place of a bad byte; the character itself comes encoded. */
+  private static final char REPLACEMENT = '\uFFFD';
+
   private PercentEncoding() {}
 
   /**
@@ -21,6 +24,9 @@ final class PercentEncoding {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(path.length());
     for (int i = 0; i < path.length(); i++) {
       char unit = path.charAt(i);
+      if (unit == REPLACEMENT) {
+        throw new IllegalArgumentException("the path holds a byte that is not UTF-8");
+      }
       if (unit != '%') {
         bytes.writeBytes(String.valueOf(unit).getBytes(StandardCharsets.UTF_8));
         continue;

@@ -39,6 +39,7 @@ public enum ProblemCode {
       "GET /api/v1/collections/{name}/documents lists what there is"),
   NOT_FOUND(404, "There is nothing at this path", "See /openapi.json for the paths"),
   METHOD_NOT_ALLOWED(405, "The path does not take this method", "See /openapi.json"),
+  BODY_TOO_SLOW(408, "The body came too slowly", "Send it faster, or in smaller calls"),
   COLLECTION_EXISTS(
       409, "The collection exists with other metadata", "GET /api/v1/collections/{name} shows it"),
   DOCUMENT_CONFLICT(409, "The id is taken", "Choose another id"),
@@ -63,6 +64,10 @@ public enum ProblemCode {
       "Make its folder writable and restart; GET /health tells more"),
   STORAGE_FAILED(503, "The disk failed", "Look into the daemon's log and try again"),
   SHUTTING_DOWN(503, "The daemon is shutting down", "Try again when it is back"),
+  OUT_OF_MEMORY(
+      503,
+      "There is not enough memory for this call",
+      "Send less at once, or give Java more: JDK_JAVA_OPTIONS=-Xmx2g ./contextd"),
   BUSY(503, "Too many large calls at once", "Try again in a moment"),
   STORAGE_FULL(507, "The disk is full", "Free some space and try again");
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.contextd.testkit.StoreRoot;
+import java.net.Socket;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -315,6 +316,9 @@ class DataApiTest {
           .startsWith("HTTP/1.1 400")
           .contains("application/problem+json");
     }
+    // The server puts U+FFFD in place of a bad byte that is not percent-encoded.
+    assertThat(server.raw("DELETE " + NOTES + "/documents/\u00ff" + end))
+        .startsWith("HTTP/1.1 400");
     for (String bytes : List.of("\u00c0\u0080", "\u00ff", "\u00ed\u00a0\u0080")) {
       String body = "{\"documents\":[{\"id\":\"" + bytes + "\",\"embedding\":[1,1]}]}";
       assertThat(post(body, "application/json"))
@@ -337,6 +341,76 @@ class DataApiTest {
     assertThat(post(body, "Application/JSON; charset=UTF-8")).startsWith("HTTP/1.1 201");
   }
 
+  /** One of them held all memory for bodies before its first byte came, where the heap is small. */
+  @Test
+  void aCallWithASmallBodyWaitsForNoSlowUpload() throws Exception {
+    addThree();
+    List<Socket> slow = new ArrayList<>();
+    try {
+      long wanted = Runtime.getRuntime().maxMemory() / Bodies.MAX_BYTES;
+      for (long i = 0; i < wanted; i++) {
+        Socket socket = new Socket("localhost", server.server().port());
+        slow.add(socket);
+        socket
+            .getOutputStream()
+            .write(
+                String.join(
+                        "\r\n",
+                        "POST " + NOTES + "/documents HTTP/1.1",
+                        "Host: localhost",
+                        "Content-Type: application/json",
+                        "Transfer-Encoding: chunked",
+                        "",
+                        "1",
+                        "{",
+                        "")
+                    .getBytes(StandardCharsets.US_ASCII));
+      }
+      assertThat(server.post(NOTES + "/query", "{\"embedding\":[5,0]}").status()).isEqualTo(200);
+      String large = " ".repeat(1 << 20) + "{\"documents\":[{\"id\":\"l\",\"embedding\":[1,1]}]}";
+      assertThat(server.post(NOTES + "/documents", large).status()).isEqualTo(201);
+    } finally {
+      for (Socket socket : slow) {
+        socket.close();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"documents\":[]} {}|more follows the JSON value",
+        "[]|the body: expected an object",
+        "{\"documents\":{}}|documents: expected a list",
+        "{\"documents\":[{\"id\":1}]}|documents[0].id: expected a string",
+        "{\"documents\":[{\"metadata\":{\"k\":{}}}]}|documents[0].metadata.k: expected a string",
+        "{\"documents\":[{\"embedding\":\"AACAPw==\"}]}|documents[0].embedding: expected a list of numbers"
+      })
+  void whatIsWrongInABodyIsSaidInTermsOfJson(String body, String expected) {
+    RunningServer.Answer answer = server.post(NOTES + "/documents", body);
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(answer.json().get("detail").asText()).contains(expected).doesNotContain("java");
+  }
+
+  /** The condition beside the empty one named a field, and so everything was deleted. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"$and\":[]}",
+        "{\"$or\":[{},{\"n\":\"1\"}]}",
+        "{\"$not\":{\"$and\":[{\"n\":\"1\"},{\"$or\":[]}]}}",
+        "{\"n\":{\"$nin\":[]}}",
+        "{\"$not\":{\"n\":{\"$in\":[]}}}"
+      })
+  void aDeletionByAFilterThatSparesNothingIsRefused(String where) {
+    addThree();
+    RunningServer.Answer answer =
+        server.post(NOTES + "/documents/delete", "{\"where\":" + where + "}");
+    assertThat(answer.code()).isEqualTo("invalid_filter");
+    assertThat(server.get(NOTES).json().get("count").asInt()).isEqualTo(3);
+  }
+
   private String post(String latin1, String type) throws Exception {
     return server.raw(
         String.join(
@@ -353,7 +427,8 @@ class DataApiTest {
   @Test
   void cursorsAndParametersOfOthersAreRefused() {
     addThree();
-    for (String query : List.of("cursor=!!", "cursor=YWJj", "limit=x", "limit=0", "limt=5")) {
+    for (String query :
+        List.of("cursor=!!", "cursor=YWJj", "limit=x", "limit=0", "limt=5", "limit=1&limit=2")) {
       assertThat(server.get(NOTES + "/documents?" + query).status()).as(query).isEqualTo(400);
     }
   }

@@ -86,7 +86,15 @@ final class FolderFiles {
           documents.add(entry);
         }
       }
-      case DIRECTORY -> leftover(entry, "a folder where only files belong");
+      case DIRECTORY -> {
+        String what = "a folder where only files belong";
+        if (kind.isPresent() && !isMetadata && Names.isHashed(kind.get().stem(entry.name()))) {
+          unreadableEntries++;
+          damage.add(inaccessible(entry, "it is " + what, Damage.Loss.DOCUMENT));
+        } else {
+          leftover(entry, what);
+        }
+      }
       case SYMBOLIC_LINK, OTHER -> {
         String what =
             entry.kind() == Disk.Kind.SYMBOLIC_LINK
@@ -98,11 +106,14 @@ final class FolderFiles {
           unreadableEntries++;
           String reason = StoreCheck.hindrance(disk, entry).orElse("it is " + what);
           Damage.Loss loss = isMetadata ? Damage.Loss.COLLECTION : Damage.Loss.DOCUMENT;
-          (isMetadata ? badMetadata : damage)
-              .add(new Damage.Inaccessible(folder, entry.name(), reason, loss));
+          (isMetadata ? badMetadata : damage).add(inaccessible(entry, reason, loss));
         }
       }
     }
+  }
+
+  private Damage inaccessible(Disk.Entry entry, String reason, Damage.Loss loss) {
+    return new Damage.Inaccessible(folder, entry.name(), reason, loss);
   }
 
   private void leftover(Disk.Entry entry, String what) {

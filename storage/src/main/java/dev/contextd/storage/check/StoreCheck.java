@@ -74,8 +74,8 @@ public final class StoreCheck {
   }
 
   /**
-   * Folders may be collections, and so may what cannot be looked at; hidden folders and everything
-   * else are passed over.
+   * Folders may be collections. So may what cannot be looked at, and what bears a collection's name
+   * and is no folder: its collection is not served. Everything else is passed over.
    */
   private boolean isCandidate(Disk.Entry entry, List<Damage> stray) {
     Optional<String> hindrance = hindrance(disk, entry);
@@ -92,6 +92,10 @@ public final class StoreCheck {
           case OTHER -> "neither file nor folder";
         };
     if (entry.kind() == Disk.Kind.DIRECTORY && ours) {
+      return false;
+    }
+    if (!what.isEmpty() && Names.isHashed(entry.name())) {
+      stray.add(new Damage.Inaccessible(entry.name(), "", "it is " + what, Damage.Loss.COLLECTION));
       return false;
     }
     if (!what.isEmpty()) {

@@ -54,6 +54,11 @@ public final class Names {
     }
   }
 
+  /** Whether {@code stem} (a name without extension) is one that some hash may bear. */
+  public static boolean isHashed(String stem) {
+    return STEM.matcher(stem).matches();
+  }
+
   /** Whether {@code stem} (a name without extension) is one that {@code hash} may bear. */
   public static boolean belongs(String stem, String hash) {
     return stem.startsWith(hash) && STEM.matcher(stem).matches();

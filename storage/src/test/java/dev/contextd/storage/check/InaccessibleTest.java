@@ -135,6 +135,30 @@ class InaccessibleTest {
     assertThat(checked.only(Damage.Inaccessible.class).reason()).contains("Stale file handle");
   }
 
+  /** The store without its collection was called healthy, and writes to it were refused. */
+  @Test
+  void aLinkOrFileInPlaceOfACollectionsFolderCostsItself() throws Exception {
+    Path elsewhere = folder.resolve("elsewhere");
+    Files.move(memories, elsewhere);
+    Files.createSymbolicLink(memories, elsewhere);
+    Damage.Inaccessible link = Checked.of(root).only(Damage.Inaccessible.class);
+    assertThat(link.folder()).isEqualTo(MEMORIES);
+    assertThat(link.sentence()).contains("symbolic link");
+    Files.delete(memories);
+    Files.writeString(memories, "x");
+    Checked checked = Checked.of(root);
+    Damage.Inaccessible file = checked.only(Damage.Inaccessible.class);
+    checked.requireRepair(file, Damage.Loss.COLLECTION, Repair.LeaveInPlace.class);
+    checked.requireOthersWhole(MEMORIES);
+  }
+
+  @Test
+  void aFolderInPlaceOfADocumentsFileCostsItself() throws Exception {
+    Files.delete(memories.resolve(DOCUMENT));
+    Files.createDirectory(memories.resolve(DOCUMENT));
+    requireOneDocumentLost(Checked.of(root));
+  }
+
   /** A file that was too large took the memory of its neighbours, and they counted as lost too. */
   @Test
   void aFileForWhichThereWasNoMemoryIsReadOnceMoreAlone() throws Exception {

@@ -89,8 +89,8 @@ public final class ResilientStore implements AutoCloseable {
       } else {
         corrupt.putIfAbsent(
             folder,
-            "%d documents of the collection \"%s\" are not served: %s"
-                .formatted(lost, collection.name(), example(folder)));
+            "Not served of the collection \"%s\": %s; %s"
+                .formatted(collection.name(), documents(lost), example(folder)));
       }
     }
     List<String> empty =
@@ -119,7 +119,10 @@ public final class ResilientStore implements AutoCloseable {
       if (entry.isCollection()) {
         corrupt.putIfAbsent(
             entry.folder(),
-            "The folder lies in .quarantine/%s: %s".formatted(entry.name(), entry.why()));
+            "The folder lies in .quarantine/%s: %s"
+                .formatted(
+                    entry.name(),
+                    entry.why().isBlank() ? "its note cannot be read." : entry.why()));
       } else {
         documents.merge(entry.folder(), 1, Integer::sum);
       }
@@ -130,10 +133,16 @@ public final class ResilientStore implements AutoCloseable {
     documents.forEach((folder, count) -> {
       if (!served.contains(folder)) {
         corrupt.putIfAbsent(
-            folder, count + " documents of the folder lie in .quarantine/" + folder + ".*");
+            folder,
+            "Not served of the folder: %s; see .quarantine/%s.*"
+                .formatted(documents(count), folder));
       }
     });
     return documents;
+  }
+
+  private static String documents(int count) {
+    return count == 1 ? "1 document" : count + " documents";
   }
 
   private void noteUnservedFolders(Map<String, String> corrupt) {

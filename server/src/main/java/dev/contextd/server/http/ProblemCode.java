@@ -61,7 +61,7 @@ public enum ProblemCode {
   READ_ONLY(
       503,
       "The store is read-only",
-      "Make its folder writable and restart; GET /health tells more"),
+      "Make its folder writable and restart; GET /api/v1/status tells why it is not"),
   STORAGE_FAILED(503, "The disk failed", "Look into the daemon's log and try again"),
   SHUTTING_DOWN(503, "The daemon is shutting down", "Try again when it is back"),
   OUT_OF_MEMORY(

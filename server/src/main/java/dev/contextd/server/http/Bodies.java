@@ -68,7 +68,7 @@ final class Bodies {
     reserve(smallBodies, 1);
     try {
       if (body.endsWithin(SMALL_BYTES)) {
-        use.with(Json.read(body.bytes(), type));
+        use.with(Json.read(body.take(), type));
         return;
       }
     } finally {
@@ -80,7 +80,7 @@ final class Bodies {
       if (!body.endsWithin(MAX_BYTES)) {
         throw tooLarge();
       }
-      use.with(Json.read(body.bytes(), type));
+      use.with(Json.read(body.take(), type));
     } finally {
       largeUnits.release(units);
     }
@@ -100,7 +100,7 @@ final class Bodies {
   /** A body as it arrives. */
   private static final class Incoming {
     private final InputStream in;
-    private final ByteArrayOutputStream received = new ByteArrayOutputStream();
+    private ByteArrayOutputStream received = new ByteArrayOutputStream();
     private final long begin = System.nanoTime();
 
     Incoming(Context call) {
@@ -133,8 +133,11 @@ final class Bodies {
       }
     }
 
-    byte[] bytes() {
-      return received.toByteArray();
+    /** All that was received, which is then no longer held here. */
+    byte[] take() {
+      byte[] all = received.toByteArray();
+      received = new ByteArrayOutputStream(0);
+      return all;
     }
 
     private static ProblemException endedEarly(IOException e) {

@@ -29,7 +29,22 @@ final class FilterJson {
 
   /** Reads {@code where_document}. */
   static TextFilter whereDocument(JsonNode json) {
-    return whereDocument(json, "where_document", 1);
+    TextFilter filter = whereDocument(json, "where_document", 1);
+    int conditions = conditions(filter);
+    if (conditions > Limits.MAX_FILTER_CONDITIONS) {
+      throw invalid(
+          "where_document has %d conditions, at most %d are allowed"
+              .formatted(conditions, Limits.MAX_FILTER_CONDITIONS));
+    }
+    return filter;
+  }
+
+  private static int conditions(TextFilter filter) {
+    return switch (filter) {
+      case TextFilter.And and -> and.all().stream().mapToInt(FilterJson::conditions).sum();
+      case TextFilter.Or or -> or.any().stream().mapToInt(FilterJson::conditions).sum();
+      case TextFilter.Contains _, TextFilter.NotContains _ -> 1;
+    };
   }
 
   /** Whether a filter is true of every document, as is one without any condition. */

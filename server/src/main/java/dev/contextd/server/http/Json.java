@@ -22,7 +22,9 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -35,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Json {
   private static final int MAX_NESTING = 64;
+  private static final int JUDGED_CHARACTERS = 8 << 10;
 
   static final ObjectMapper MAPPER = mapper();
 
@@ -114,15 +117,18 @@ final class Json {
 
   /** A JSON parser takes overlong sequences and guesses at UTF-16; this takes UTF-8 alone. */
   private static String strictUtf8(byte[] body) {
-    try {
-      return StandardCharsets.UTF_8
-          .newDecoder()
-          .onMalformedInput(CodingErrorAction.REPORT)
-          .decode(ByteBuffer.wrap(body))
-          .toString();
-    } catch (CharacterCodingException e) {
+    CharsetDecoder decoder =
+        StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT);
+    ByteBuffer bytes = ByteBuffer.wrap(body);
+    CharBuffer judged = CharBuffer.allocate(JUDGED_CHARACTERS);
+    CoderResult result;
+    do { // In pieces, because the whole as characters would be twice the body's size.
+      result = decoder.decode(bytes, judged.clear(), true);
+    } while (result.isOverflow());
+    if (result.isError()) {
       throw new ProblemException(ProblemCode.MALFORMED_JSON, "the body is not valid UTF-8");
     }
+    return new String(body, StandardCharsets.UTF_8);
   }
 
   /** A vector is a list of numbers; Jackson alone would also take base64. */

@@ -393,6 +393,19 @@ class DataApiTest {
     assertThat(answer.json().get("detail").asText()).contains(expected).doesNotContain("java");
   }
 
+  @Test
+  void aTextFilterOfMoreConditionsThanOthersMayHaveIsRefused() {
+    addThree();
+    String parts =
+        IntStream.range(0, 10_001)
+            .mapToObj(i -> "{\"$contains\":\"" + i + "\"}")
+            .collect(Collectors.joining(","));
+    RunningServer.Answer answer =
+        server.post(
+            NOTES + "/query", "{\"embedding\":[1,0],\"where_document\":{\"$or\":[" + parts + "]}}");
+    assertThat(answer.code()).isEqualTo("invalid_filter");
+  }
+
   /** The condition beside the empty one named a field, and so everything was deleted. */
   @ParameterizedTest
   @ValueSource(

@@ -92,7 +92,7 @@ public class ExactSearchBenchmark {
     return search.search(table.snapshot(), query, LIMIT, restriction);
   }
 
-  private static float[] unit(Random random) {
+  static float[] unit(Random random) {
     float[] vector = new float[DIMENSION];
     double sum = 0;
     for (int i = 0; i < DIMENSION; i++) {

@@ -1,4 +1,6 @@
-/** Measured speed; {@code benchmarks/run} sets it beside the peers. */
+/**
+ * Measured speed; {@code benchmarks/run} and {@code benchmarks/run-store} set it beside the peers.
+ */
 @NullMarked
 package dev.contextd.benchmarks;
 

@@ -3,14 +3,12 @@ package dev.contextd.engine;
 import dev.contextd.engine.search.RowTable;
 import dev.contextd.engine.search.Vectors;
 import dev.contextd.storage.chromem.StoredDocument;
-import dev.contextd.storage.folder.CollectionFolder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.BinaryOperator;
 
 /**
  * Documents ready to be written: every one with an id, stamped metadata and a vector of unit
@@ -66,6 +64,10 @@ record Batch(List<StoredDocument> documents, List<String> truncated, Optional<St
     return documents.stream().map(StoredDocument::id).toList();
   }
 
+  int dimension() {
+    return documents.getFirst().embedding().length;
+  }
+
   /** The dimension all vectors have, which must be the collection's unless that is 0. */
   int requireDimension(int expected) {
     int dimension = expected == 0 ? documents.getFirst().embedding().length : expected;
@@ -76,27 +78,14 @@ record Batch(List<StoredDocument> documents, List<String> truncated, Optional<St
     return dimension;
   }
 
-  List<CollectionFolder.Put> puts(List<String> files) {
-    List<CollectionFolder.Put> puts = new ArrayList<>();
-    for (int i = 0; i < documents.size(); i++) {
-      puts.add(new CollectionFolder.Put(documents.get(i), files.get(i)));
-    }
-    return puts;
-  }
-
-  /**
-   * @param fileOf what a row remembers of an id's file
-   */
-  List<RowTable.Put> rows(List<String> files, BinaryOperator<String> fileOf) {
+  List<RowTable.Put> rows() {
     List<RowTable.Put> rows = new ArrayList<>();
-    for (int i = 0; i < documents.size(); i++) {
-      StoredDocument document = documents.get(i);
+    for (StoredDocument document : documents) {
       rows.add(
           new RowTable.Put(
               document.id(),
               document.content(),
               document.metadata() == null ? Map.of() : document.metadata(),
-              fileOf.apply(document.id(), files.get(i)),
               document.embedding()));
     }
     return rows;

@@ -2,7 +2,7 @@ package dev.contextd.engine;
 
 import dev.contextd.engine.CollectionInfo.Model;
 import dev.contextd.engine.search.Snapshot;
-import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.checkpoint.KeptCollection;
 import dev.contextd.storage.folder.ModelRecord;
 import java.io.IOException;
 import java.util.Optional;
@@ -15,25 +15,24 @@ import java.util.Optional;
  */
 final class CollectionModel {
   private final EmbeddedStore store;
-  private final CollectionFolder folder;
-  private final String collection;
+  private final KeptCollection kept;
   private volatile Optional<ModelRecord> recorded = Optional.empty();
 
-  CollectionModel(EmbeddedStore store, CollectionFolder folder, String collection) {
+  CollectionModel(EmbeddedStore store, KeptCollection kept) {
     this.store = store;
-    this.folder = folder;
-    this.collection = collection;
+    this.kept = kept;
   }
 
   /** Takes what was found on disk. */
   void found(Optional<ModelRecord> record) {
     recorded = record;
+    kept.model(record);
   }
 
   void record(ModelRecord record) throws IOException {
     if (!recorded.equals(Optional.of(record))) {
-      store.folder().recordModel(folder, record);
-      recorded = Optional.of(record);
+      store.folder().recordModel(kept.folder(), record);
+      found(Optional.of(record));
     }
   }
 
@@ -46,7 +45,7 @@ final class CollectionModel {
       throw new StoreException(
           ErrorCode.MODEL_MISMATCH,
           "the collection \"%s\" was embedded with \"%s\", text would be embedded with \"%s\"; use that model, or send \"embedding\""
-              .formatted(collection, valid.get().model(), used));
+              .formatted(kept.stored().name(), valid.get().model(), used));
     }
   }
 

@@ -7,63 +7,81 @@ import dev.contextd.engine.search.Row;
 import dev.contextd.engine.search.RowTable;
 import dev.contextd.engine.search.Snapshot;
 import dev.contextd.storage.check.Damage;
-import dev.contextd.storage.check.IntactCollection;
+import dev.contextd.storage.checkpoint.KeptCollection;
+import dev.contextd.storage.checkpoint.LoadedCollection;
 import dev.contextd.storage.chromem.StoredCollection;
-import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.folder.ModelRecord;
+import dev.contextd.storage.journal.Journal;
+import dev.contextd.storage.journal.JournalRecord;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One collection: its documents in memory, its folder, its lock.
+ * One collection: its documents in memory, its writes on their way to the disk.
  *
- * <p>Invariants: memory changes after the disk did, so that what a reader sees is on disk, and what
- * failed is in neither; one writer at a time holds {@link #lock}; readers take a {@link Snapshot}
- * and no lock. Once {@link #deleted} is set no call succeeds.
+ * <p>Invariants: what a reader sees is in the journal, synced; what failed is in neither. A write
+ * is validated against everything staged before it, staged, numbered and queued under {@link
+ * #lock}, synced outside it, and published in order. Whoever holds the lock waits for no disk.
+ * Readers take a {@link Snapshot} and no lock. Once {@link #deleted} is set no call succeeds.
  */
 final class EmbeddedCollection {
   private final EmbeddedStore store;
-  private final StoredCollection stored;
-  private final CollectionFolder folder;
+  private final KeptCollection kept;
   private final RowTable table = new RowTable();
   private final UnservedFiles unserved = new UnservedFiles();
-  private final CollectionFiles files;
   private final ReentrantLock lock = new ReentrantLock();
   private final CollectionModel model;
   private volatile boolean deleted;
+  private boolean isEnding;
 
-  EmbeddedCollection(EmbeddedStore store, StoredCollection stored, CollectionFolder folder) {
+  /** The last write that was queued; guarded by {@link #lock}. */
+  private Journal.@Nullable Ticket last;
+
+  /** A collection that was just created. */
+  EmbeddedCollection(EmbeddedStore store, KeptCollection kept) {
     this.store = store;
-    this.stored = stored;
-    this.folder = folder;
-    this.files = new CollectionFiles(folder, unserved);
-    this.model = new CollectionModel(store, folder, stored.name());
+    this.kept = kept;
+    this.model = new CollectionModel(store, kept);
+    kept.source(this::current);
   }
 
-  EmbeddedCollection(EmbeddedStore store, IntactCollection intact, CollectionFolder folder) {
-    this(store, intact.collection(), folder);
-    unserved.add(intact.damage());
+  EmbeddedCollection(EmbeddedStore store, LoadedCollection loaded) {
+    this(store, loaded.kept());
+    unserved.add(loaded.damage());
     table.load(
-        intact.dimension(),
-        intact.documents().stream()
-            .map(found ->
+        loaded.dimension(),
+        loaded.units(),
+        loaded.documents().stream()
+            .map(document ->
                 new RowTable.Put(
-                    found.document().id(),
-                    found.document().content(),
-                    orEmpty(found.document().metadata()),
-                    files.remembered(found.document().id(), found.file()),
-                    found.document().embedding()))
+                    document.id(),
+                    document.content(),
+                    orEmpty(document.metadata()),
+                    document.embedding()))
             .toList());
+  }
+
+  /** The present version of a document, for its copies on disk. */
+  private @Nullable StoredDocument current(String id) {
+    Row row = table.snapshot().get(id);
+    return row == null ? null : stored(row);
+  }
+
+  private static StoredDocument stored(Row row) {
+    return new StoredDocument(
+        row.id(), row.metadata().isEmpty() ? null : row.metadata(), row.embedding(), row.content());
   }
 
   void noteModel(Optional<ModelRecord> record) {
@@ -71,23 +89,23 @@ final class EmbeddedCollection {
   }
 
   String name() {
-    return stored.name();
+    return kept.stored().name();
   }
 
   Map<String, String> metadata() {
-    return orEmpty(stored.metadata());
+    return orEmpty(kept.stored().metadata());
   }
 
-  CollectionFolder folder() {
-    return folder;
+  KeptCollection kept() {
+    return kept;
   }
 
   String folderName() {
-    return folder.name();
+    return kept.folder().name();
   }
 
   StoredCollection stored() {
-    return stored;
+    return kept.stored();
   }
 
   Snapshot snapshot() {
@@ -131,34 +149,115 @@ final class EmbeddedCollection {
   }
 
   Written upsert(Batch batch, Scope scope) {
-    lock.lock();
     try {
-      write(batch, scope);
+      store.keeper().awaitRoom();
+      Write write = new Write();
+      Journal.Ticket ticket =
+          Journal.prepare(
+              new JournalRecord.Put(
+                  kept.incarnation(),
+                  batch.model().map(used -> new ModelRecord(used, batch.dimension())),
+                  batch.documents()),
+              write);
+      Journal.Ticket before = null;
+      lock.lock();
+      try {
+        before = last;
+        stage(batch, scope, write);
+        enqueue(ticket, write);
+      } catch (StoreException e) {
+        settle(before); // What it was refused for must be visible to whoever asks next.
+        throw e;
+      } finally {
+        lock.unlock();
+      }
+      store.keeper().await(ticket);
       return new Written(batch.ids(), batch.truncated());
     } catch (IOException e) {
       throw EmbeddedStore.failed("writing to the collection \"" + name() + "\"", e);
-    } finally {
-      lock.unlock();
     }
   }
 
-  private void write(Batch batch, Scope scope) throws IOException {
+  private void stage(Batch batch, Scope scope, Write write) throws IOException {
     requireAlive();
     store.requireWritable();
-    Snapshot before = table.snapshot();
+    Snapshot before = table.head();
     int dimension = batch.requireDimension(before.dimension());
     Checks.newIds(batch.ids(), before);
     refuseForeignIds(batch, before, scope);
+    refuseUnopenable(batch.ids(), before);
     batch.model().ifPresent(used -> model.require(used, before));
-    List<String> vacated = files.vacated(batch.ids(), before);
-    List<String> chosen = files.choose(batch.ids(), before, vacated);
-    RowTable.Staged staged = table.stage(dimension, batch.rows(chosen, files::remembered));
     if (batch.model().isPresent()) {
       model.record(new ModelRecord(batch.model().get(), dimension));
     }
-    folder.put(batch.puts(chosen), vacated);
-    unserved.superseded(batch.ids());
-    table.publish(staged);
+    write.staged = table.stage(dimension, batch.rows());
+    List<String> otherFiles = unserved.filesOf(batch.ids());
+    write.afterwards =
+        () -> {
+          unserved.superseded(batch.ids());
+          kept.put(batch.ids(), otherFiles);
+        };
+  }
+
+  /** Waits for the writes before, whatever becomes of them; leaves the lock meanwhile. */
+  private void settle(Journal.@Nullable Ticket before) {
+    if (before == null || before.isDone()) {
+      return;
+    }
+    lock.unlock();
+    try {
+      store.keeper().await(before);
+    } catch (IOException e) {
+      // Its own caller is told.
+    } finally {
+      lock.lock();
+    }
+  }
+
+  private void enqueue(Journal.Ticket ticket, Write write) throws IOException {
+    try {
+      store.keeper().enqueue(ticket);
+      last = ticket;
+    } catch (IOException e) {
+      table.unstage(Objects.requireNonNull(write.staged));
+      throw e;
+    }
+  }
+
+  /** What a staged write does when it is on disk, or never will be. */
+  private final class Write implements Journal.Effect {
+    private RowTable.@Nullable Staged staged;
+    private Runnable before = () -> {};
+    private Runnable afterwards = () -> {};
+
+    @Override
+    public void publish() {
+      before.run();
+      table.publish(Objects.requireNonNull(staged));
+      afterwards.run();
+    }
+
+    @Override
+    public void discard() {
+      lock.lock();
+      try {
+        table.discard(Objects.requireNonNull(staged));
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  /** A file that could not be opened may hold the very document, and would win over a new one. */
+  private void refuseUnopenable(List<String> ids, Snapshot before) throws IOException {
+    for (String id : ids) {
+      Optional<String> file = before.get(id) == null ? unserved.mayHold(id) : Optional.empty();
+      if (file.isPresent()) {
+        throw new IOException(
+            "%s/%s may hold the document \"%s\" and could not be opened; make it readable and restart"
+                .formatted(folderName(), file.get(), id));
+      }
+    }
   }
 
   /** An id is shared by all tenants; one that cannot be seen cannot be written either. */
@@ -235,26 +334,49 @@ final class EmbeddedCollection {
 
   private int remove(Selection selection) {
     store.requireWritable();
-    lock.lock();
     try {
-      requireAlive();
-      store.requireWritable();
-      List<Row> rows = selection.of(table.snapshot());
-      if (rows.isEmpty()) {
-        return 0;
+      store.keeper().awaitRoom();
+      Write write = new Write();
+      Journal.Ticket ticket;
+      int count;
+      lock.lock();
+      try {
+        requireAlive();
+        store.requireWritable();
+        List<Row> rows = selection.of(table.head());
+        count = rows.size();
+        ticket = last;
+        if (count > 0) {
+          ticket = stageRemoval(rows, write);
+          enqueue(ticket, write);
+        }
+      } finally {
+        lock.unlock();
       }
-      List<String> ids = rows.stream().map(Row::id).toList();
-      Set<String> leaving = new LinkedHashSet<>(files.vacated(ids, table.snapshot()));
-      rows.forEach(row -> leaving.add(files.of(row)));
-      folder.trash(List.copyOf(leaving));
-      unserved.superseded(ids);
-      table.remove(ids);
-      return rows.size();
+      if (ticket != null) {
+        // Where there is nothing to delete, somebody else may be deleting it just now.
+        store.keeper().await(ticket);
+      }
+      return count;
     } catch (IOException e) {
       throw EmbeddedStore.failed("deleting from the collection \"" + name() + "\"", e);
-    } finally {
-      lock.unlock();
     }
+  }
+
+  private Journal.Ticket stageRemoval(List<Row> rows, Write write) {
+    List<String> ids = rows.stream().map(Row::id).toList();
+    Map<String, Row> byId = HashMap.newHashMap(rows.size());
+    rows.forEach(row -> byId.put(row.id(), row));
+    KeptCollection.DocumentSource last =
+        id -> {
+          Row row = byId.get(id);
+          return row == null ? null : stored(row);
+        };
+    List<String> otherFiles = unserved.filesOf(ids);
+    write.staged = table.stageRemoval(ids);
+    write.before = () -> kept.removed(ids, last, otherFiles);
+    write.afterwards = () -> unserved.superseded(ids);
+    return Journal.prepare(new JournalRecord.Removed(kept.incarnation(), ids), write);
   }
 
   QueryResult query(Query query, Scope scope) {
@@ -314,32 +436,53 @@ final class EmbeddedCollection {
     return scope.isAll() || unavailable == 0 ? OptionalLong.of(unavailable) : OptionalLong.empty();
   }
 
-  /** A change of the disk that ends the collection. */
-  interface Removal {
-    void run() throws IOException;
-  }
-
-  void deleteWith(Removal removal) {
+  /**
+   * Deletes the collection.
+   *
+   * @param onlyIfEmpty refuse where there is a document
+   * @param gone runs when everybody may know
+   */
+  void end(boolean onlyIfEmpty, Runnable gone) {
     lock.lock();
     try {
       requireAlive();
-      removal.run();
-      deleted = true;
+      if (onlyIfEmpty && table.head().count() > 0) {
+        throw Checks.invalid("others wrote to the collection meanwhile");
+      }
+      isEnding = true;
+    } finally {
+      lock.unlock();
+    }
+    try {
+      store
+          .keeper()
+          .drop(
+              kept,
+              () -> {
+                deleted = true;
+                gone.run();
+              });
     } catch (IOException e) {
       throw EmbeddedStore.failed("deleting the collection \"" + name() + "\"", e);
     } finally {
-      lock.unlock();
+      lock.lock();
+      try {
+        isEnding = deleted;
+      } finally {
+        lock.unlock();
+      }
     }
   }
 
-  /** Returns when no write is in hand; the store refuses new ones by then. */
-  boolean awaitWrites() {
-    lock.lock();
-    try {
-      return !deleted;
-    } finally {
-      lock.unlock();
+  /** Writes again what the damage has cost, from what is served. */
+  void mend(Damage damage) {
+    switch (damage) {
+      case Damage.DocumentMissing found -> kept.rewrite(found.id());
+      case Damage.DocumentSpoiled found -> kept.rewrite(found.id());
+      case Damage.MetadataSpoiled _ -> kept.rewriteMetadata();
+      default -> throw new IllegalArgumentException("nothing to write again for " + damage);
     }
+    unserved.remove(damage);
   }
 
   private Snapshot read() {
@@ -348,7 +491,7 @@ final class EmbeddedCollection {
   }
 
   private void requireAlive() {
-    if (deleted) {
+    if (deleted || (isEnding && lock.isHeldByCurrentThread())) {
       throw EmbeddedStore.notFound(name());
     }
   }

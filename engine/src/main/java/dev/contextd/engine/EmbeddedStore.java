@@ -5,18 +5,21 @@ import dev.contextd.engine.search.ExactSearch;
 import dev.contextd.engine.search.RowTable;
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
-import dev.contextd.storage.check.StoreCheck;
+import dev.contextd.storage.checkpoint.KeeperStatus;
+import dev.contextd.storage.checkpoint.StoreKeeper;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.Disk;
-import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.disk.DiskFull;
 import dev.contextd.storage.folder.ModelRecord;
+import dev.contextd.storage.folder.OwnerLock;
 import dev.contextd.storage.folder.StoreFolder;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -42,58 +45,73 @@ import org.slf4j.LoggerFactory;
 final class EmbeddedStore implements VectorStore {
   private static final Logger log = LoggerFactory.getLogger(EmbeddedStore.class);
 
+  /** How often a write meets a deletion of its collection before it gives up. */
+  private static final int MAX_TRIES = 1_000;
+
   private final StoreFolder folder;
   private final StoreOptions options;
+  private final StoreKeeper keeper;
   private final ExactSearch search;
   private final Map<String, EmbeddedCollection> collections = new ConcurrentHashMap<>();
   private final ReentrantLock structure = new ReentrantLock();
   private final CheckReport openReport;
-  private final Optional<String> readOnlyReason;
   private volatile Map<String, OptionalLong> quarantined = Map.of();
   private volatile boolean closed;
+  private volatile Optional<String> closeFailure = Optional.empty();
 
-  private EmbeddedStore(StoreFolder folder, StoreOptions options) throws IOException {
+  private EmbeddedStore(StoreFolder folder, StoreOptions options, StoreKeeper keeper)
+      throws IOException {
     this.folder = folder;
     this.options = options;
+    this.keeper = keeper;
     this.search = new ExactSearch(DotKernel.best(), options.pool());
-    this.readOnlyReason = probe(folder);
-    StoreCheck check = new StoreCheck(options.disk(), options.pool());
     List<EmbeddedCollection> opened = new ArrayList<>();
-    this.openReport =
-        check.check(
-            folder.root(),
-            intact -> opened.add(new EmbeddedCollection(this, intact, folder.open(intact))));
+    this.openReport = keeper.load(loaded -> opened.add(new EmbeddedCollection(this, loaded)));
     for (EmbeddedCollection collection : opened) {
-      collection.noteModel(modelIfReadable(collection.folder()));
+      modelIfReadable(collection).ifPresent(found -> collection.noteModel(Optional.of(found)));
       collections.put(collection.name(), collection);
     }
+    keeper.start();
   }
 
-  /** A record that cannot be read costs itself: the model is then assumed, as for a Go folder. */
-  private Optional<ModelRecord> modelIfReadable(CollectionFolder of) {
+  /** A record that cannot be read costs itself: what the manifest says of the model counts. */
+  private Optional<ModelRecord> modelIfReadable(EmbeddedCollection collection) {
     try {
-      return folder.model(of);
+      return folder.model(collection.kept().folder()).or(collection.kept()::model);
     } catch (IOException e) {
-      log.warn("the record of the model of {} cannot be read: {}", of.name(), e.toString());
-      return Optional.empty();
+      log.warn(
+          "the record of the model of {} cannot be read: {}",
+          collection.folderName(),
+          e.toString());
+      return collection.kept().model();
     }
   }
 
   static EmbeddedStore open(Path root, StoreOptions options) throws IOException {
     StoreFolder folder = new StoreFolder(options.disk(), root, options.clock());
-    if (!Files.isDirectory(root)) {
+    if (!options.disk().exists(root)) {
       folder.create();
     }
-    return new EmbeddedStore(folder, options);
+    StoreKeeper keeper = take(folder, options);
+    try {
+      return new EmbeddedStore(folder, options, keeper);
+    } catch (IOException | RuntimeException | Error e) {
+      keeper.abandon();
+      throw e;
+    }
   }
 
-  private static Optional<String> probe(StoreFolder folder) {
+  private static StoreKeeper take(StoreFolder folder, StoreOptions options) throws IOException {
     try {
-      folder.probeWritable();
-      return Optional.empty();
-    } catch (IOException e) {
-      // A full disk is no read-only one: each write says so, until there is space again.
-      return isFull(e) ? Optional.empty() : Optional.of(String.valueOf(e.getMessage()));
+      return StoreKeeper.open(
+          folder,
+          options.disk(),
+          options.clock(),
+          options.pool(),
+          options.keeper(),
+          new SecureRandom());
+    } catch (OwnerLock.OwnedException e) {
+      throw new StoreInUseException(e);
     }
   }
 
@@ -104,7 +122,7 @@ final class EmbeddedStore implements VectorStore {
 
   @Override
   public Optional<String> readOnlyReason() {
-    return readOnlyReason;
+    return keeper.readOnlyReason();
   }
 
   @Override
@@ -147,8 +165,7 @@ final class EmbeddedStore implements VectorStore {
     Compression compression = options.compress() ? Compression.GZIP : Compression.PLAIN;
     StoredCollection stored = new StoredCollection(name, Map.copyOf(metadata));
     try {
-      CollectionFolder created = folder.create(stored, compression);
-      return new EmbeddedCollection(this, stored, created);
+      return new EmbeddedCollection(this, keeper.create(stored, compression));
     } catch (IOException e) {
       throw failed("creating the collection \"" + name + "\"", e);
     }
@@ -166,13 +183,15 @@ final class EmbeddedStore implements VectorStore {
     }
     Batch batch = Batch.prepare(documents, scope, this);
     batch.requireDimension(0);
-    try {
-      return createAndUpsert(name, batch, scope);
-    } catch (StoreException e) {
-      if (e.code() != ErrorCode.COLLECTION_NOT_FOUND) {
-        throw e;
+    for (int tries = 1; ; tries++) {
+      try {
+        return createAndUpsert(name, batch, scope);
+      } catch (StoreException e) {
+        // It was deleted between the two steps.
+        if (e.code() != ErrorCode.COLLECTION_NOT_FOUND || tries == MAX_TRIES) {
+          throw e;
+        }
       }
-      return createAndUpsert(name, batch, scope); // It was deleted between the two steps.
     }
   }
 
@@ -197,24 +216,13 @@ final class EmbeddedStore implements VectorStore {
     structure.lock();
     try {
       if (collections.get(collection.name()) == collection) {
-        collection.deleteWith(() -> {
-          if (collection.snapshot().count() == 0) {
-            remove(collection);
-          } else {
-            throw new IOException("others wrote to it meanwhile");
-          }
-        });
+        collection.end(true, () -> collections.remove(collection.name(), collection));
       }
     } catch (StoreException e) {
       log.debug("the new collection {} stays: {}", collection.name(), e.getMessage());
     } finally {
       structure.unlock();
     }
-  }
-
-  private void remove(EmbeddedCollection collection) throws IOException {
-    folder.trash(collection.folder());
-    collections.remove(collection.name());
   }
 
   private EmbeddedCollection existingOrNew(String name) {
@@ -247,7 +255,7 @@ final class EmbeddedStore implements VectorStore {
         throw notFound(name);
       }
       requireWritable();
-      collection.deleteWith(() -> remove(collection));
+      collection.end(false, () -> collections.remove(name, collection));
     } finally {
       structure.unlock();
     }
@@ -281,14 +289,83 @@ final class EmbeddedStore implements VectorStore {
   }
 
   @Override
+  public void mend(Damage damage) {
+    requireWritable();
+    collections.values().stream()
+        .filter(collection -> collection.folderName().equals(damage.folder()))
+        .forEach(collection -> collection.mend(damage));
+  }
+
+  @Override
+  public List<Damage> scrub() {
+    return keeper.scrub();
+  }
+
+  @Override
+  public void refuseWrites(String reason) {
+    keeper.refuseWrites(reason);
+  }
+
+  @Override
+  public void checkpoint() {
+    requireWritable();
+    try {
+      keeper.checkpoint();
+    } catch (IOException e) {
+      throw failed("a checkpoint", e);
+    }
+  }
+
+  @Override
+  public void announce(String address) {
+    keeper.announce(address);
+  }
+
+  @Override
+  public KeeperStatus durability() {
+    return keeper.status();
+  }
+
+  @Override
+  public List<TrashEntry> trash() {
+    return Restoring.list(this);
+  }
+
+  @Override
+  public int restore(String entry) {
+    return Restoring.restore(this, options.disk(), entry);
+  }
+
+  @Override
+  public int purge(Duration olderThan) {
+    requireWritable();
+    try {
+      return keeper.purge(olderThan);
+    } catch (IOException e) {
+      throw failed("purging the trash", e);
+    }
+  }
+
+  @Override
   public void close() {
     structure.lock();
     try {
+      if (closed) {
+        return;
+      }
       closed = true;
-      collections.values().forEach(EmbeddedCollection::awaitWrites);
+      keeper.close();
+    } catch (IOException e) {
+      closeFailure = Optional.of(String.valueOf(e.getMessage()));
+      log.error("the journal could not be emptied; the next start goes on from there", e);
     } finally {
       structure.unlock();
     }
+  }
+
+  @Override
+  public Optional<String> closeFailure() {
+    return closeFailure;
   }
 
   /**
@@ -307,6 +384,10 @@ final class EmbeddedStore implements VectorStore {
       sum += count.getAsLong();
     }
     return OptionalLong.of(sum);
+  }
+
+  StoreKeeper keeper() {
+    return keeper;
   }
 
   ExactSearch search() {
@@ -344,12 +425,11 @@ final class EmbeddedStore implements VectorStore {
     if (closed) {
       throw new StoreException(ErrorCode.CLOSED, "the store is shutting down; try again later");
     }
-    if (readOnlyReason.isPresent()) {
+    Optional<String> reason = keeper.readOnlyReason();
+    if (reason.isPresent()) {
       throw new StoreException(
           ErrorCode.READ_ONLY,
-          "the store is served read-only, because its folder cannot be written: "
-              + readOnlyReason.get()
-              + "; mend that and restart");
+          "the store is served read-only, because " + reason.get() + "; mend that and restart");
     }
   }
 
@@ -358,15 +438,9 @@ final class EmbeddedStore implements VectorStore {
         ErrorCode.COLLECTION_NOT_FOUND, "there is no collection \"" + name + "\"");
   }
 
-  private static boolean isFull(IOException e) {
-    @Nullable String reason = e.getMessage();
-    return reason != null
-        && (reason.contains("No space left on device") || reason.contains("Disk quota exceeded"));
-  }
-
   static StoreException failed(String what, IOException e) {
     @Nullable String reason = e.getMessage();
-    if (isFull(e)) {
+    if (DiskFull.is(e)) {
       return new StoreException(
           ErrorCode.STORAGE_FULL,
           what + " failed and changed nothing: the disk is full; free some space and try again",

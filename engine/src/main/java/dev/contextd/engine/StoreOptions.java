@@ -1,5 +1,6 @@
 package dev.contextd.engine;
 
+import dev.contextd.storage.checkpoint.KeeperOptions;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.LocalDisk;
 import java.time.Clock;
@@ -12,25 +13,48 @@ import java.util.concurrent.ForkJoinPool;
  * @param compress whether new collections are written as {@code .gob.gz}; existing ones keep theirs
  * @param embedder turns text into vectors; the caller closes it
  * @param pool reads files and searches large collections; the caller closes it
+ * @param keeper bounds what lies between the journal and the files
  */
 public record StoreOptions(
-    boolean compress, Optional<Embedder> embedder, ForkJoinPool pool, Disk disk, Clock clock) {
+    boolean compress,
+    Optional<Embedder> embedder,
+    ForkJoinPool pool,
+    Disk disk,
+    Clock clock,
+    KeeperOptions keeper) {
 
   /** Plain files, no embedder, the common pool. */
   public static StoreOptions defaults() {
     return new StoreOptions(
-        false, Optional.empty(), ForkJoinPool.commonPool(), new LocalDisk(), Clock.systemUTC());
+        false,
+        Optional.empty(),
+        ForkJoinPool.commonPool(),
+        new LocalDisk(),
+        Clock.systemUTC(),
+        KeeperOptions.defaults());
   }
 
   public StoreOptions withEmbedder(Embedder newEmbedder) {
-    return new StoreOptions(compress, Optional.of(newEmbedder), pool, disk, clock);
+    return new StoreOptions(compress, Optional.of(newEmbedder), pool, disk, clock, keeper);
   }
 
   public StoreOptions withCompression(boolean newCompress) {
-    return new StoreOptions(newCompress, embedder, pool, disk, clock);
+    return new StoreOptions(newCompress, embedder, pool, disk, clock, keeper);
   }
 
   public StoreOptions withDisk(Disk newDisk) {
-    return new StoreOptions(compress, embedder, pool, newDisk, clock);
+    return new StoreOptions(compress, embedder, pool, newDisk, clock, keeper);
+  }
+
+  public StoreOptions withPool(ForkJoinPool newPool) {
+    return new StoreOptions(compress, embedder, newPool, disk, clock, keeper);
+  }
+
+  public StoreOptions withClock(Clock newClock) {
+    return new StoreOptions(compress, embedder, pool, disk, newClock, keeper);
+  }
+
+  public StoreOptions withKeeper(KeeperOptions newKeeper) {
+    return new StoreOptions(compress, embedder, pool, disk, clock, newKeeper);
   }
 }

@@ -1,6 +1,7 @@
 package dev.contextd.engine;
 
 import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.chromem.Names;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -41,6 +42,18 @@ final class UnservedFiles {
     return ofIds(List.of(id)).anyMatch(found -> found.loss() == Damage.Loss.DOCUMENT);
   }
 
+  /** A file that could not be opened and whose name a document of this id would have. */
+  Optional<String> mayHold(String id) {
+    if (damage.isEmpty()) {
+      return Optional.empty();
+    }
+    String hash = Names.hash(id);
+    return damage.stream()
+        .filter(found -> found instanceof Damage.Inaccessible && found.file().startsWith(hash))
+        .map(Damage::file)
+        .findFirst();
+  }
+
   /** Names of the other files of these documents. */
   List<String> filesOf(List<String> ids) {
     return ofIds(ids).map(Damage::file).toList();
@@ -75,6 +88,15 @@ final class UnservedFiles {
           Damage.DocumentAmbiguous _,
           Damage.DocumentUnreadable _,
           Damage.Inaccessible _,
+          Damage.DocumentMissing _,
+          Damage.DocumentSpoiled _,
+          Damage.DocumentChanged _,
+          Damage.MetadataSpoiled _,
+          Damage.CollectionRecreated _,
+          Damage.CollectionVanished _,
+          Damage.PackDamaged _,
+          Damage.CatalogLost _,
+          Damage.JournalDamaged _,
           Damage.TextNotUtf8 _,
           Damage.TrailingBytes _,
           Damage.Leftover _ ->

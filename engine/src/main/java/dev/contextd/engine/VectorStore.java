@@ -2,8 +2,11 @@ package dev.contextd.engine;
 
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.checkpoint.KeeperStatus;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,16 +15,19 @@ import java.util.OptionalLong;
 /**
  * An embedded vector store over a chromem-go folder.
  *
- * <p>Opening reads the whole folder, serves what is intact, reports what is not, and moves nothing.
- * Vectors are held off-heap, everything else on the heap. Safe for many threads; one process at a
- * time may own a folder.
+ * <p>Opening serves what is intact, reports what is not, and repairs nothing. Once it is open,
+ * every write is durable when its call returns, and its gob file follows behind. Vectors are held
+ * off-heap, everything else on the heap. Safe for many threads; one process at a time may own a
+ * folder.
  */
 public interface VectorStore extends AutoCloseable {
 
   /**
    * Opens a store, creating the folder where it is missing.
    *
-   * @throws IOException where the root cannot be created or listed
+   * @throws StoreInUseException where another process or store has it open
+   * @throws IOException where the root cannot be created or listed, or what is ours in it cannot be
+   *     opened
    */
   static VectorStore open(Path root, StoreOptions options) throws IOException {
     return EmbeddedStore.open(root, options);
@@ -96,9 +102,76 @@ public interface VectorStore extends AutoCloseable {
    */
   Imported importFrom(Path file, Optional<byte[]> key);
 
-  /** Waits for the writes in hand and refuses all that follow. */
+  /**
+   * Writes again, from what is served, a file that is missing or damaged; it is durable after the
+   * next checkpoint.
+   *
+   * @param damage whose repair is {@code Rewrite}, found at opening
+   */
+  void mend(Damage damage);
+
+  /**
+   * Reads every byte of both copies of everything and holds it against its checksum. Runs beside
+   * readers and writers; takes as long as the disk needs to read the store.
+   *
+   * @return what fails; all of it is served all the same
+   */
+  List<Damage> scrub();
+
+  /** Serves read-only from now on. */
+  void refuseWrites(String reason);
+
+  /** Writes everything acknowledged so far to its files, and returns when they are durable. */
+  void checkpoint();
+
+  /** Tells other processes where this store can be called. */
+  void announce(String address);
+
+  /** How things stand between the journal and the files. */
+  KeeperStatus durability();
+
+  /** What was deleted, or gave way to another program's version, and can be brought back. */
+  List<TrashEntry> trash();
+
+  /**
+   * Brings back the documents of an entry of the trash; what they replace goes to the trash itself.
+   *
+   * @return how many documents came back
+   * @throws StoreException {@link ErrorCode#INVALID_ARGUMENT} where there is no such entry
+   */
+  int restore(String entry);
+
+  /**
+   * Removes for good what was deleted: from the trash, the packs and the journal.
+   *
+   * @param olderThan what was deleted at least so long ago
+   * @return how many entries of the trash went
+   */
+  int purge(Duration olderThan);
+
+  /**
+   * Waits for the writes in hand, refuses all that follow, brings everything to its file, and gives
+   * the folder back.
+   */
   @Override
   void close();
+
+  /** Why closing could not empty the journal; empty where it did. */
+  Optional<String> closeFailure();
+
+  /**
+   * Something that can be brought back.
+   *
+   * @param kind {@code collection}, {@code documents} or {@code versions}
+   * @param collection its name where it is known
+   */
+  record TrashEntry(
+      String name,
+      String kind,
+      String folder,
+      Optional<String> collection,
+      Instant since,
+      int documents) {}
 
   /**
    * How an export is written.

@@ -325,6 +325,7 @@ class ChromemFaultsTest {
   }
 
   private void copy(VectorStore store, String file, String copy) throws IOException {
+    store.checkpoint();
     Path folder = root.path().resolve(collection(store, "notes").info().folder());
     Files.copy(folder.resolve(file), folder.resolve(copy));
   }

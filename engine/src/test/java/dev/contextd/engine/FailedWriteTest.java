@@ -8,10 +8,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.checkpoint.KeeperOptions;
 import dev.contextd.storage.chromem.Names;
+import dev.contextd.testkit.Fixtures;
 import dev.contextd.testkit.StoreRoot;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -28,6 +32,10 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class FailedWriteTest {
   private static final int MOST_OPERATIONS = 200;
+
+  /** Checkpoints are made where the test, or a call, says so. */
+  private static final KeeperOptions BY_HAND =
+      KeeperOptions.defaults().withInterval(Duration.ofHours(1));
 
   @RegisterExtension final StoreRoot root = new StoreRoot();
 
@@ -78,7 +86,10 @@ class FailedWriteTest {
     FaultyDisk disk = new FaultyDisk("injected");
     boolean failed;
     StoreOptions options =
-        StoreOptions.defaults().withDisk(disk).withEmbedder(new ToyEmbedder("toy"));
+        StoreOptions.defaults()
+            .withDisk(disk)
+            .withEmbedder(new ToyEmbedder("toy"))
+            .withKeeper(BY_HAND);
     try (VectorStore store = VectorStore.open(folder, options)) {
       fill(store);
       Map<String, Map<String, String>> before = contents(store);
@@ -89,15 +100,15 @@ class FailedWriteTest {
       if (refused) {
         assertThat(failed).isTrue();
         assertThat(contents(store)).as("served after fault %d", n).isEqualTo(before);
-        assertThat(contentsOf(folder)).as("on disk after fault %d", n).isEqualTo(before);
-        assertThat(StoreRoot.check(folder).damage()).as("damage of fault %d", n).isEmpty();
+        assertThat(contentsOfCopy(folder)).as("on disk after fault %d", n).isEqualTo(before);
         write.action().accept(store);
       }
       assertThat(collection(store, "other").query(Query.nearest(new float[] {1, 0}, 1)))
           .satisfies(result -> assertThat(hits(result)).containsExactly("o"));
       collection(store, "other").upsert(List.of(doc("next", 1, 0)));
       assertThat(contents(store)).isNotEqualTo(before);
-      assertThat(contentsOf(folder)).as("on disk after a write").isEqualTo(contents(store));
+      store.checkpoint(); // one that failed is tried again in the background
+      assertThat(contentsOfCopy(folder)).as("on disk after a write").isEqualTo(contents(store));
     }
     assertThat(StoreRoot.check(folder).damage()).isEmpty();
     return failed;
@@ -128,7 +139,10 @@ class FailedWriteTest {
     store.getOrCreate("other", Scope.ALL).upsert(List.of(doc("o", 1, 0)));
   }
 
-  private static Map<String, Map<String, String>> contentsOf(Path folder) throws IOException {
+  /** What another process would find if this one ended now. */
+  private static Map<String, Map<String, String>> contentsOfCopy(Path root) throws IOException {
+    Path folder = Files.createTempDirectory(root.getParent(), "copy-").resolve("store");
+    Fixtures.copyTree(root, folder);
     StoreOptions options = StoreOptions.defaults().withEmbedder(new ToyEmbedder("toy"));
     try (VectorStore store = VectorStore.open(folder, options)) {
       return contents(store);
@@ -152,7 +166,8 @@ class FailedWriteTest {
 
   private static boolean keepsTheUnserved(int n, Path folder) throws IOException {
     FaultyDisk disk = new FaultyDisk("injected");
-    try (VectorStore store = VectorStore.open(folder, StoreOptions.defaults().withDisk(disk))) {
+    StoreOptions options = StoreOptions.defaults().withDisk(disk).withKeeper(BY_HAND);
+    try (VectorStore store = VectorStore.open(folder, options)) {
       List<Damage> before = store.damage();
       assertThat(before).hasSize(2);
       Write write =
@@ -167,6 +182,7 @@ class FailedWriteTest {
         write.action().accept(store);
       }
       assertThat(store.damage()).isEmpty();
+      store.checkpoint();
       assertThat(StoreRoot.check(folder).damage()).isEmpty();
       return failed;
     }
@@ -195,10 +211,11 @@ class FailedWriteTest {
       store.getOrCreate("notes", Scope.ALL).upsert(List.of(doc("a", 1, 0)));
     }
     FaultyDisk disk = new FaultyDisk("Read-only file system");
-    disk.failAt(1);
+    disk.failAt(2); // The first operation asks whether the root is there, the second writes.
     try (VectorStore store =
         VectorStore.open(root.path(), StoreOptions.defaults().withDisk(disk))) {
-      assertThat(store.readOnlyReason()).hasValue("Read-only file system");
+      assertThat(store.readOnlyReason())
+          .hasValue("its folder cannot be written: Read-only file system");
       VectorCollection notes = collection(store, "notes");
       assertThat(notes.count()).isEqualTo(1);
       assertThat(store.create("notes", Map.of())).isFalse();

@@ -3,7 +3,6 @@ package dev.contextd.resilience;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.OpenSummary.InPlace;
 import dev.contextd.resilience.OpenSummary.Moved;
-import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.Repair;
 import dev.contextd.storage.folder.Quarantine;
@@ -11,7 +10,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -28,6 +26,7 @@ final class OpenQuarantine {
   private final Quarantine quarantine;
   private final List<Moved> moved = new ArrayList<>();
   private final List<InPlace> inPlace = new ArrayList<>();
+  private final List<Moved> mended = new ArrayList<>();
   private Optional<String> brake = Optional.empty();
 
   private OpenQuarantine(VectorStore store, Quarantine quarantine) {
@@ -37,12 +36,24 @@ final class OpenQuarantine {
 
   static OpenQuarantine run(VectorStore store, Quarantine quarantine) {
     OpenQuarantine run = new OpenQuarantine(store, quarantine);
-    run.settle(store.openReport());
+    run.settle(store.openReport().damage(), store.openReport().files());
+    return run;
+  }
+
+  /** Carries out the repairs of damage that was found later, under the same brake. */
+  static OpenQuarantine run(
+      VectorStore store, Quarantine quarantine, List<Damage> damage, long files) {
+    OpenQuarantine run = new OpenQuarantine(store, quarantine);
+    run.settle(damage, files);
     return run;
   }
 
   List<Moved> moved() {
     return moved;
+  }
+
+  List<Moved> mended() {
+    return mended;
   }
 
   List<InPlace> inPlace() {
@@ -53,12 +64,14 @@ final class OpenQuarantine {
     return brake;
   }
 
-  private void settle(CheckReport report) {
+  private void settle(List<Damage> found, long files) {
     List<Damage> toMove = new ArrayList<>();
-    Set<String> settled = unopenableFolders(report);
-    for (Damage damage : report.damage()) {
+    List<Damage> toMend = new ArrayList<>();
+    Set<String> settled = unopenableFolders(found);
+    for (Damage damage : found) {
       switch (damage.repair()) {
         case Repair.LeaveInPlace _ -> inPlace.add(new InPlace(damage, Optional.empty()));
+        case Repair.Rewrite _ -> toMend.add(damage);
         case Repair.QuarantineFile _ -> toMove.add(damage);
         case Repair.QuarantineCollection _ -> {
           if (settled.add(damage.folder())) {
@@ -67,7 +80,17 @@ final class OpenQuarantine {
         }
       }
     }
-    Optional<String> hindrance = hindrance(toMove.size(), report.files());
+    Optional<String> hindrance = hindrance(toMove.size() + toMend.size(), files);
+    if (brake.isPresent() && !toMend.isEmpty()) {
+      store.refuseWrites("much of its folder is missing or damaged at once: " + brake.get());
+    }
+    for (Damage damage : toMend) {
+      if (hindrance.isPresent()) {
+        inPlace.add(new InPlace(damage, hindrance));
+      } else {
+        mend(damage);
+      }
+    }
     for (Damage damage : toMove) {
       if (hindrance.isPresent()) {
         inPlace.add(new InPlace(damage, hindrance));
@@ -78,11 +101,11 @@ final class OpenQuarantine {
   }
 
   /** What could not be opened is not known to be damaged: these folders stay where they are. */
-  private static Set<String> unopenableFolders(CheckReport report) {
+  private static Set<String> unopenableFolders(List<Damage> all) {
     Set<String> folders = new HashSet<>();
-    for (Damage damage : report.damage()) {
-      if (damage instanceof Damage.Inaccessible found && found.loss() == Damage.Loss.COLLECTION) {
-        folders.add(found.folder());
+    for (Damage damage : all) {
+      if (damage instanceof Damage.Inaccessible one && one.loss() == Damage.Loss.COLLECTION) {
+        folders.add(one.folder());
       }
     }
     return folders;
@@ -97,11 +120,12 @@ final class OpenQuarantine {
       return Optional.of("the folder cannot be written");
     }
     try {
-      long unreviewed = quarantine.list().stream().filter(entry -> !entry.reviewed()).count();
+      long unreviewed =
+          quarantine.list().stream().filter(entry -> !entry.reviewed() && !entry.mended()).count();
       if (QuarantineBrake.holds(unreviewed, planned, files)) {
         brake =
             Optional.of(
-                "%d damaged things and %d not yet reviewed in quarantine are more than the %d allowed: they have one cause that is not theirs, so nothing was moved"
+                "%d damaged things and %d not yet reviewed in quarantine are more than the %d allowed: they have one cause that is not theirs, so nothing was moved or mended"
                     .formatted(planned, unreviewed, QuarantineBrake.allowed(files)));
         log.error("quarantine brake: {}", brake.get());
       }
@@ -111,10 +135,27 @@ final class OpenQuarantine {
     }
   }
 
+  /** The bad bytes first go to quarantine; then the file is written again from its other copy. */
+  private void mend(Damage damage) {
+    try {
+      String entry = "";
+      if (!damage.file().isEmpty() && !(damage instanceof Damage.DocumentMissing)) {
+        entry =
+            quarantine.moveMended(damage.folder(), damage.file(), damage.word(), damage.sentence());
+      }
+      store.mend(damage);
+      mended.add(new Moved(damage, entry));
+      log.warn("mended {}/{}: {}", damage.folder(), damage.file(), damage.sentence());
+    } catch (IOException e) {
+      inPlace.add(new InPlace(damage, Optional.of("it could not be moved: " + e.getMessage())));
+      log.error("could not mend {}/{}: {}", damage.folder(), damage.file(), e.toString());
+    }
+  }
+
   private void move(Damage damage) {
     String file = damage.repair() instanceof Repair.QuarantineCollection ? "" : damage.file();
     try {
-      String entry = quarantine.move(damage.folder(), file, word(damage), damage.sentence());
+      String entry = quarantine.move(damage.folder(), file, damage.word(), damage.sentence());
       moved.add(new Moved(damage, entry));
       store.forget(damage);
       log.warn(
@@ -127,14 +168,5 @@ final class OpenQuarantine {
       inPlace.add(new InPlace(damage, Optional.of("it could not be moved: " + e.getMessage())));
       log.error("could not quarantine {}/{}: {}", damage.folder(), file, e.toString());
     }
-  }
-
-  /** The kind of damage as a stable word: {@code metadata_missing}. */
-  private static String word(Damage damage) {
-    return damage
-        .getClass()
-        .getSimpleName()
-        .replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_")
-        .toLowerCase(Locale.ROOT);
   }
 }

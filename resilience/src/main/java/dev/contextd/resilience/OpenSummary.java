@@ -10,6 +10,7 @@ import java.util.Optional;
  * @param collections served
  * @param documents served
  * @param quarantined what was moved just now
+ * @param mended what was written again just now, without loss
  * @param inPlace damage that was left where it is, whatever the reason
  * @param inQuarantine all entries of the quarantine, older ones included
  * @param brake why nothing was moved; empty where the brake did not hold
@@ -19,6 +20,7 @@ public record OpenSummary(
     int collections,
     long documents,
     List<Moved> quarantined,
+    List<Moved> mended,
     List<InPlace> inPlace,
     int inQuarantine,
     Optional<String> brake,
@@ -26,13 +28,14 @@ public record OpenSummary(
 
   public OpenSummary {
     quarantined = List.copyOf(quarantined);
+    mended = List.copyOf(mended);
     inPlace = List.copyOf(inPlace);
   }
 
   /**
    * A damaged thing that was moved.
    *
-   * @param entry its name below {@code .quarantine/}
+   * @param entry its name below {@code .quarantine/}; empty where there was nothing to move
    */
   public record Moved(Damage damage, String entry) {}
 

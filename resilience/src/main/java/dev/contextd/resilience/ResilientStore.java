@@ -19,16 +19,19 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * A store that opens whatever its folder holds: what is intact is served, what is damaged is moved
- * to quarantine or, where that must not or cannot be, left in place, unserved and reported.
+ * A store that opens whatever its folder holds: what is intact is served, what is damaged is
+ * written again from its other copy, or moved to quarantine, or, where that must not or cannot be,
+ * left in place and reported.
  *
- * <p>Invariants: opening fails only where the root itself cannot be created or listed; nothing is
- * deleted; nothing is moved because it could not be opened.
+ * <p>Invariants: opening fails only where the root cannot be created or listed, somebody else owns
+ * it, or what is ours in it cannot be opened; nothing damaged is deleted; nothing is moved because
+ * it could not be opened.
  */
 public final class ResilientStore implements AutoCloseable {
   private final VectorStore store;
@@ -48,6 +51,7 @@ public final class ResilientStore implements AutoCloseable {
             collections.size(),
             collections.stream().mapToLong(CollectionInfo::count).sum(),
             run.moved(),
+            run.mended(),
             run.inPlace(),
             entries.size(),
             run.brake(),
@@ -58,7 +62,8 @@ public final class ResilientStore implements AutoCloseable {
   /**
    * Opens a store, creating the folder where it is missing.
    *
-   * @throws IOException where the root cannot be created or listed
+   * @throws dev.contextd.engine.StoreInUseException where another process or store has it open
+   * @throws IOException as {@link VectorStore#open}
    */
   public static ResilientStore open(Path root, StoreOptions options) throws IOException {
     VectorStore store = VectorStore.open(root, options);
@@ -72,6 +77,25 @@ public final class ResilientStore implements AutoCloseable {
 
   public OpenSummary summary() {
     return summary;
+  }
+
+  /**
+   * What a scrub found and did.
+   *
+   * @param damage everything that failed
+   * @param mended how much of it was written again from its other copy
+   */
+  public record Scrubbed(List<Damage> damage, int mended, Optional<String> brake) {
+    public Scrubbed {
+      damage = List.copyOf(damage);
+    }
+  }
+
+  /** Reads and verifies every byte of the store, and mends what fails from its other copy. */
+  public Scrubbed scrub() {
+    List<Damage> damage = store.scrub();
+    OpenQuarantine run = OpenQuarantine.run(store, quarantine, damage, store.openReport().files());
+    return new Scrubbed(damage, run.mended().size(), run.brake());
   }
 
   /** The health of the store as it stands now: what is served, and what lies in quarantine. */
@@ -116,6 +140,9 @@ public final class ResilientStore implements AutoCloseable {
   private Map<String, Integer> noteQuarantined(Map<String, String> corrupt) {
     Map<String, Integer> documents = new HashMap<>();
     for (QuarantineEntry entry : list(corrupt)) {
+      if (entry.mended()) {
+        continue;
+      }
       if (entry.isCollection()) {
         corrupt.putIfAbsent(
             entry.folder(),
@@ -167,6 +194,9 @@ public final class ResilientStore implements AutoCloseable {
   private Map<String, OptionalLong> unavailable(List<QuarantineEntry> entries) {
     Map<String, OptionalLong> counts = new HashMap<>();
     for (QuarantineEntry entry : entries) {
+      if (entry.mended()) {
+        continue;
+      }
       OptionalLong documents =
           entry.documents().isPresent()
               ? OptionalLong.of(entry.documents().getAsInt())

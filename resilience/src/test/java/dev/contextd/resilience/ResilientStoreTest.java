@@ -165,7 +165,8 @@ class ResilientStoreTest {
     root.copyOf("chromem-go/plain");
     Path document = root.path().resolve(CHECKPOINTS + "/24577f65.gob");
     String id;
-    try (ResilientStore store = open()) {
+    dev.contextd.testkit.Fixtures.copyTree(root.path(), root.beside("copy"));
+    try (ResilientStore store = ResilientStore.open(root.beside("copy"), StoreOptions.defaults())) {
       id =
           store
               .store()

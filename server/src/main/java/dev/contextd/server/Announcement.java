@@ -5,11 +5,14 @@ import dev.contextd.server.settings.Settings;
 import dev.contextd.storage.check.Damage;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
-/** What the daemon says when it starts: what it opened, what it set aside, where it listens. */
+/** What the daemon says when it starts: what it opened, what it mended, what it set aside. */
 final class Announcement {
   /** So many damaged things are named one by one. */
   private static final int MOST_NAMED = 20;
+
+  private static final String HEALTH = "; GET /health tells all";
 
   private Announcement() {}
 
@@ -21,13 +24,13 @@ final class Announcement {
                 settings.vectorstorePath(),
                 count(opened.collections(), "collection"),
                 count(opened.documents(), "document")));
-    opened
-        .readOnly()
-        .ifPresent(why -> lines.add("read-only, because it cannot be written: " + why));
+    opened.readOnly().ifPresent(why -> lines.add("read-only: " + why));
     opened.brake().ifPresent(why -> lines.add("quarantine brake: " + why));
-    addQuarantined(lines, opened);
+    addMoved(lines, opened.mended(), Announcement::mended, "mended; the log names all");
+    addMoved(lines, opened.quarantined(), Announcement::quarantined, "quarantined" + HEALTH);
     addInPlace(lines, opened);
-    int before = opened.inQuarantine() - opened.quarantined().size();
+    long setAside = opened.mended().stream().filter(moved -> !moved.entry().isEmpty()).count();
+    long before = opened.inQuarantine() - opened.quarantined().size() - setAside;
     if (before > 0) {
       lines.add(
           "in .quarantine/ since earlier: " + count(before, "thing") + "; beside each lies a note");
@@ -35,14 +38,22 @@ final class Announcement {
     return lines;
   }
 
-  private static void addQuarantined(List<String> lines, OpenSummary opened) {
-    opened.quarantined().stream()
-        .limit(MOST_NAMED)
-        .map(moved ->
-            "quarantined %s as .quarantine/%s: %s"
-                .formatted(place(moved.damage()), moved.entry(), moved.damage().sentence()))
-        .forEach(lines::add);
-    addRest(lines, opened.quarantined().size(), "quarantined");
+  private static void addMoved(
+      List<String> lines,
+      List<OpenSummary.Moved> all,
+      Function<OpenSummary.Moved, String> line,
+      String what) {
+    all.stream().limit(MOST_NAMED).map(line).forEach(lines::add);
+    addRest(lines, all.size(), what);
+  }
+
+  private static String mended(OpenSummary.Moved moved) {
+    return "mended %s: %s".formatted(place(moved.damage()), moved.damage().sentence());
+  }
+
+  private static String quarantined(OpenSummary.Moved moved) {
+    return "quarantined %s as .quarantine/%s: %s"
+        .formatted(place(moved.damage()), moved.entry(), moved.damage().sentence());
   }
 
   private static void addInPlace(List<String> lines, OpenSummary opened) {
@@ -57,12 +68,12 @@ final class Announcement {
                     found.damage().sentence(),
                     found.why().map(why -> " Left in place: " + why + ".").orElse("")))
         .forEach(lines::add);
-    addRest(lines, left.size(), "left in place");
+    addRest(lines, left.size(), "left in place" + HEALTH);
   }
 
   private static void addRest(List<String> lines, int size, String what) {
     if (size > MOST_NAMED) {
-      lines.add("... and " + (size - MOST_NAMED) + " more " + what + "; GET /health tells all");
+      lines.add("... and " + (size - MOST_NAMED) + " more " + what);
     }
   }
 

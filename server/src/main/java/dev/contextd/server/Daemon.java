@@ -5,17 +5,18 @@ import dev.contextd.embeddings.EmbeddingSettings;
 import dev.contextd.embeddings.LocalOnnxEmbedder;
 import dev.contextd.engine.Embedder;
 import dev.contextd.engine.StoreException;
+import dev.contextd.engine.StoreInUseException;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.resilience.ResilientStore;
 import dev.contextd.server.http.HttpServer;
 import dev.contextd.server.settings.Settings;
+import dev.contextd.storage.checkpoint.KeeperOptions;
 import io.javalin.util.JavalinException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.FileSystemException;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -32,10 +33,14 @@ final class Daemon {
   private static final int EXIT_FINE = 0;
   private static final int EXIT_FAILED = 1;
 
+  /** Calls in hand get this part of the shutdown timeout; the rest is the store's. */
+  private static final int HTTP_SHARE = 2;
+
   private final Settings settings;
   private final Optional<Embedder> embedder;
   private final ResilientStore store;
   private final Optional<HttpServer> http;
+  private volatile boolean isClosed;
 
   private Daemon(
       Settings settings,
@@ -81,9 +86,11 @@ final class Daemon {
     try {
       Optional<HttpServer> http =
           settings.http() ? Optional.of(listen(settings, store)) : Optional.empty();
+      Optional<String> address =
+          http.map(server -> "http://" + host(settings) + ":" + server.port());
+      address.ifPresent(store.store()::announce);
       System.out.println(
-          http.map(server -> "listening on http://" + host(settings) + ":" + server.port())
-              .orElse("serving no HTTP"));
+          address.map(reachable -> "listening on " + reachable).orElse("serving no HTTP"));
       return new Daemon(settings, embedder, store, http);
     } catch (JavalinException e) {
       store.close();
@@ -94,16 +101,16 @@ final class Daemon {
 
   private static ResilientStore open(Settings settings, Optional<Embedder> embedder)
       throws StartException {
-    StoreOptions defaults = StoreOptions.defaults();
-    StoreOptions options =
-        new StoreOptions(
-            settings.compress(),
-            embedder,
-            new ForkJoinPool(Runtime.getRuntime().availableProcessors()),
-            defaults.disk(),
-            Clock.systemUTC());
+    StoreOptions defaults =
+        StoreOptions.defaults()
+            .withCompression(settings.compress())
+            .withPool(new ForkJoinPool(Runtime.getRuntime().availableProcessors()))
+            .withKeeper(KeeperOptions.defaults().withRetention(settings.trashRetention()));
+    StoreOptions options = embedder.map(defaults::withEmbedder).orElse(defaults);
     try {
       return ResilientStore.open(settings.vectorstorePath(), options);
+    } catch (StoreInUseException e) {
+      throw new StartException(String.valueOf(e.getMessage()));
     } catch (IOException e) {
       throw new StartException(
           "cannot open the store in "
@@ -151,7 +158,7 @@ final class Daemon {
             settings.isLoopback(),
             settings.token(),
             settings.tenantRequired(),
-            settings.shutdownTimeout(),
+            settings.shutdownTimeout().dividedBy(HTTP_SHARE),
             Version.CURRENT));
   }
 
@@ -177,6 +184,16 @@ final class Daemon {
       if (!closing.join(timeout)) {
         log.error("left after {} s with writes in hand", timeout.toSeconds());
         exit = EXIT_FAILED;
+      } else if (!isClosed) {
+        log.error("stopping failed halfway; the next start goes on from the journal");
+        exit = EXIT_FAILED;
+      } else if (store.store().closeFailure().isPresent()) {
+        // The store has logged it with all its causes.
+        System.err.println(
+            "contextd: the journal could not be emptied; nothing is lost, the next start goes on"
+                + " from there: "
+                + store.store().closeFailure().get());
+        exit = EXIT_FAILED;
       } else {
         log.info("stopped");
       }
@@ -193,11 +210,12 @@ final class Daemon {
     return http.map(HttpServer::port).orElse(0);
   }
 
-  /** Finishes the calls in hand, then the writes, however long they take. */
+  /** Finishes the calls in hand, within their share of the time, then the writes. */
   void close() {
     http.ifPresent(HttpServer::close);
     store.close();
     embedder.ifPresent(Embedder::close);
+    isClosed = true;
   }
 
   private static String host(Settings settings) {

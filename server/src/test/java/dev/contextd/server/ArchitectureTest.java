@@ -94,7 +94,7 @@ class ArchitectureTest {
         .resideInAnyPackage(
             "dev.contextd.storage..", "dev.contextd.engine..", "dev.contextd.resilience..")
         .and()
-        .doNotHaveSimpleName("LocalCalls")
+        .haveNameNotMatching(".*[.]LocalCalls([$].*)?")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.nio.channels.FileChannel")

@@ -8,10 +8,12 @@ import dev.contextd.testkit.StoreRoot;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,6 +37,11 @@ class DaemonTest {
   private final HttpClient client = HttpClient.newHttpClient();
 
   private Process start(String... arguments) throws IOException {
+    return startInto("", arguments);
+  }
+
+  /** Starts a daemon whose output goes to files with a prefix of its own. */
+  private Process startInto(String prefix, String... arguments) throws IOException {
     Files.createDirectories(root.beside("home"));
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -44,8 +51,8 @@ class DaemonTest {
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("HOME", root.beside("home").toString());
-    builder.redirectOutput(root.beside("out").toFile());
-    builder.redirectError(root.beside("err").toFile());
+    builder.redirectOutput(root.beside(prefix + "out").toFile());
+    builder.redirectError(root.beside(prefix + "err").toFile());
     return builder.start();
   }
 
@@ -59,7 +66,11 @@ class DaemonTest {
   }
 
   private String err() throws IOException {
-    return Files.readString(root.beside("err"))
+    return err("");
+  }
+
+  private String err(String prefix) throws IOException {
+    return Files.readString(root.beside(prefix + "err"))
         .lines()
         .filter(line -> !line.startsWith("WARNING: Using incubator modules"))
         .collect(Collectors.joining("\n"));
@@ -70,6 +81,22 @@ class DaemonTest {
     Matcher port = LISTENING.matcher(out());
     assertThat(port.find()).as(out() + err()).isTrue();
     return Integer.parseInt(port.group(1));
+  }
+
+  private Process startOverRoot() throws IOException {
+    return start("--http-port", "0", "--vectorstore-path", root.path().toString());
+  }
+
+  private int store(int port, String id) throws Exception {
+    HttpRequest request =
+        HttpRequest.newBuilder(
+                URI.create("http://localhost:" + port + "/api/v1/collections/notes/documents"))
+            .header("Content-Type", "application/json")
+            .POST(
+                HttpRequest.BodyPublishers.ofString(
+                    "{\"documents\":[{\"id\":\"" + id + "\",\"embedding\":[1,0]}]}"))
+            .build();
+    return client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode();
   }
 
   private static int stop(Process process) throws InterruptedException {
@@ -158,6 +185,95 @@ class DaemonTest {
         .contains("2 collections, 40 documents")
         .contains("quarantined e9f85bf6/ as .quarantine/e9f85bf6");
     assertThat(stop(process)).isZero();
+  }
+
+  @Test
+  void aSecondDaemonIsToldInOneLineWhoOwnsTheStoreAndWhatToDo() throws Exception {
+    Process first = startOverRoot();
+    int port = awaitPort(first);
+    Process second =
+        startInto("second-", "--http-port", "0", "--vectorstore-path", root.path().toString());
+    assertThat(exitOf(second)).isEqualTo(1);
+    assertThat(err("second-").lines()).hasSize(1);
+    assertThat(err("second-"))
+        .matches(
+            Pattern.quote(
+                    "contextd: the store %s is open in process %d since "
+                        .formatted(root.path(), first.pid()))
+                + "[-0-9T:.]+Z"
+                + Pattern.quote(
+                    ", which listens on http://localhost:%d; use that one, or stop it first"
+                        .formatted(port)));
+    assertThat(store(port, "a")).isEqualTo(201);
+    assertThat(stop(first)).isZero();
+  }
+
+  @Test
+  void theLockOfAKilledDaemonIsNoObstacleAndNothingAcknowledgedIsLost() throws Exception {
+    Process killed = startOverRoot();
+    assertThat(store(awaitPort(killed), "a")).isEqualTo(201);
+    killed.destroyForcibly(); // SIGKILL
+    assertThat(exitOf(killed)).isNotZero();
+    Process next = startOverRoot();
+    awaitPort(next);
+    assertThat(out()).contains("1 collection, 1 document");
+    assertThat(stop(next)).isZero();
+  }
+
+  /** Another folder lies where the store was: nothing may be written into it. */
+  @Test
+  void aJournalThatCannotBeEmptiedExitsWithOneAndTheNextStartGoesOnFromIt() throws Exception {
+    Process first = startOverRoot();
+    assertThat(store(awaitPort(first), "a")).isEqualTo(201);
+    Files.move(root.path(), root.beside("moved"));
+    Files.createDirectory(root.path());
+    assertThat(stop(first)).isEqualTo(1);
+    assertThat(err())
+        .containsPattern("(?m)^contextd: the journal could not be emptied; nothing is lost");
+    assertThat(root.path()).isEmptyDirectory();
+    Files.delete(root.path());
+    Files.move(root.beside("moved"), root.path());
+    Process next = startOverRoot();
+    awaitPort(next);
+    assertThat(out()).contains("1 collection, 1 document");
+    assertThat(stop(next)).isZero();
+  }
+
+  @Test
+  void aCallThatNeverEndsLeavesTheStoreHalfOfTheTime() throws Exception {
+    Path config = Files.writeString(root.beside("c.yaml"), "server: {shutdown_timeout: 10s}\n");
+    Process process =
+        start("--http-port=0", "--config=" + config, "--vectorstore-path=" + root.path());
+    int port = awaitPort(process);
+    assertThat(store(port, "a")).isEqualTo(201);
+    try (Socket hanging = new Socket("localhost", port)) {
+      String begin =
+          "POST /api/v1/collections HTTP/1.1\r\nHost: localhost\r\n"
+              + "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+      hanging.getOutputStream().write(begin.getBytes(StandardCharsets.US_ASCII));
+      hanging.getOutputStream().flush();
+      long start = System.nanoTime();
+      assertThat(stop(process)).as(err()).isZero();
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(9));
+    }
+    assertThat(err()).contains("stopping with calls in hand after 5 s");
+    assertThat(StoreRoot.check(root.path()).folders().getFirst().served()).isEqualTo(1);
+  }
+
+  @Test
+  void whatIsMendedIsAnnounced() throws Exception {
+    root.copyOf("chromem-go/plain");
+    Process first = startOverRoot();
+    awaitPort(first);
+    assertThat(stop(first)).isZero();
+    Files.delete(root.path().resolve("e9f85bf6/00000000.gob"));
+    Process next = startOverRoot();
+    awaitPort(next);
+    assertThat(out())
+        .contains("3 collections, 46 documents")
+        .containsPattern("(?m)^mended e9f85bf6/: The metadata file .* is gone; .*\\.$");
+    assertThat(stop(next)).isZero();
+    assertThat(root.path().resolve("e9f85bf6/00000000.gob")).exists();
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.contextd.engine.search;
 
+import dev.contextd.storage.pack.PackFormat;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -11,7 +12,7 @@ import java.lang.foreign.MemorySegment;
  */
 public interface DotKernel {
   /** Rows begin at multiples of 64 bytes. */
-  int STRIDE_FLOATS = 16;
+  int STRIDE_FLOATS = PackFormat.STRIDE_FLOATS;
 
   /**
    * Computes {@code out[i] = query . row(slots[i])} for {@code 0 <= i < count}.
@@ -26,7 +27,7 @@ public interface DotKernel {
 
   /** The stride of rows of a dimension, in floats. */
   static int stride(int dimension) {
-    return (dimension + STRIDE_FLOATS - 1) / STRIDE_FLOATS * STRIDE_FLOATS;
+    return PackFormat.stride(dimension);
   }
 
   /**

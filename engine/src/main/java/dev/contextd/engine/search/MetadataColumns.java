@@ -148,7 +148,8 @@ final class MetadataColumns {
   private static long[] matchRows(Filter.Condition condition, RowChunk rows, int count) {
     long[] bits = new long[words(count)];
     for (int slot = 0; slot < count; slot++) {
-      if (condition.matches(rows.row(slot).metadata().get(condition.field()))) {
+      if (rows.isFilled(slot)
+          && condition.matches(rows.row(slot).metadata().get(condition.field()))) {
         bits[slot >> 6] |= 1L << slot;
       }
     }

@@ -8,7 +8,6 @@ public final class Row {
   private final String id;
   private final String content;
   private final Map<String, String> metadata;
-  private final String file;
   private final RowChunk chunk;
   private final int slot;
   private final float @Nullable [] original;
@@ -17,14 +16,12 @@ public final class Row {
       String id,
       String content,
       Map<String, String> metadata,
-      String file,
       RowChunk chunk,
       int slot,
       float @Nullable [] original) {
     this.id = id;
     this.content = content;
     this.metadata = metadata;
-    this.file = file;
     this.chunk = chunk;
     this.slot = slot;
     this.original = original;
@@ -40,11 +37,6 @@ public final class Row {
 
   public Map<String, String> metadata() {
     return metadata;
-  }
-
-  /** The name of the document's file; empty where it is the one its hash names. */
-  public String file() {
-    return file;
   }
 
   /** The vector as it is stored, bit for bit: {@code float[dimension]}, a copy. */

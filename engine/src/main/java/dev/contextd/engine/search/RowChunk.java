@@ -33,10 +33,20 @@ final class RowChunk {
   private boolean hasDead;
 
   RowChunk(int dimension, int capacity) {
+    this(
+        dimension,
+        capacity,
+        Arena.ofAuto()
+            .allocate(
+                (long) capacity * DotKernel.stride(dimension) * Float.BYTES, ALIGNMENT_BYTES));
+  }
+
+  /** A chunk over vectors that are in place already; its rows are dead until they are settled. */
+  RowChunk(int dimension, int capacity, MemorySegment vectors) {
     this.dimension = dimension;
     this.stride = DotKernel.stride(dimension);
     this.capacity = capacity;
-    this.vectors = Arena.ofAuto().allocate((long) capacity * stride * Float.BYTES, ALIGNMENT_BYTES);
+    this.vectors = vectors;
     this.rows = new Row[capacity];
     this.died = new long[capacity];
     Arrays.fill(died, Long.MAX_VALUE);
@@ -70,13 +80,40 @@ final class RowChunk {
       String id,
       String content,
       Map<String, String> metadata,
-      String file,
       float[] unit,
       float @Nullable [] original) {
-    MemorySegment.copy(unit, 0, vectors, FLOAT, (long) slot * stride * Float.BYTES, dimension);
-    Row row = new Row(id, content, columns.put(slot, metadata), file, this, slot, original);
+    overwrite(slot, unit);
+    Row row = new Row(id, content, columns.put(slot, metadata), this, slot, original);
     rows[slot] = row;
     return row;
+  }
+
+  /** Fills a slot whose vector is in place. */
+  Row settle(
+      int slot,
+      String id,
+      String content,
+      Map<String, String> metadata,
+      float @Nullable [] original) {
+    Row row = new Row(id, content, columns.put(slot, metadata), this, slot, original);
+    rows[slot] = row;
+    return row;
+  }
+
+  /** Writes a vector into its slot. */
+  void overwrite(int slot, float[] unit) {
+    MemorySegment.copy(unit, 0, vectors, FLOAT, (long) slot * stride * Float.BYTES, dimension);
+  }
+
+  /** A slot that no snapshot ever sees. */
+  void leaveEmpty(int slot) {
+    died[slot] = 0;
+    hasDead = true;
+  }
+
+  /** Takes back a {@link #kill} that no published snapshot knows of. */
+  void revive(int slot) {
+    died[slot] = Long.MAX_VALUE;
   }
 
   void kill(int slot, long sequence) {
@@ -91,6 +128,11 @@ final class RowChunk {
 
   boolean isAlive(int slot, long sequence) {
     return died[slot] > sequence;
+  }
+
+  /** Whether a row was ever put into the slot. */
+  boolean isFilled(int slot) {
+    return rows[slot] != null;
   }
 
   Row row(int slot) {

@@ -1,19 +1,25 @@
 package dev.contextd.engine.search;
 
+import dev.contextd.storage.checkpoint.PackUnit;
+import dev.contextd.storage.pack.PackReader;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.pcollections.TreePMap;
 
 /**
- * The documents of a collection in memory: one writer appends and kills rows, any number of readers
- * hold snapshots.
+ * The documents of a collection in memory: one writer at a time stages rows and deletions, which
+ * are published in the order in which they were staged; any number of readers hold snapshots.
  *
- * <p>Invariants: {@link #snapshot} is replaced once a batch, after all of it is in place, so that
- * no reader sees half a batch; a row once published is never overwritten. Where most rows are dead
- * the living ones are copied into fresh chunks; readers of older snapshots keep the old ones.
+ * <p>Invariants: {@link #head} is the state after everything staged, {@link #snapshot} the state
+ * after everything published; {@link #snapshot} is replaced once a write, after all of it is in
+ * place, so that no reader sees half of one; a row once published is never overwritten. Where most
+ * rows are dead the living ones are copied into fresh chunks; readers of older snapshots keep the
+ * old ones. {@link #head} is guarded by the lock of the collection.
  */
 public final class RowTable {
   /** A table that never held a row. */
@@ -23,38 +29,126 @@ public final class RowTable {
   private static final int MAX_CHUNK_ROWS = 4_096;
   private static final int MIN_DEAD_TO_COMPACT = 1_024;
 
+  /** A unit of a pack becomes a chunk as it is where it has so many rows, most of them alive. */
+  private static final int MIN_UNIT_ROWS = 256;
+
   /** How far from 1 the length of a vector may be that counts as unit; chromem-go's figure. */
   private static final double UNIT_TOLERANCE = 1e-6;
 
   private volatile Snapshot snapshot = Snapshot.EMPTY;
+  private Snapshot head = Snapshot.EMPTY;
 
   /**
    * A document to put.
    *
-   * @param file empty where the document's file is the one its hash names
    * @param embedding as stored: {@code float[dimension]}
    */
-  public record Put(
-      String id, String content, Map<String, String> metadata, String file, float[] embedding) {}
+  public record Put(String id, String content, Map<String, String> metadata, float[] embedding) {}
 
+  /** What readers see. */
   public Snapshot snapshot() {
     return snapshot;
   }
 
-  /** Fills an empty table; all embeddings of one dimension, each id once. */
-  public void load(int dimension, List<Put> puts) {
-    Writer writer = new Writer(Snapshot.EMPTY, dimension, puts.size());
-    SortedMap<String, Row> rows = new TreeMap<>(IdOrder.COMPARATOR);
-    puts.forEach(put -> rows.put(put.id(), writer.append(put)));
-    snapshot = writer.publish(TreePMap.fromSortedMap(rows), dimension);
+  /** What readers will see when everything staged is published; for the writer alone. */
+  public Snapshot head() {
+    return head;
   }
 
-  /**
-   * Puts rows in place without any reader seeing them; the caller is the only writer. What can fail
-   * for want of memory fails here. Rows that are not published are overwritten by the next ones.
-   */
+  /** Fills an empty table; all vectors of one dimension, each id once. */
+  public void load(int dimension, List<PackUnit> units, List<Put> puts) {
+    List<RowChunk> chunks = new ArrayList<>();
+    List<Row> rows = new ArrayList<>();
+    List<PackUnit> scattered = new ArrayList<>();
+    int count = puts.size();
+    for (PackUnit unit : units) {
+      int live = unit.count();
+      if (live == 0 || unit.dimension() != dimension) {
+        continue;
+      }
+      if (unit.rows() >= MIN_UNIT_ROWS && live * 2 >= unit.rows()) {
+        chunks.add(adopt(unit, rows));
+      } else {
+        scattered.add(unit);
+        count += live;
+      }
+    }
+    Snapshot full =
+        new Snapshot(
+            0,
+            chunks,
+            chunks.isEmpty() ? 0 : chunks.getLast().capacity(),
+            Snapshot.EMPTY.byId(),
+            dimension);
+    Writer writer = new Writer(full, dimension, count);
+    for (PackUnit unit : scattered) {
+      forEachLive(unit, (row, body) -> rows.add(writer.append(put(unit, row, body))));
+    }
+    puts.forEach(put -> rows.add(writer.append(put)));
+    head = writer.publish(byId(rows), rows.isEmpty() ? 0 : dimension);
+    snapshot = head;
+  }
+
+  private static TreePMap<String, Row> byId(List<Row> rows) {
+    Row[] sorted = rows.toArray(Row[]::new);
+    Arrays.parallelSort(sorted, (a, b) -> IdOrder.COMPARATOR.compare(a.id(), b.id()));
+    SortedMap<String, Row> map = new TreeMap<>(IdOrder.COMPARATOR);
+    for (Row row : sorted) {
+      map.put(row.id(), row);
+    }
+    return TreePMap.fromSortedMap(map);
+  }
+
+  private interface LiveRow {
+    void accept(int row, PackReader.Body body);
+  }
+
+  private static void forEachLive(PackUnit unit, LiveRow action) {
+    for (int row = 0; row < unit.rows(); row++) {
+      if (unit.isLive(row)) {
+        action.accept(row, unit.body(row));
+      }
+    }
+  }
+
+  private static Put put(PackUnit unit, int row, PackReader.Body body) {
+    return new Put(body.id(), body.content(), orEmpty(body.metadata()), unit.vector(row));
+  }
+
+  /** The unit's memory becomes the chunk's. */
+  private static RowChunk adopt(PackUnit unit, List<Row> rows) {
+    RowChunk chunk = new RowChunk(unit.dimension(), unit.rows(), unit.vectors());
+    for (int row = 0; row < unit.rows(); row++) {
+      if (!unit.isLive(row)) {
+        chunk.leaveEmpty(row);
+        continue;
+      }
+      PackReader.Body body = unit.body(row);
+      float @Nullable [] original = null;
+      if (!body.isUnit()) {
+        original = unit.vector(row);
+        chunk.overwrite(row, Vectors.scaled(original, Vectors.norm(original)));
+      }
+      rows.add(chunk.settle(row, body.id(), body.content(), orEmpty(body.metadata()), original));
+    }
+    return chunk;
+  }
+
+  private static Map<String, String> orEmpty(@Nullable Map<String, String> metadata) {
+    return metadata == null ? Map.of() : metadata;
+  }
+
+  /** A write in place that no reader sees yet. */
+  public record Staged(Snapshot before, Snapshot after, List<Row> killed) {
+    public Staged {
+      killed = List.copyOf(killed);
+    }
+  }
+
+  /** Puts rows in place without any reader seeing them. What can fail for want of memory does. */
   public Staged stage(int dimension, List<Put> puts) {
-    Snapshot before = snapshot;
+    compact();
+    Snapshot before = head;
     Writer writer = new Writer(before.count() == 0 ? restart(before) : before, dimension, 0);
     TreePMap<String, Row> byId = before.byId();
     List<Row> replaced = new ArrayList<>();
@@ -65,37 +159,49 @@ public final class RowTable {
       }
       byId = byId.plus(put.id(), writer.append(put));
     }
-    return new Staged(writer.publish(byId, dimension), replaced);
+    return staged(before, writer.publish(byId, dimension), replaced);
   }
 
-  /** Rows in place that no reader sees yet. */
-  public record Staged(Snapshot after, List<Row> replaced) {
-    public Staged {
-      replaced = List.copyOf(replaced);
-    }
-  }
-
-  /** Makes staged rows visible, all at once; nothing else was written in between. */
-  public void publish(Staged staged) {
-    staged.replaced().forEach(row -> row.chunk().kill(row.slot(), staged.after().sequence()));
-    snapshot = staged.after();
+  /** Takes rows out without any reader noticing. */
+  public Staged stageRemoval(List<String> ids) {
     compact();
-  }
-
-  /** Removes rows; the caller is the only writer. */
-  public void remove(List<String> ids) {
-    Snapshot before = snapshot;
+    Snapshot before = head;
     Writer writer = new Writer(before, before.dimension(), 0);
     TreePMap<String, Row> byId = before.byId();
+    List<Row> removed = new ArrayList<>();
     for (String id : ids) {
       Row row = byId.get(id);
       if (row != null) {
-        row.chunk().kill(row.slot(), before.sequence() + 1);
+        removed.add(row);
+        byId = byId.minus(id);
       }
-      byId = byId.minus(id);
     }
-    snapshot = writer.publish(byId, byId.isEmpty() ? 0 : before.dimension());
-    compact();
+    int dimension = byId.isEmpty() ? 0 : before.dimension();
+    return staged(before, writer.publish(byId, dimension), removed);
+  }
+
+  /** A row is dead for snapshots from this one on; those that are published come before it. */
+  private Staged staged(Snapshot before, Snapshot after, List<Row> killed) {
+    killed.forEach(row -> row.chunk().kill(row.slot(), after.sequence()));
+    head = after;
+    return new Staged(before, after, killed);
+  }
+
+  /** Takes back the last write that was staged. */
+  public void unstage(Staged staged) {
+    staged.killed().forEach(row -> row.chunk().revive(row.slot()));
+    head = staged.before();
+  }
+
+  /** Takes back a write that will never be published, and with it all that came after. */
+  public void discard(Staged staged) {
+    staged.killed().forEach(row -> row.chunk().revive(row.slot()));
+    head = snapshot;
+  }
+
+  /** Makes a staged write visible; all that were staged before it are. */
+  public void publish(Staged staged) {
+    snapshot = staged.after();
   }
 
   /** An emptied table may begin again with another dimension. */
@@ -103,8 +209,12 @@ public final class RowTable {
     return new Snapshot(before.sequence(), List.of(), 0, before.byId(), 0);
   }
 
+  /** Copies the living rows together where most are dead; only where nothing is staged. */
   private void compact() {
-    Snapshot before = snapshot;
+    Snapshot before = head;
+    if (before.sequence() != snapshot.sequence()) {
+      return;
+    }
     long rows = 0;
     for (int c = 0; c < before.chunks().size(); c++) {
       rows += before.fill(c);
@@ -119,10 +229,9 @@ public final class RowTable {
         .byId()
         .forEach((id, row) ->
             moved.put(
-                id,
-                writer.append(
-                    new Put(id, row.content(), row.metadata(), row.file(), row.embedding()))));
-    snapshot = writer.publish(TreePMap.fromSortedMap(moved), before.dimension());
+                id, writer.append(new Put(id, row.content(), row.metadata(), row.embedding()))));
+    head = writer.publish(TreePMap.fromSortedMap(moved), before.dimension());
+    snapshot = head;
   }
 
   /** Appends to the chunks of a snapshot without any reader noticing, until it publishes. */
@@ -157,7 +266,6 @@ public final class RowTable {
               put.id(),
               put.content(),
               put.metadata(),
-              put.file(),
               isUnit ? stored : Vectors.scaled(stored, norm),
               isUnit ? null : stored);
     }

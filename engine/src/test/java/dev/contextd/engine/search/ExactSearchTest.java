@@ -88,7 +88,7 @@ class ExactSearchTest {
     Random random = new Random(seed);
     List<RowTable.Put> documents = documents(random, dimension, 60);
     RowTable table = new RowTable();
-    table.load(dimension, documents);
+    table.load(dimension, List.of(), documents);
     for (int limit = 1; limit <= documents.size() + 5; limit++) {
       float[] query = query(random, documents);
       String description = "seed %d, limit %d".formatted(seed, limit);
@@ -144,7 +144,7 @@ class ExactSearchTest {
     Random random = new Random(seed);
     List<RowTable.Put> documents = documents(random, dimension, count);
     RowTable table = new RowTable();
-    table.load(dimension, documents);
+    table.load(dimension, List.of(), documents);
     for (int limit : new int[] {1, 10, 100, count}) {
       float[] query = query(random, documents);
       String description = "seed %d, limit %d".formatted(seed, limit);
@@ -168,7 +168,7 @@ class ExactSearchTest {
       documents.add(RandomRows.put("doc-%04d".formatted(i * 37 % 5_000), Map.of(), 0.6f, 0.8f));
     }
     RowTable table = new RowTable();
-    table.load(2, documents);
+    table.load(2, List.of(), documents);
     assertSame(table, documents, new float[] {1, 0}, limit, NONE, put -> true, "equal scores");
   }
 
@@ -183,7 +183,8 @@ class ExactSearchTest {
     documents.forEach(put -> table.publish(table.stage(16, List.of(put))));
     Snapshot before = table.snapshot();
     List<RowTable.Put> elder = List.copyOf(documents);
-    table.stage(16, documents(random, 16, 40)); // fails to reach the disk, and is never published
+    // It fails to reach the disk, and is never published.
+    table.discard(table.stage(16, documents(random, 16, 40)));
     for (int round = 0; round < 2; round++) {
       List<RowTable.Put> replaced = new ArrayList<>();
       for (int i = 0; i < count; i += 2) {
@@ -196,7 +197,7 @@ class ExactSearchTest {
     for (int i = count - 1; i >= 0; i -= 5) {
       removed.add(documents.remove(i).id());
     }
-    table.remove(removed);
+    table.publish(table.stageRemoval(removed));
     float[] query = unit(random);
     String description = "seed " + seed;
     assertSame(table, documents, query, 50, NONE, put -> true, description);

@@ -63,7 +63,7 @@ class MetadataColumnsTest {
             .distinct()
             .toList();
     if (random.nextInt(6) == 0) {
-      table.remove(ids);
+      table.publish(table.stageRemoval(ids));
       documents.keySet().removeAll(ids);
       return;
     }
@@ -75,6 +75,8 @@ class MetadataColumnsTest {
     if (random.nextInt(4) > 0) {
       table.publish(staged);
       documents.putAll(batch);
+    } else {
+      table.discard(staged);
     }
   }
 

@@ -8,7 +8,7 @@ final class RandomRows {
   private RandomRows() {}
 
   static RowTable.Put put(String id, Map<String, String> metadata, float... vector) {
-    return new RowTable.Put(id, "content of " + id, metadata, "", vector);
+    return new RowTable.Put(id, "content of " + id, metadata, vector);
   }
 
   /** A vector of unit length in float32. */

@@ -39,7 +39,7 @@ class RowTableTest {
   @Test
   void compactionUnderReadersIsNotNoticed() throws Exception {
     AtomicBoolean done = new AtomicBoolean();
-    table.load(DIMENSION, batch(0));
+    table.load(DIMENSION, List.of(), batch(0));
     try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
       List<Future<?>> readers =
           List.of(threads.submit(() -> readUntil(done)), threads.submit(() -> readUntil(done)));
@@ -82,7 +82,7 @@ class RowTableTest {
   @Test
   void aRowThatWasNotPublishedIsOverwrittenByTheNext() {
     table.publish(table.stage(2, List.of(RandomRows.put("a", Map.of(), 1, 0))));
-    table.stage(2, List.of(RandomRows.put("lost", Map.of("k", "1"), 0, 1)));
+    table.discard(table.stage(2, List.of(RandomRows.put("lost", Map.of("k", "1"), 0, 1))));
     assertThat(table.snapshot().count()).isEqualTo(1);
     table.publish(table.stage(2, List.of(RandomRows.put("b", Map.of("l", "1"), -1, 0))));
     Snapshot snapshot = table.snapshot();
@@ -96,9 +96,11 @@ class RowTableTest {
 
   @Test
   void anEmptiedTableKeepsItsElderSnapshotsWhole() {
-    table.load(DIMENSION, batch(0));
+    table.load(DIMENSION, List.of(), batch(0));
     Snapshot before = table.snapshot();
-    table.remove(IntStream.range(0, ROWS).mapToObj(i -> "doc-%04d".formatted(i)).toList());
+    table.publish(
+        table.stageRemoval(
+            IntStream.range(0, ROWS).mapToObj(i -> "doc-%04d".formatted(i)).toList()));
     assertThat(table.snapshot().count()).isZero();
     assertThat(table.snapshot().dimension()).isZero();
     assertThat(before.count(new Filter.Equal("version", "0"))).isEqualTo(ROWS);

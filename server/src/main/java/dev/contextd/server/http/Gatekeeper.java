@@ -1,6 +1,7 @@
 package dev.contextd.server.http;
 
 import io.javalin.http.Context;
+import java.net.InetAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -47,6 +48,30 @@ final class Gatekeeper {
       call.header("WWW-Authenticate", "Bearer");
       throw new ProblemException(
           ProblemCode.UNAUTHORIZED, "the Authorization header does not bear the daemon's token");
+    }
+  }
+
+  /**
+   * Refuses a caller who is neither on this machine nor bears the token, which {@link #check} asked
+   * for where there is one. Only the connection's own peer counts: headers name whom they like.
+   */
+  void requireOperator(Context call) {
+    String peer = String.valueOf(call.req().getRemoteAddr());
+    if (token.isEmpty() && !isLoopback(peer)) {
+      throw new ProblemException(
+          ProblemCode.OPERATOR_ONLY,
+          "the caller " + peer + " is on another machine and bears no token");
+    }
+  }
+
+  /** Whether an address is this machine's; what is no address is not. */
+  static boolean isLoopback(String peer) {
+    boolean isBracketed = peer.startsWith("[") && peer.endsWith("]");
+    try {
+      return InetAddress.ofLiteral(isBracketed ? peer.substring(1, peer.length() - 1) : peer)
+          .isLoopbackAddress();
+    } catch (IllegalArgumentException e) {
+      return false;
     }
   }
 

@@ -62,11 +62,12 @@ public final class HttpServer implements AutoCloseable {
     Tenants tenants = new Tenants(options.tenantRequired());
     Bodies bodies = new Bodies();
     this.routes = new ArrayList<>();
+    Gatekeeper gatekeeper = new Gatekeeper(options.host(), options.loopback(), options.token());
     routes.addAll(new CollectionRoutes(store, tenants, bodies).routes());
     routes.addAll(new DocumentRoutes(store.store(), tenants, bodies).routes());
     routes.addAll(new QueryRoute(store.store(), tenants, bodies).routes());
     routes.addAll(new OperatorRoutes(store, tenants, options.version(), () -> ready).routes());
-    Gatekeeper gatekeeper = new Gatekeeper(options.host(), options.loopback(), options.token());
+    routes.addAll(new AdminRoutes(store, gatekeeper, tenants, bodies).routes());
     this.javalin =
         Javalin.create(config -> {
           configure(config);

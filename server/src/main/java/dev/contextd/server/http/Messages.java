@@ -84,10 +84,43 @@ final class Messages {
       String provider,
       List<CollectionCount> collections,
       @Nullable String readOnly,
-      int inQuarantine) {}
+      int inQuarantine,
+      Durability durability) {}
+
+  /** {@code lastCheckpoint} is RFC 3339; it and {@code failure} are null where there was none. */
+  record Durability(
+      long pendingBytes,
+      @Nullable String lastCheckpoint,
+      @Nullable String failure,
+      JournalOut journal) {}
+
+  record JournalOut(long syncs, long records, long bytes, double syncSeconds) {}
 
   /** {@code count} is null for a caller without the tenant that the daemon asks for. */
   record CollectionCount(String name, @Nullable Long count) {}
 
   record Alive(String status) {}
+
+  record Trash(List<TrashEntryOut> entries) {}
+
+  /** {@code since} is RFC 3339; {@code collection} is null where its name is not known. */
+  record TrashEntryOut(
+      String name,
+      String kind,
+      String folder,
+      @Nullable String collection,
+      String since,
+      int documents) {}
+
+  record Restore(@Nullable String entry) {}
+
+  record Restored(int restored) {}
+
+  record Purge(@Nullable String olderThan) {}
+
+  record Purged(int purged) {}
+
+  record DamageOut(String folder, String file, String kind, String sentence) {}
+
+  record Scrubbed(List<DamageOut> damage, int mended, @Nullable String brake) {}
 }

@@ -4,11 +4,13 @@ import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.Scope;
 import dev.contextd.resilience.HealthReport;
 import dev.contextd.resilience.ResilientStore;
+import dev.contextd.storage.checkpoint.KeeperStatus;
 import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -17,6 +19,7 @@ import java.util.function.BooleanSupplier;
 /** What operators and supervisors ask: health, life, readiness, status, the API's description. */
 final class OperatorRoutes {
   private static final String OPENAPI = "/openapi.json";
+  private static final double NANOS_PER_SECOND = 1e9;
 
   private final ResilientStore resilient;
   private final Tenants tenants;
@@ -87,7 +90,20 @@ final class OperatorRoutes {
                     info -> new Messages.CollectionCount(info.name(), hidden ? null : info.count()))
                 .toList(),
             resilient.store().readOnlyReason().orElse(null),
-            resilient.summary().inQuarantine()));
+            resilient.summary().inQuarantine(),
+            out(resilient.store().durability())));
+  }
+
+  private static Messages.Durability out(KeeperStatus status) {
+    return new Messages.Durability(
+        status.pendingBytes(),
+        status.lastCheckpoint().map(Instant::toString).orElse(null),
+        status.failure().orElse(null),
+        new Messages.JournalOut(
+            status.journal().syncs(),
+            status.journal().records(),
+            status.journal().bytes(),
+            status.journal().syncNanos() / NANOS_PER_SECOND));
   }
 
   private void openApi(Context call) {

@@ -26,6 +26,10 @@ public enum ProblemCode {
   UNAUTHORIZED(
       401, "A token is needed", "Send the header Authorization: Bearer with the daemon's token"),
   FORBIDDEN(403, "The caller may not do this", "Leave out what belongs to the tenant headers"),
+  OPERATOR_ONLY(
+      403,
+      "Operators alone may do this",
+      "Call from the daemon's own machine, or set server.token_file and send its token"),
   TENANT_REQUIRED(403, "A tenant is needed", "Send the header X-Tenant-Id"),
   FOREIGN_ORIGIN(
       403,
@@ -61,7 +65,8 @@ public enum ProblemCode {
   READ_ONLY(
       503,
       "The store is read-only",
-      "Make its folder writable and restart; GET /api/v1/status tells why it is not"),
+      "Mend what the detail names and restart; what a later version wrote needs that version. GET"
+          + " /api/v1/status tells the reason again"),
   STORAGE_FAILED(503, "The disk failed", "Look into the daemon's log and try again"),
   SHUTTING_DOWN(503, "The daemon is shutting down", "Try again when it is back"),
   OUT_OF_MEMORY(

@@ -66,6 +66,17 @@ final class Tenants {
     }
   }
 
+  /** Refuses a tenant's call to what concerns the whole store. */
+  void refuse(Context call) {
+    for (String header : FIELDS.keySet()) {
+      if (call.req().getHeader(header) != null) {
+        throw new ProblemException(
+            ProblemCode.FORBIDDEN,
+            header + " is there, and this call concerns the whole store, not one tenant");
+      }
+    }
+  }
+
   /** The scope of a call that needs no tenant; everything where it names none. */
   Scope scopeIfAny(Context call) {
     Map<String, String> stamps = new LinkedHashMap<>();

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
  *
  * <p>Source: the documentation of Go's {@code time.ParseDuration}; negative ones are not needed.
  */
-final class GoDuration {
+public final class GoDuration {
   private static final int MAX_CHARACTERS = 64;
   private static final Pattern PART =
       Pattern.compile("(\\d+(?:\\.\\d*)?|\\.\\d+)(ns|us|µs|μs|ms|s|m|h)");
@@ -21,7 +21,8 @@ final class GoDuration {
 
   private GoDuration() {}
 
-  static Optional<Duration> parse(String text) {
+  /** The duration a text means; empty where Go would refuse it, or where it is negative. */
+  public static Optional<Duration> parse(String text) {
     if (text.equals("0")) {
       return Optional.of(Duration.ZERO);
     }

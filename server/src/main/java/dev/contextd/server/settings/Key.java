@@ -29,6 +29,11 @@ enum Key {
       "VECTORSTORE_PATH"),
   VECTORSTORE_COMPRESS("vectorstore.chromem.compress", flag(), "false"),
   VECTORSTORE_ISOLATION("vectorstore.isolation", oneOf("none", "payload"), "none"),
+  VECTORSTORE_TRASH_RETENTION(
+      "vectorstore.trash_retention",
+      duration("0s", "87600h"),
+      "720h",
+      "CONTEXTD_VECTORSTORE_TRASH_RETENTION"),
   VECTORSTORE_DEFAULT_COLLECTION("vectorstore.chromem.default_collection", text(), Key.Unused.HERE),
   VECTORSTORE_VECTOR_SIZE("vectorstore.chromem.vector_size", number(1, 65_536), Key.Unused.HERE),
 

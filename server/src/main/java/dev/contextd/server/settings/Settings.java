@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param httpPort 0 for a free one
  * @param token that every call must bear; empty where none is asked for
  * @param tenantRequired whether a call without a tenant is refused
+ * @param trashRetention how long what was deleted can be brought back
  * @param passedOver sections and keys of the file that have no use here
  * @param source the configuration file that was read, where there was one
  */
@@ -32,6 +33,7 @@ public record Settings(
     Path vectorstorePath,
     boolean compress,
     boolean tenantRequired,
+    Duration trashRetention,
     String embeddingsProvider,
     String embeddingsBaseUrl,
     String embeddingsModel,
@@ -101,6 +103,7 @@ public record Settings(
         expand(get(values, Key.VECTORSTORE_PATH), home),
         Boolean.parseBoolean(get(values, Key.VECTORSTORE_COMPRESS)),
         get(values, Key.VECTORSTORE_ISOLATION).equalsIgnoreCase("payload"),
+        GoDuration.parse(get(values, Key.VECTORSTORE_TRASH_RETENTION)).orElseThrow(),
         get(values, Key.EMBEDDINGS_PROVIDER).toLowerCase(Locale.ROOT),
         get(values, Key.EMBEDDINGS_BASE_URL),
         get(values, Key.EMBEDDINGS_MODEL),

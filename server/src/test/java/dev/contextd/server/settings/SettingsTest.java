@@ -50,6 +50,7 @@ class SettingsTest {
                 home.resolve(".config/contextd/vectorstore"),
                 false,
                 false,
+                Duration.ofDays(30),
                 "fastembed",
                 "http://localhost:8080",
                 "BAAI/bge-small-en-v1.5",
@@ -121,6 +122,14 @@ class SettingsTest {
   }
 
   @Test
+  void theTrashIsKeptAsLongAsTheFileOrTheEnvironmentSays() throws Exception {
+    String yaml = "vectorstore:\n  trash_retention: 1h30m\n";
+    assertThat(load(yaml, Map.of()).trashRetention()).isEqualTo(Duration.ofMinutes(90));
+    assertThat(load(yaml, Map.of("CONTEXTD_VECTORSTORE_TRASH_RETENTION", "0s")).trashRetention())
+        .isEqualTo(Duration.ZERO);
+  }
+
+  @Test
   void flagsBeatEverything() throws Exception {
     Settings settings =
         load(
@@ -152,6 +161,8 @@ class SettingsTest {
         "vectorstore:\\n  provider: redis|expected one of chromem, qdrant",
         "vectorstore:\\n  provider: qdrant|not served by this version",
         "vectorstore:\\n  isolation: full|expected one of none, payload",
+        "vectorstore:\\n  trash_retention: 30d|expected a duration from 0s to 87600h",
+        "vectorstore:\\n  trash_retention: 87601h|expected a duration from 0s to 87600h",
         "vectorstore:\\n  chromem:\\n    compress: maybe|expected one of true, false",
         "vectorstore:\\n  chromem:\\n    vector_size: 0|expected a number from 1 to 65536",
         "embeddings:\\n  base_url: not a url|expected a URL",
@@ -217,7 +228,14 @@ class SettingsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"10s, PT10S", "1m30s, PT1M30S", "1.5h, PT1H30M", "250ms, PT0.25S", "0, PT0S"})
+  @CsvSource({
+    "10s, PT10S",
+    "1m30s, PT1M30S",
+    "1.5h, PT1H30M",
+    "250ms, PT0.25S",
+    "720h, PT720H",
+    "0, PT0S"
+  })
   void durationsAreGos(String text, String expected) {
     assertThat(GoDuration.parse(text)).contains(Duration.parse(expected));
   }

@@ -1,5 +1,7 @@
 package dev.contextd.storage.check;
 
+import java.util.Locale;
+
 /**
  * Something in a store that is not as it should be: what, where, expected and actual, and how it
  * can be repaired.
@@ -22,6 +24,14 @@ public sealed interface Damage {
   Loss loss();
 
   Repair repair();
+
+  /** The kind of damage as a stable word: {@code metadata_missing}. */
+  default String word() {
+    return getClass()
+        .getSimpleName()
+        .replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_")
+        .toLowerCase(Locale.ROOT);
+  }
 
   /** How much is unserved. */
   enum Loss {
@@ -267,6 +277,195 @@ public sealed interface Damage {
     @Override
     public Repair repair() {
       return new Repair.LeaveInPlace("add the document again with a vector that fits");
+    }
+  }
+
+  /** A file we wrote, or know, is not there; its document is served from our other copy. */
+  record DocumentMissing(String folder, String file, String id) implements Damage {
+    @Override
+    public String sentence() {
+      return "The file of the document \"" + id + "\" is gone; its other copy is served.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.Rewrite();
+    }
+  }
+
+  /** A file we know cannot be read any more; its document is served from our other copy. */
+  record DocumentSpoiled(String folder, String file, String id, String reason) implements Damage {
+    @Override
+    public String sentence() {
+      return "The file of the document \""
+          + id
+          + "\" is damaged: "
+          + reason
+          + "; its other copy is served.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.Rewrite();
+    }
+  }
+
+  /** Another program changed a document; its version is served, ours is kept. */
+  record DocumentChanged(String folder, String file, String id) implements Damage {
+    @Override
+    public String sentence() {
+      return "Another program changed the document \""
+          + id
+          + "\"; its version is served, ours is kept in the trash.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace(
+          "nothing, or restore our version: GET /api/v1/admin/trash lists it");
+    }
+  }
+
+  /** The metadata file is missing or wrong, and we know what belongs there. */
+  record MetadataSpoiled(String folder, String file, String name, String reason) implements Damage {
+    @Override
+    public String sentence() {
+      return "The metadata file of the collection \""
+          + name
+          + "\" "
+          + reason
+          + "; it is served by what we know of it.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.Rewrite();
+    }
+  }
+
+  /** Another program deleted a collection and created it anew; its old documents are kept. */
+  record CollectionRecreated(String folder, String name, int documents) implements Damage {
+    @Override
+    public String file() {
+      return "";
+    }
+
+    @Override
+    public String sentence() {
+      return "Another program created the collection \"%s\" anew; %d documents of the old one are kept in the trash."
+          .formatted(name, documents);
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace(
+          "nothing, or restore them: GET /api/v1/admin/trash lists them");
+    }
+  }
+
+  /** The whole folder of a collection is gone, as after another program deleted it. */
+  record CollectionVanished(String folder, String name, int documents) implements Damage {
+    @Override
+    public String file() {
+      return "";
+    }
+
+    @Override
+    public String sentence() {
+      return "The folder of the collection \"%s\" is gone, as when another program deletes it; its %d documents are kept in the trash."
+          .formatted(name, documents);
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace("nothing, or restore it: GET /api/v1/admin/trash lists it");
+    }
+  }
+
+  /** The second copy of some documents is damaged; the first is served. */
+  record PackDamaged(String folder, String file, String reason) implements Damage {
+    @Override
+    public String sentence() {
+      return "The pack is damaged: " + reason + "; the documents' own files are served.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace("nothing: it is built again from the documents' files");
+    }
+  }
+
+  /** What we knew of the store is lost or damaged; the gob files speak for themselves. */
+  record CatalogLost(String folder, String file, String reason) implements Damage {
+    @Override
+    public String sentence() {
+      return "What we knew of the store cannot be read: "
+          + reason
+          + "; the documents' own files are served.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace("nothing: it is built again from the documents' files");
+    }
+  }
+
+  /** Writes that had been acknowledged cannot be read from the journal any more. */
+  record JournalDamaged(String folder, String file, String reason) implements Damage {
+    @Override
+    public String sentence() {
+      return "The journal is damaged: " + reason + "; what follows them was applied.";
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.DOCUMENT;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace(
+          "write again what was written last; the damaged part is kept in the trash");
     }
   }
 

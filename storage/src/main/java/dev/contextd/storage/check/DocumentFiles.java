@@ -4,6 +4,7 @@ import dev.contextd.storage.check.IntactCollection.IntactDocument;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.Decoded;
 import dev.contextd.storage.chromem.DocumentFormat;
+import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
@@ -13,12 +14,16 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The documents of one folder: read in parallel, then judged against their file names, against each
@@ -27,19 +32,29 @@ import java.util.stream.IntStream;
 final class DocumentFiles {
   /** What reading one file gave: a document, its damage, or that there was no memory for it. */
   private sealed interface Read {
-    record Good(Disk.Entry entry, Decoded<StoredDocument> decoded) implements Read {}
+    record Good(Disk.Entry entry, Decoded<StoredDocument> decoded, FileState state)
+        implements Read {}
 
-    record Bad(Damage damage) implements Read {}
+    record Bad(Disk.Entry entry, Damage damage) implements Read {}
 
     record NoMemory(Disk.Entry entry, Damage damage) implements Read {}
   }
 
   private final FolderFiles files;
+  private final @Nullable KnownFolder known;
   private final List<Damage> damage;
   private final Map<String, IntactDocument> served = new LinkedHashMap<>();
+  private final Differences differences = Differences.none();
+
+  /** Files we know that are there, unchanged or not. */
+  private final Set<Long> seen = new HashSet<>();
+
+  /** Known files that are as we left them: a folder created anew has none. */
+  private int unchanged;
 
   private DocumentFiles(FolderFiles files) {
     this.files = files;
+    this.known = files.known;
     this.damage = files.damage;
   }
 
@@ -47,7 +62,8 @@ final class DocumentFiles {
   static IntactCollection read(
       Disk disk, ForkJoinPool pool, FolderFiles files, StoredCollection collection) {
     DocumentFiles documents = new DocumentFiles(files);
-    documents.judgeNames(readAll(disk, pool, files));
+    documents.judgeNames(readAll(disk, pool, files.folder, documents.unsettled()));
+    documents.judgeMissing(collection);
     int dimension = documents.judgeVectors();
     return new IntactCollection(
         files.path,
@@ -55,20 +71,51 @@ final class DocumentFiles {
         files.compression,
         dimension,
         List.copyOf(documents.served.values()),
+        Optional.ofNullable(files.known),
+        documents.differences,
+        files.metadataState,
         List.copyOf(files.damage));
   }
 
-  private static List<Read> readAll(Disk disk, ForkJoinPool pool, FolderFiles files) {
-    Read[] results = new Read[files.documents.size()];
+  /** The files that are not as we last saw them, or that we never saw. */
+  private List<Disk.Entry> unsettled() {
+    KnownFolder from = known;
+    if (from == null) {
+      List<Disk.Entry> all = new ArrayList<>(files.documents);
+      all.sort(files.ownKindLast());
+      return all;
+    }
+    List<Disk.Entry> unsettled = new ArrayList<>();
+    for (Disk.Entry entry : files.documents) {
+      KnownFolder.KnownFile file = from.file(entry.name());
+      if (file != null) {
+        seen.add(file.state().key());
+      }
+      if (file == null || !file.state().isUnchanged(entry.size(), entry.modifiedNanos())) {
+        unsettled.add(entry);
+      } else {
+        unchanged++;
+      }
+    }
+    unsettled.sort(files.ownKindLast());
+    return unsettled;
+  }
+
+  private static List<Read> readAll(
+      Disk disk, ForkJoinPool pool, String folder, List<Disk.Entry> entries) {
+    if (entries.isEmpty()) {
+      return List.of();
+    }
+    Read[] results = new Read[entries.size()];
     pool.submit(() ->
             IntStream.range(0, results.length)
                 .parallel()
-                .forEach(i -> results[i] = read(disk, files.folder, files.documents.get(i))))
+                .forEach(i -> results[i] = read(disk, folder, entries.get(i))))
         .join();
     // One file that is too large takes the memory of those beside it: each gets it once alone.
     for (int i = 0; i < results.length; i++) {
       if (results[i] instanceof Read.NoMemory failed) {
-        results[i] = read(disk, files.folder, failed.entry());
+        results[i] = read(disk, folder, failed.entry());
       }
     }
     return Arrays.asList(results);
@@ -76,14 +123,15 @@ final class DocumentFiles {
 
   private static Read read(Disk disk, String folder, Disk.Entry entry) {
     try {
-      return new Read.Good(entry, DocumentFormat.decode(disk.read(entry.path())));
+      byte[] content = disk.read(entry.path());
+      return new Read.Good(entry, DocumentFormat.decode(content), stateOf(entry, content));
     } catch (FormatException e) {
-      return new Read.Bad(new Damage.DocumentUnreadable(folder, entry.name(), e.reason()));
+      return new Read.Bad(entry, new Damage.DocumentUnreadable(folder, entry.name(), e.reason()));
     } catch (OutOfMemoryError e) {
       return new Read.NoMemory(entry, inaccessible(folder, entry, e));
     } catch (IOException | RuntimeException e) {
       // Neither a file that would not open nor a bug of ours is damage to the file: it stays.
-      return new Read.Bad(inaccessible(folder, entry, e));
+      return new Read.Bad(entry, inaccessible(folder, entry, e));
     }
   }
 
@@ -92,20 +140,26 @@ final class DocumentFiles {
         folder, entry.name(), StoreCheck.describe(reason), Damage.Loss.DOCUMENT);
   }
 
+  private static FileState stateOf(Disk.Entry entry, byte[] content) {
+    return FileState.key(entry.name()).isEmpty()
+        ? new FileState(0, content.length, entry.modifiedNanos(), 0)
+        : FileState.of(entry.name(), content.length, entry.modifiedNanos(), content);
+  }
+
   /** Files come with the folder's own kind last, so that of two proper ones the later wins. */
   private void judgeNames(List<Read> reads) {
     List<Read.Good> misplaced = new ArrayList<>();
     for (Read read : reads) {
       switch (read) {
-        case Read.Bad bad -> damage.add(bad.damage());
-        case Read.NoMemory failed -> damage.add(failed.damage());
+        case Read.Bad bad -> judgeBad(bad.entry(), bad.damage());
+        case Read.NoMemory failed -> judgeBad(failed.entry(), failed.damage());
         case Read.Good good -> {
           String name = good.entry().name();
           String stem = Compression.ofFileName(name).orElseThrow().stem(name);
-          if (Names.belongs(stem, good.decoded().hash())) {
-            serve(good);
-          } else {
+          if (!Names.belongs(stem, good.decoded().hash())) {
             misplaced.add(good);
+          } else if (!isSettled(good)) {
+            serve(good);
           }
         }
       }
@@ -113,10 +167,93 @@ final class DocumentFiles {
     misplaced.forEach(this::judgeMisplaced);
   }
 
+  private void judgeBad(Disk.Entry entry, Damage bad) {
+    KnownFolder from = known;
+    String name = entry.name();
+    KnownFolder.KnownFile file = from == null ? null : from.file(name);
+    if (from == null || (file == null && from.inFluxByHash(hashOf(name)).isEmpty())) {
+      damage.add(bad);
+      return;
+    }
+    String id = file == null ? from.inFluxByHash(hashOf(name)).orElseThrow() : file.id();
+    if (bad instanceof Damage.Inaccessible found) {
+      damage.add(new Damage.Inaccessible(files.folder, name, found.reason(), Damage.Loss.NOTHING));
+    } else if (from.isInFlux(id)) {
+      // Torn by the end of the process that wrote it: it is written again from the journal.
+      notePresent(id, entry);
+    } else {
+      damage.add(
+          new Damage.DocumentSpoiled(
+              files.folder, name, id, ((Damage.DocumentUnreadable) bad).reason()));
+    }
+  }
+
+  private void notePresent(String id, Disk.Entry entry) {
+    FileState.key(entry.name())
+        .ifPresent(key ->
+            differences
+                .present()
+                .put(id, new FileState(key, entry.size(), entry.modifiedNanos(), 0)));
+  }
+
+  /** Whether the file is one of ours that holds what we know, whatever its time. */
+  private boolean isSettled(Read.Good good) {
+    KnownFolder from = known;
+    if (from == null) {
+      return false;
+    }
+    StoredDocument document = good.decoded().value();
+    KnownFolder.KnownFile file = from.file(good.entry().name());
+    boolean isItsFile = file != null && file.id().equals(document.id());
+    if ((isItsFile || from.isInFlux(document.id())) && from.isOurs(document)) {
+      differences.present().put(document.id(), good.state());
+      return true;
+    }
+    boolean isInFlux = from.isInFlux(document.id());
+    if (isInFlux && (!from.knowsAll() || from.mayBeTorn(document.id(), good.state().size()))) {
+      return true; // The journal has the last word.
+    }
+    if (isItsFile || from.isInFlux(document.id())) {
+      differences.superseded().add(document.id());
+      damage.add(new Damage.DocumentChanged(files.folder, good.entry().name(), document.id()));
+    } else if (file != null) {
+      seen.remove(file.state().key()); // It holds another document now: ours is gone from here.
+    }
+    return false;
+  }
+
+  /** What we know and is not there: lost, or deleted together with the whole collection. */
+  private void judgeMissing(StoredCollection collection) {
+    KnownFolder from = known;
+    if (from == null || seen.size() == from.files()) {
+      return;
+    }
+    List<String> deleted = new ArrayList<>();
+    from.forEachFile((id, state) -> {
+      if (seen.contains(state.key()) || from.isInFlux(id) || served.containsKey(id)) {
+        return;
+      }
+      if (files.isRewritten && unchanged == 0) {
+        deleted.add(id);
+      } else if (!from.knowsDeletions()) {
+        differences.superseded().add(id);
+      } else {
+        damage.add(new Damage.DocumentMissing(files.folder, state.name(), id));
+      }
+    });
+    if (!deleted.isEmpty()) {
+      differences.superseded().addAll(deleted);
+      damage.add(new Damage.CollectionRecreated(files.folder, collection.name(), deleted.size()));
+    }
+  }
+
   private void serve(Read.Good good) {
     StoredDocument document = good.decoded().value();
-    IntactDocument now = new IntactDocument(document, good.entry().name());
+    IntactDocument now = new IntactDocument(document, good.entry().name(), good.state());
     IntactDocument before = served.get(document.id());
+    if (before == null && yieldsToKnown(good)) {
+      return;
+    }
     if (before != null && !hashOf(before.file()).equals(hashOf(now.file()))) {
       damage.add(
           new Damage.DocumentAmbiguous(files.folder, now.file(), document.id(), before.file()));
@@ -133,23 +270,61 @@ final class DocumentFiles {
     StoreCheck.noteReading(good.decoded(), files.folder, good.entry().name(), damage);
   }
 
+  /** Whether a known file of the same document wins over this one, of which we know nothing. */
+  private boolean yieldsToKnown(Read.Good good) {
+    KnownFolder from = known;
+    String id = good.decoded().value().id();
+    KnownFolder.KnownFile ours = from == null ? null : from.ofId(id);
+    if (from == null || ours == null || ours.state().name().equals(good.entry().name())) {
+      return false;
+    }
+    String other = ours.state().name();
+    if (from.isOurs(good.decoded().value())) {
+      damage.add(new Damage.DocumentCopy(files.folder, good.entry().name(), id, other));
+      return true;
+    }
+    boolean isLater =
+        good.entry().name().compareTo(other) > 0
+            && good.state().modifiedNanos() >= ours.state().modifiedNanos();
+    if (isLater) {
+      differences.superseded().add(id);
+      damage.add(new Damage.DocumentDuplicate(files.folder, other, id, good.entry().name()));
+      return false;
+    }
+    damage.add(new Damage.DocumentDuplicate(files.folder, good.entry().name(), id, other));
+    return true;
+  }
+
   /** The hash in a name that was proven to belong to its document. */
   private static String hashOf(String file) {
-    return file.substring(0, Names.METADATA_HASH.length());
+    return file.substring(0, Math.min(file.length(), Names.METADATA_HASH.length()));
   }
 
   private void judgeMisplaced(Read.Good good) {
     StoredDocument document = good.decoded().value();
-    IntactDocument twin = served.get(document.id());
     String file = good.entry().name();
+    Optional<String> twin = twin(document);
     damage.add(
-        twin != null && isSame(twin.document(), document)
-            ? new Damage.DocumentCopy(files.folder, file, document.id(), twin.file())
+        twin.isPresent()
+            ? new Damage.DocumentCopy(files.folder, file, document.id(), twin.get())
             : new Damage.DocumentMisplaced(
                 files.folder,
                 file,
                 document.id(),
                 good.decoded().hash() + files.compression.extension()));
+  }
+
+  /** The file from which the very same document is served. */
+  private Optional<String> twin(StoredDocument document) {
+    IntactDocument found = served.get(document.id());
+    if (found != null) {
+      return isSame(found.document(), document) ? Optional.of(found.file()) : Optional.empty();
+    }
+    KnownFolder from = known;
+    KnownFolder.KnownFile file = from == null ? null : from.ofId(document.id());
+    return from != null && file != null && from.isOurs(document)
+        ? Optional.of(file.state().name())
+        : Optional.empty();
   }
 
   private static boolean isSame(StoredDocument a, StoredDocument b) {
@@ -177,6 +352,10 @@ final class DocumentFiles {
         votes.merge(vector.length, 1, Integer::sum);
       }
     });
+    int known = knownDocuments();
+    if (known > 0) {
+      votes.merge(Objects.requireNonNull(this.known).dimension(), known, Integer::sum);
+    }
     int dimension = 0;
     for (var vote : votes.entrySet()) {
       if (dimension == 0 || vote.getValue() > votes.getOrDefault(dimension, 0)) {
@@ -186,6 +365,10 @@ final class DocumentFiles {
     int majority = dimension;
     served.values().removeIf(document -> isUnsearchable(document, unusable, majority));
     return majority;
+  }
+
+  private int knownDocuments() {
+    return known == null ? 0 : Math.max(0, known.files() - differences.superseded().size());
   }
 
   private boolean isUnsearchable(

@@ -2,6 +2,7 @@ package dev.contextd.storage.check;
 
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.Decoded;
+import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.MetadataFormat;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -37,13 +39,23 @@ final class FolderFiles {
   Compression compression = Compression.PLAIN;
   String metadataFile = "";
 
-  private FolderFiles(Path path, String folder) {
+  /** What we know of the folder; null where it is new to us. */
+  final @Nullable KnownFolder known;
+
+  /** The metadata file as it stands, where it was read. */
+  Optional<FileState> metadataState = Optional.empty();
+
+  /** Whether the metadata file says what we know, but was written since by somebody else. */
+  boolean isRewritten;
+
+  private FolderFiles(Path path, String folder, @Nullable KnownFolder known) {
     this.path = path;
     this.folder = folder;
+    this.known = known;
   }
 
-  static FolderFiles read(Disk disk, Disk.Entry directory) {
-    FolderFiles files = new FolderFiles(directory.path(), directory.name());
+  static FolderFiles read(Disk disk, Disk.Entry directory, @Nullable KnownFolder known) {
+    FolderFiles files = new FolderFiles(directory.path(), directory.name(), known);
     try {
       disk.list(directory.path()).forEach(entry -> files.sort(disk, entry));
     } catch (IOException e) {
@@ -53,7 +65,11 @@ final class FolderFiles {
       return files;
     }
     files.chooseCompression();
-    files.readMetadata(disk);
+    if (known == null) {
+      files.readMetadata(disk);
+    } else {
+      files.readKnownMetadata(disk, known);
+    }
     return files;
   }
 
@@ -88,7 +104,11 @@ final class FolderFiles {
       }
       case DIRECTORY -> {
         String what = "a folder where only files belong";
-        if (kind.isPresent() && !isMetadata && Names.isHashed(kind.get().stem(entry.name()))) {
+        if (isOfKnown(entry)) {
+          leftover(entry, what);
+        } else if (kind.isPresent()
+            && !isMetadata
+            && Names.isHashed(kind.get().stem(entry.name()))) {
           unreadableEntries++;
           damage.add(inaccessible(entry, "it is " + what, Damage.Loss.DOCUMENT));
         } else {
@@ -100,7 +120,7 @@ final class FolderFiles {
             entry.kind() == Disk.Kind.SYMBOLIC_LINK
                 ? "a symbolic link, which is not followed"
                 : "neither file nor folder";
-        if (kind.isEmpty()) {
+        if (kind.isEmpty() || isOfKnown(entry)) {
           leftover(entry, what);
         } else {
           unreadableEntries++;
@@ -110,6 +130,11 @@ final class FolderFiles {
         }
       }
     }
+  }
+
+  /** What we know of belongs here, so it is missing, and is judged so. */
+  private boolean isOfKnown(Disk.Entry entry) {
+    return known != null && known.file(entry.name()) != null;
   }
 
   private Damage inaccessible(Disk.Entry entry, String reason, Damage.Loss loss) {
@@ -122,18 +147,92 @@ final class FolderFiles {
 
   /** A folder's own files decide how new ones are written; the metadata file first. */
   private void chooseCompression() {
-    long zipped = documents.stream().filter(entry -> kindOf(entry) == Compression.GZIP).count();
-    Compression majority =
-        zipped > documents.size() - zipped ? Compression.GZIP : Compression.PLAIN;
-    compression = metadataFiles.size() == 1 ? kindOf(metadataFiles.getFirst()) : majority;
+    compression =
+        metadataFiles.size() == 1 ? kindOf(metadataFiles.getFirst()) : majorityOfDocuments();
     metadataFiles.sort(Comparator.comparing(entry -> kindOf(entry) != compression));
-    Comparator<Disk.Entry> ownKindLast =
-        Comparator.comparing(entry -> kindOf(entry) == compression);
-    documents.sort(ownKindLast.thenComparing(Disk.Entry::name));
+  }
+
+  private Compression majorityOfDocuments() {
+    long zipped = documents.stream().filter(entry -> kindOf(entry) == Compression.GZIP).count();
+    return zipped > documents.size() - zipped ? Compression.GZIP : Compression.PLAIN;
+  }
+
+  /** The order in which documents are judged: those of the folder's own kind last, then by name. */
+  Comparator<Disk.Entry> ownKindLast() {
+    return Comparator.comparing((Disk.Entry entry) -> kindOf(entry) == compression)
+        .thenComparing(Disk.Entry::name);
   }
 
   private static Compression kindOf(Disk.Entry entry) {
     return Compression.ofFileName(entry.name()).orElseThrow();
+  }
+
+  private Decoded<StoredCollection> decode(Disk disk, Disk.Entry entry)
+      throws IOException, FormatException {
+    byte[] content = disk.read(entry.path());
+    Decoded<StoredCollection> read = MetadataFormat.decode(content);
+    metadataFile = entry.name();
+    metadataState =
+        Optional.of(FileState.of(entry.name(), entry.size(), entry.modifiedNanos(), content));
+    return read;
+  }
+
+  /**
+   * We know the collection, so its metadata file is right, or damaged and to be written again, or
+   * that of another collection which another program put there.
+   */
+  private void readKnownMetadata(Disk disk, KnownFolder from) {
+    StoredCollection ours = from.collection();
+    metadata = new Decoded<>(ours, Names.hash(ours.name()), true, 0);
+    Disk.Entry entry = metadataFiles.isEmpty() ? null : metadataFiles.getFirst();
+    if (entry == null) {
+      String why = badMetadata.isEmpty() ? "is gone" : "cannot be read";
+      damage.add(
+          new Damage.MetadataSpoiled(
+              folder,
+              badMetadata.isEmpty() ? "" : badMetadata.getFirst().file(),
+              ours.name(),
+              why));
+      return;
+    }
+    metadataFiles.stream().skip(1).forEach(second -> leftover(second, "a second metadata file"));
+    if (from.isMetadataUnchanged(entry)) {
+      metadataFile = entry.name();
+      return;
+    }
+    try {
+      Decoded<StoredCollection> found = decode(disk, entry);
+      if (isSame(found.value(), ours)) {
+        isRewritten = from.isSamePlace();
+      } else if (Names.belongs(folder, found.hash())) {
+        metadata = found; // Another program created another collection of this hash, or anew.
+        isRewritten = true;
+      } else {
+        metadataState = Optional.empty();
+        damage.add(
+            new Damage.MetadataSpoiled(
+                folder,
+                entry.name(),
+                ours.name(),
+                "names the collection \"" + found.value().name() + "\" of another folder"));
+      }
+    } catch (FormatException e) {
+      damage.add(
+          new Damage.MetadataSpoiled(
+              folder, entry.name(), ours.name(), "cannot be read: " + e.reason()));
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+      damage.add(
+          new Damage.Inaccessible(
+              folder, entry.name(), StoreCheck.describe(e), Damage.Loss.NOTHING));
+    }
+  }
+
+  private static boolean isSame(StoredCollection a, StoredCollection b) {
+    return a.name().equals(b.name()) && orEmpty(a).equals(orEmpty(b));
+  }
+
+  private static Map<String, String> orEmpty(StoredCollection collection) {
+    return collection.metadata() == null ? Map.of() : collection.metadata();
   }
 
   private void readMetadata(Disk disk) {
@@ -143,9 +242,8 @@ final class FolderFiles {
         continue;
       }
       try {
-        Decoded<StoredCollection> read = MetadataFormat.decode(disk.read(entry.path()));
+        Decoded<StoredCollection> read = decode(disk, entry);
         metadata = read;
-        metadataFile = entry.name();
         StoreCheck.noteReading(read, folder, entry.name(), damage);
       } catch (FormatException e) {
         badMetadata.add(new Damage.MetadataUnreadable(folder, entry.name(), e.reason()));

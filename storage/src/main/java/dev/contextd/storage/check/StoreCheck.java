@@ -16,12 +16,12 @@ import java.util.Optional;
 import java.util.concurrent.ForkJoinPool;
 
 /**
- * The one judge of a store folder: reads every file of it, hands over what is intact, and returns
- * what is not as {@link Damage}.
+ * The one judge of a store folder: reads every file of it that is not as it was known, hands over
+ * what is intact, and returns what is not as {@link Damage}.
  *
- * <p>Invariants: it writes nothing; no content of the folder makes it throw; each file is read
- * once; a document is handed over only if its file name belongs to its id, and a collection only if
- * no other folder has an equal or better claim to its name.
+ * <p>Invariants: it writes nothing; no content of the folder makes it throw; no file is read twice,
+ * unless memory was short; a document is handed over only if its file name belongs to its id, and a
+ * collection only if no other folder has an equal or better claim to its name.
  */
 public final class StoreCheck {
   private final Disk disk;
@@ -35,23 +35,25 @@ public final class StoreCheck {
     this.pool = pool;
   }
 
-  /** Checks a store and drops what is intact. */
+  /** Reads every file of a store, of which nothing is known, and drops what is intact. */
   public CheckReport check(Path root) throws IOException {
-    return check(root, intact -> {});
+    return check(root, KnownStore.NOTHING, intact -> {});
   }
 
   /**
    * Checks a store.
    *
+   * @param known what need not be read where it is unchanged
    * @param sink takes what is intact, a collection at a time
    * @throws IOException where the root itself cannot be listed
    */
-  public CheckReport check(Path root, IntactCollection.Sink sink) throws IOException {
-    List<Damage> stray = new ArrayList<>();
+  public CheckReport check(Path root, KnownStore known, IntactCollection.Sink sink)
+      throws IOException {
+    List<Damage> stray = new ArrayList<>(known.damage());
     List<FolderFiles> folders = new ArrayList<>();
     for (Disk.Entry entry : disk.list(root)) {
-      if (isCandidate(entry, stray)) {
-        folders.add(FolderFiles.read(disk, entry));
+      if (isCandidate(entry, stray) && !known.isDeleted(entry.name())) {
+        folders.add(FolderFiles.read(disk, entry, known.folder(entry.name()).orElse(null)));
       }
     }
     judgeClaims(folders);
@@ -62,7 +64,7 @@ public final class StoreCheck {
       var metadata = folder.metadata;
       if (metadata != null && isWhole(folder)) {
         IntactCollection intact = DocumentFiles.read(disk, pool, folder, metadata.value());
-        served = intact.documents().size();
+        served = intact.served();
         sink.accept(intact);
       }
       files += folder.count();

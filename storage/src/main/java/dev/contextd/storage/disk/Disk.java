@@ -106,6 +106,12 @@ public interface Disk {
    */
   void syncAll(Path root) throws IOException;
 
+  /** Makes a file, and the names in its folder, durable: another process may have left them so. */
+  void sync(Path file) throws IOException;
+
+  /** Makes the names in a folder durable. */
+  void syncNames(Path directory) throws IOException;
+
   /** A new file that only grows. */
   interface Appender extends Closeable {
 

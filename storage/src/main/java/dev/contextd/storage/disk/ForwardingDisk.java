@@ -67,6 +67,16 @@ public abstract class ForwardingDisk implements Disk {
   }
 
   @Override
+  public void sync(Path file) throws IOException {
+    next().sync(file);
+  }
+
+  @Override
+  public void syncNames(Path directory) throws IOException {
+    next().syncNames(directory);
+  }
+
+  @Override
   public Appender appender(Path file) throws IOException {
     return next().appender(file);
   }

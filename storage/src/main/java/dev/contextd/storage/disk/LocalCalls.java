@@ -17,7 +17,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -49,6 +48,12 @@ final class LocalCalls implements FileCalls {
       System.getProperty("os.name", "").equals("Linux")
           && LocalCalls.class.getModule().isNativeAccessEnabled();
 
+  /**
+   * The locks of this process, whatever the object that took them: the system counts them by
+   * process, and opening a locked file again, only to close it, would give the lock away.
+   */
+  private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
+
   /** What was written and not synced; kept only where the system has no call for all at once. */
   private final Set<Path> unsynced = ConcurrentHashMap.newKeySet();
 
@@ -67,17 +72,18 @@ final class LocalCalls implements FileCalls {
 
   @Override
   public @Nullable Stat stat(Path path) throws IOException {
-    try {
-      BasicFileAttributes attributes =
-          Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-      return new Stat(
-          kind(attributes),
-          attributes.size(),
-          attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS),
-          attributes.fileKey() == null ? path : attributes.fileKey());
-    } catch (NoSuchFileException e) {
-      return null;
-    }
+    // An exception for every name that is not there would cost more than the call.
+    BasicFileAttributes attributes =
+        path.getFileSystem()
+            .provider()
+            .readAttributesIfExists(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    return attributes == null
+        ? null
+        : new Stat(
+            kind(attributes),
+            attributes.size(),
+            attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS),
+            attributes.fileKey() == null ? path : attributes.fileKey());
   }
 
   private static Disk.Kind kind(BasicFileAttributes attributes) {
@@ -203,18 +209,39 @@ final class LocalCalls implements FileCalls {
 
   @Override
   public @Nullable Lock tryLock(Path file) throws IOException {
+    Path parent = file.toAbsolutePath().getParent();
+    Path key = (parent == null ? file : parent.toRealPath().resolve(file.getFileName()));
+    if (!HELD.add(key)) {
+      return null;
+    }
+    try {
+      Lock lock = lock(file, key);
+      if (lock == null) {
+        HELD.remove(key);
+      }
+      return lock;
+    } catch (IOException | RuntimeException e) {
+      HELD.remove(key);
+      throw e;
+    }
+  }
+
+  private static @Nullable Lock lock(Path file, Path key) throws IOException {
     FileChannel channel = FileChannel.open(file, LOCK, FILE_MODE);
     try {
       FileLock lock = channel.tryLock();
-      if (lock != null) {
-        return channel::close;
+      if (lock == null) {
+        channel.close();
+        return null;
       }
+      return () -> {
+        channel.close();
+        HELD.remove(key);
+      };
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
     }
-    channel.close();
-    return null;
   }
 
   private void note(Path path) {

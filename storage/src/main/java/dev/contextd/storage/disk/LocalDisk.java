@@ -10,10 +10,11 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +36,9 @@ public final class LocalDisk implements Disk {
           Integer.MAX_VALUE - Long.BYTES,
           Math.max(MIN_READ_LIMIT_BYTES, Runtime.getRuntime().maxMemory() / HEAP_SHARE));
 
+  /** From so many names on, looking at each of them is worth a second thread. */
+  private static final int MIN_PARALLEL_NAMES = 2_000;
+
   private static final int DIGEST_BUFFER_BYTES = 64 << 10;
 
   private final FileCalls calls;
@@ -51,15 +55,13 @@ public final class LocalDisk implements Disk {
 
   @Override
   public List<Entry> list(Path directory) throws IOException {
-    List<Entry> entries = new ArrayList<>();
-    for (String name : calls.names(directory)) {
-      Entry entry = entry(directory.resolve(name), name);
-      if (entry != null) {
-        entries.add(entry);
-      }
-    }
-    entries.sort(Comparator.comparing(Entry::name));
-    return entries;
+    String[] names = calls.names(directory).toArray(String[]::new);
+    Arrays.parallelSort(names);
+    Stream<String> all = Arrays.stream(names);
+    return (names.length < MIN_PARALLEL_NAMES ? all : all.parallel())
+        .map(name -> entry(directory.resolve(name), name))
+        .filter(Objects::nonNull)
+        .toList();
   }
 
   /** One entry that cannot be looked at (a dead mount, say) must not hide its neighbours. */
@@ -233,6 +235,17 @@ public final class LocalDisk implements Disk {
   @Override
   public void syncAll(Path root) throws IOException {
     calls.syncFileSystem(root);
+  }
+
+  @Override
+  public void sync(Path file) throws IOException {
+    calls.syncFile(file);
+    calls.syncDirectory(parentOf(file));
+  }
+
+  @Override
+  public void syncNames(Path directory) throws IOException {
+    calls.syncDirectory(directory);
   }
 
   @Override

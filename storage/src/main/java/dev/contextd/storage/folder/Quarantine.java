@@ -28,8 +28,9 @@ import java.util.OptionalInt;
  * </pre>
  *
  * <p>A second thing of the same name becomes {@code <name>.2}. A note is a JSON object: {@code
- * version}, {@code what}, {@code when}, {@code why}, {@code kind}, {@code folder}, {@code file},
- * {@code reviewed}, and {@code files}, a list of {@code path}, {@code bytes}, {@code sha256}.
+ * version}, {@code what}, {@code when}, {@code why}, {@code kind}, {@code from}, {@code folder},
+ * {@code file}, {@code reviewed}, {@code mended}, and {@code files}, a list of {@code path}, {@code
+ * bytes}, {@code sha256}.
  *
  * <p>Invariants: nothing is deleted or written over; a thing is either where it was, or in
  * quarantine whole. A crash between the move and its note leaves an entry without note, which is
@@ -62,6 +63,19 @@ public final class Quarantine {
    * @throws IOException where the thing is still in its place
    */
   public String move(String folder, String file, String kind, String why) throws IOException {
+    return move(folder, file, kind, why, false);
+  }
+
+  /**
+   * Moves a file of which everything is served all the same, because it is written again from
+   * another copy; it costs nobody anything.
+   */
+  public String moveMended(String folder, String file, String kind, String why) throws IOException {
+    return move(folder, file, kind, why, true);
+  }
+
+  private String move(String folder, String file, String kind, String why, boolean isMended)
+      throws IOException {
     prepare();
     Path source = path(folder, file);
     Map<String, FileSum> sums = sums(source, file.isEmpty());
@@ -79,7 +93,7 @@ public final class Quarantine {
       }
       throw e;
     }
-    byte[] note = note(folder, file, kind, why, sums);
+    byte[] note = note(folder, file, kind, why, isMended, sums);
     Path noteFile = directory.resolve(entry.getFileName() + NOTE);
     try {
       disk.replaceDurably(List.of(new Disk.Image(noteFile, note)));
@@ -155,7 +169,8 @@ public final class Quarantine {
             note.getOrDefault("why", ""),
             note.getOrDefault("when", ""),
             documents,
-            Boolean.parseBoolean(note.getOrDefault("reviewed", "false"))));
+            Boolean.parseBoolean(note.getOrDefault("reviewed", "false")),
+            Boolean.parseBoolean(note.getOrDefault("mended", "false"))));
   }
 
   /** The document's file of an entry {@code <folder>.<stem>}, for which no note is needed. */
@@ -210,7 +225,12 @@ public final class Quarantine {
   }
 
   private byte[] note(
-      String folder, String file, String kind, String why, Map<String, FileSum> sums) {
+      String folder,
+      String file,
+      String kind,
+      String why,
+      boolean isMended,
+      Map<String, FileSum> sums) {
     return JsonFile.write(json -> {
       json.writeNumberField("version", VERSION);
       json.writeStringField("what", file.isEmpty() ? "collection" : "document");
@@ -221,6 +241,7 @@ public final class Quarantine {
       json.writeStringField("folder", folder);
       json.writeStringField("file", file);
       json.writeBooleanField("reviewed", false);
+      json.writeBooleanField("mended", isMended);
       json.writeArrayFieldStart("files");
       for (var sum : sums.entrySet()) {
         json.writeStartObject();

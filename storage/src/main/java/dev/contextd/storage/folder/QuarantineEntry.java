@@ -12,6 +12,7 @@ import java.util.OptionalInt;
  * @param when it was moved, RFC 3339; empty where the note is missing
  * @param documents how many documents it may hold; empty where it cannot be listed
  * @param reviewed whether an operator has seen it
+ * @param mended whether it was written again from another copy, so that nothing is unserved
  */
 public record QuarantineEntry(
     String name,
@@ -20,7 +21,8 @@ public record QuarantineEntry(
     String why,
     String when,
     OptionalInt documents,
-    boolean reviewed) {
+    boolean reviewed,
+    boolean mended) {
 
   public boolean isCollection() {
     return file.isEmpty();

@@ -1,6 +1,5 @@
 package dev.contextd.storage.folder;
 
-import dev.contextd.storage.check.IntactCollection;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.MetadataFormat;
 import dev.contextd.storage.chromem.Names;
@@ -22,6 +21,9 @@ import java.util.Optional;
  * &lt;root&gt;/
  *   e9f85bf6/                       a collection, see {@link Names}
  *   .quarantine/                    see {@link Quarantine}
+ *   .contextd/lock, owner.json      see {@link OwnerLock}
+ *   .contextd/journal/              see {@link dev.contextd.storage.journal}
+ *   .contextd/packs/, manifest      see {@link dev.contextd.storage.pack}
  *   .contextd/trash/                see {@link Trash}
  *   .contextd/collections/x.json    see {@link ModelRecord}
  *   .contextd/writable              written at every start, to learn whether the root can be
@@ -56,22 +58,60 @@ public final class StoreFolder {
   }
 
   /**
+   * Creates the folder of ours, {@code .contextd}, where it is missing.
+   *
+   * @throws IOException where it cannot be created, or is no folder
+   */
+  public void prepare() throws IOException {
+    disk.createDirectories(ours());
+    if (disk.kind(ours()) != Disk.Kind.DIRECTORY) {
+      throw new IOException(ours() + " must be a folder, not a link");
+    }
+  }
+
+  /**
+   * Moves aside what bears a name of ours and is not what bears it: a folder or a link in place of
+   * a file, a file or a link in place of a folder. A link would lead our writes elsewhere.
+   *
+   * @throws IOException where it is still there
+   */
+  public void clearOwnNames() throws IOException {
+    for (String file : List.of("owner.json", "writable", "manifest", "manifest.copy")) {
+      clear(ours().resolve(file), Disk.Kind.FILE);
+    }
+    for (String directory : List.of("trash", "journal", "packs", "collections")) {
+      clear(ours().resolve(directory), Disk.Kind.DIRECTORY);
+    }
+  }
+
+  private void clear(Path path, Disk.Kind expected) throws IOException {
+    if (disk.exists(path) && disk.kind(path) != expected) {
+      disk.move(path, FreshName.in(disk, ours(), path.getFileName() + ".stray", ""));
+    }
+  }
+
+  /**
    * Writes a file of ours, to learn whether the root can be written.
    *
    * @throws IOException where it cannot
    */
   public void probeWritable() throws IOException {
-    disk.createDirectories(ours());
-    if (disk.kind(ours()) != Disk.Kind.DIRECTORY) {
-      throw new IOException(ours() + " must be a folder, not a link");
-    }
     byte[] content = "contextd writes here\n".getBytes(StandardCharsets.US_ASCII);
     disk.replaceDurably(List.of(new Disk.Image(ours().resolve("writable"), content)));
   }
 
-  /** The folder of a collection that was read. */
-  public CollectionFolder open(IntactCollection intact) {
-    return new CollectionFolder(disk, intact.folder(), intact.compression(), trash);
+  /** A collection's folder. */
+  public CollectionFolder open(String name, Compression compression) {
+    return new CollectionFolder(disk, root.resolve(name), compression);
+  }
+
+  public Trash trash() {
+    return trash;
+  }
+
+  /** The folder of ours, {@code .contextd}. */
+  public Path own() {
+    return ours();
   }
 
   /**
@@ -85,7 +125,7 @@ public final class StoreFolder {
     Path path = freeFolder(collection.name());
     Path elderRecord = modelFile(String.valueOf(path.getFileName()));
     if (disk.exists(elderRecord)) {
-      trash.moveFile(elderRecord); // of a namesake that was quarantined, or deleted by others
+      trash.move(elderRecord); // of a namesake that was quarantined, or deleted by others
     }
     byte[] content = MetadataFormat.encode(collection, compression);
     Path file = path.resolve(Names.METADATA_HASH + compression.extension());
@@ -96,29 +136,25 @@ public final class StoreFolder {
       disk.removeEmptyDirectory(path);
       throw e;
     }
-    return new CollectionFolder(disk, path, compression, trash);
+    return new CollectionFolder(disk, path, compression);
   }
 
-  /** Moves a collection's folder to the trash, and the record of its model with it. */
-  public void trash(CollectionFolder folder) throws IOException {
-    Path record = modelFile(folder.name());
-    if (!disk.exists(folder.path())) {
+  /**
+   * Moves a collection's folder to the trash, and the record of its model with it; durable after
+   * the disk's next sync of all.
+   */
+  public void trash(String folder) throws IOException {
+    Path record = modelFile(folder);
+    Path path = root.resolve(folder);
+    if (!disk.exists(path)) {
       if (disk.exists(record)) {
-        trash.moveFile(record);
+        trash.move(record);
       }
       return; // Another program deleted it already.
     }
-    if (!disk.exists(record)) {
-      trash.moveFolder(folder.path());
-      return;
-    }
-    Path kept = FreshName.in(disk, folder.path(), "embedding-model.json", "");
-    disk.move(record, kept);
-    try {
-      trash.moveFolder(folder.path());
-    } catch (IOException e) {
-      new Trash.Moved(disk, List.of(record), List.of(kept)).undo(e);
-      throw e;
+    Path entry = trash.move(path);
+    if (disk.exists(record)) {
+      disk.moveLazily(record, FreshName.in(disk, entry, "embedding-model.json", ""));
     }
   }
 
@@ -129,6 +165,7 @@ public final class StoreFolder {
   public void recordModel(CollectionFolder folder, ModelRecord record) throws IOException {
     Path file = modelFile(folder.name());
     disk.createDirectories(file.resolveSibling(""));
+    clear(file, Disk.Kind.FILE);
     record.write(disk, file);
   }
 

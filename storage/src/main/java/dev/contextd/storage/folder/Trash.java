@@ -4,22 +4,35 @@ import dev.contextd.storage.disk.Disk;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
- * What was deleted on request, kept so that it can be brought back.
+ * What was deleted on request or gave way to another version, kept for a time so that it can be
+ * brought back.
  *
  * <pre>
  * .contextd/trash/20261123T231125.123Z-e9f85bf6/              a collection's folder
- * .contextd/trash/20261123T231125.123Z-e9f85bf6.documents/    files of documents
+ * .contextd/trash/20261123T231125.123Z-e9f85bf6.documents/    documents that were deleted
+ * .contextd/trash/20261123T231125.123Z-e9f85bf6.versions/     versions that gave way to another's
+ * .contextd/trash/20261123T231125.123Z-....log                a file: a damaged part of the journal,
+ *                                                             a damaged pack, an elder model record
  * </pre>
+ *
+ * <p>A second file of one name in an entry has {@code 2.} before it.
+ *
+ * <p>What is moved here is durable after the disk's next {@link Disk#syncAll}.
  */
-final class Trash {
+public final class Trash {
   private static final DateTimeFormatter STAMP =
-      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS'Z'").withZone(ZoneOffset.UTC);
+      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
+  private static final int STAMP_LENGTH = 20;
 
   private final Disk disk;
   private final Path directory;
@@ -31,70 +44,134 @@ final class Trash {
     this.clock = clock;
   }
 
-  void moveFolder(Path folder) throws IOException {
+  /**
+   * A thing in the trash.
+   *
+   * @param name of the entry
+   * @param kind {@code collection}, {@code documents}, {@code versions} or {@code damaged}
+   * @param folder of the collection that it came from; empty where it is of none
+   * @param files how many files are in it
+   */
+  public record Entry(String name, String kind, String folder, Instant since, int files) {}
+
+  /** Moves a folder or a file into an entry of its own; returns the entry. */
+  public Path move(Path thing) throws IOException {
     disk.createDirectories(directory);
-    disk.move(folder, fresh(String.valueOf(folder.getFileName())));
+    Path target = fresh(String.valueOf(thing.getFileName()));
+    disk.moveLazily(thing, target);
+    return target;
   }
 
-  void moveFile(Path file) throws IOException {
-    disk.createDirectories(directory);
-    disk.move(file, fresh(String.valueOf(file.getFileName())));
+  /** Creates an entry for deleted documents of a collection's folder. */
+  public Path documents(String folder) throws IOException {
+    return create(folder + ".documents");
   }
 
-  /** What was moved, so that it can be moved back when what it was moved for fails. */
-  record Moved(Disk disk, List<Path> from, List<Path> to) {
-
-    /**
-     * @param cause what failed
-     * @throws Disk.UndoFailedException where something stays in the trash
-     */
-    void undo(IOException cause) throws Disk.UndoFailedException {
-      for (int i = 0; i < to.size(); i++) {
-        try {
-          disk.move(to.get(i), from.get(i));
-        } catch (IOException e) {
-          cause.addSuppressed(e);
-          throw new Disk.UndoFailedException(
-              from.get(i) + " was moved to " + to.get(i) + " and could not be moved back", cause);
-        }
-      }
-    }
+  /** Creates an entry for versions that gave way. */
+  public Path versions(String folder) throws IOException {
+    return create(folder + ".versions");
   }
 
-  /** Moves files, all or none; missing ones are passed over. */
-  Moved moveFiles(Path folder, List<String> files) throws IOException {
-    List<Path> present = new ArrayList<>();
-    for (String file : files) {
-      if (disk.exists(folder.resolve(file))) {
-        present.add(folder.resolve(file));
-      }
-    }
-    if (present.isEmpty()) {
-      return new Moved(disk, List.of(), List.of());
-    }
-    Path target = fresh(folder.getFileName() + ".documents");
+  /** Creates an entry for a whole collection. */
+  public Path collection(String folder) throws IOException {
+    return create(folder);
+  }
+
+  private Path create(String name) throws IOException {
+    Path target = fresh(name);
     disk.createDirectories(target);
-    Moved moved = new Moved(disk, present, new ArrayList<>());
-    try {
-      for (Path file : present) {
-        Path to = target.resolve(nameOf(file));
-        disk.move(file, to);
-        moved.to().add(to);
+    return target;
+  }
+
+  /** What lies in the trash, the oldest first. */
+  public List<Entry> list() throws IOException {
+    List<Entry> entries = new ArrayList<>();
+    if (disk.kind(directory) != Disk.Kind.DIRECTORY) {
+      return entries;
+    }
+    for (Disk.Entry found : disk.list(directory)) {
+      Instant since = since(found.name());
+      if (since != null) {
+        entries.add(entry(found, since));
       }
-      return moved;
-    } catch (IOException e) {
-      moved.undo(e);
-      disk.removeEmptyDirectory(target);
-      throw e;
+    }
+    return entries;
+  }
+
+  private Entry entry(Disk.Entry found, Instant since) throws IOException {
+    String rest = found.name().substring(STAMP_LENGTH + 1);
+    if (found.kind() != Disk.Kind.DIRECTORY) {
+      return new Entry(found.name(), "damaged", "", since, 1);
+    }
+    int dot = rest.indexOf('.');
+    String folder = dot < 0 ? rest : rest.substring(0, dot);
+    String kind =
+        rest.contains(".documents")
+            ? "documents"
+            : rest.contains(".versions") ? "versions" : "collection";
+    return new Entry(found.name(), kind, folder, since, disk.list(found.path()).size());
+  }
+
+  /** The files of an entry. */
+  public List<Disk.Entry> files(String entry) throws IOException {
+    requireName(entry);
+    return disk.list(directory.resolve(entry));
+  }
+
+  /**
+   * Removes entries for good.
+   *
+   * @param olderThan entries of at least this age go
+   * @return how many went
+   */
+  public int purge(Duration olderThan) throws IOException {
+    Instant limit = clock.instant().minus(olderThan);
+    int purged = 0;
+    for (Entry entry : list()) {
+      if (!entry.since().isAfter(limit)) {
+        remove(directory.resolve(entry.name()));
+        purged++;
+      }
+    }
+    return purged;
+  }
+
+  /** Removes one entry for good. */
+  public void remove(String entry) throws IOException {
+    requireName(entry);
+    remove(directory.resolve(entry));
+  }
+
+  private void remove(Path path) throws IOException {
+    if (disk.kind(path) == Disk.Kind.DIRECTORY) {
+      for (Disk.Entry inside : disk.list(path)) {
+        remove(inside.path());
+      }
+      disk.removeEmptyDirectory(path);
+    } else {
+      disk.remove(path);
+    }
+  }
+
+  /** The name is that of an entry, and not a path to elsewhere. */
+  private static void requireName(String entry) throws IOException {
+    if (since(entry) == null || entry.contains("/") || entry.contains("\\")) {
+      throw new java.nio.file.NoSuchFileException(entry, null, "no entry of the trash");
+    }
+  }
+
+  private static @org.jspecify.annotations.Nullable Instant since(String name) {
+    if (name.length() <= STAMP_LENGTH || name.charAt(STAMP_LENGTH) != '-') {
+      return null;
+    }
+    try {
+      return STAMP.parse(name.substring(0, STAMP_LENGTH), Instant::from);
+    } catch (DateTimeParseException e) {
+      return null;
     }
   }
 
   private Path fresh(String name) throws IOException {
     return FreshName.in(disk, directory, STAMP.format(clock.instant()) + "-" + name, "");
-  }
-
-  private static Path nameOf(Path path) {
-    Path name = path.getFileName();
-    return name == null ? path : name;
   }
 }

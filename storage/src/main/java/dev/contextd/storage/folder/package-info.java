@@ -1,4 +1,4 @@
-/** A store's folder as it is written: collections, trash, quarantine, and the records of ours. */
+/** A store's folder as it is written: collections, trash, quarantine, lock, small records. */
 @NullMarked
 package dev.contextd.storage.folder;
 

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * A growing buffer that writes gob's primitive values, descriptors and messages; the layout stands
@@ -74,9 +75,10 @@ public final class GobWriter {
     return uint(utf8.length).raw(utf8);
   }
 
+  /** Appends a map in the order of its keys, so that the same map gives the same bytes. */
   public GobWriter stringMap(Map<String, String> map) {
     uint(map.size());
-    map.forEach((key, value) -> string(key).string(value));
+    (map.size() < 2 ? map : new TreeMap<>(map)).forEach((key, value) -> string(key).string(value));
     return this;
   }
 

@@ -38,7 +38,10 @@ record Checked(CheckReport report, Map<String, IntactCollection> intact) {
     Map<String, IntactCollection> intact = new LinkedHashMap<>();
     CheckReport report =
         new StoreCheck(disk, ForkJoinPool.commonPool())
-            .check(root, found -> intact.put(String.valueOf(found.folder().getFileName()), found));
+            .check(
+                root,
+                KnownStore.NOTHING,
+                found -> intact.put(String.valueOf(found.folder().getFileName()), found));
     return new Checked(report, intact);
   }
 

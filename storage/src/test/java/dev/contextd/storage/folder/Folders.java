@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.IntactCollection;
+import dev.contextd.storage.check.KnownStore;
 import dev.contextd.storage.check.StoreCheck;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredDocument;
@@ -41,15 +42,19 @@ final class Folders {
     return new StoredDocument(id, Map.of(), new float[] {1, 0}, content);
   }
 
-  static CollectionFolder.Put put(CollectionFolder folder, String id, String content) {
-    return new CollectionFolder.Put(document(id, content), folder.defaultFile(id));
+  /** Writes a document into the file that is its own; returns the file's name. */
+  static String write(CollectionFolder folder, String id, String content) throws IOException {
+    String file = folder.defaultFile(id);
+    folder.write(document(id, content), file);
+    return file;
   }
 
   /** What the check finds intact; the test says how much damage it expects. */
   static List<IntactCollection> intact(Path root, int damages) throws IOException {
     List<IntactCollection> found = new ArrayList<>();
     CheckReport report =
-        new StoreCheck(new LocalDisk(), ForkJoinPool.commonPool()).check(root, found::add);
+        new StoreCheck(new LocalDisk(), ForkJoinPool.commonPool())
+            .check(root, KnownStore.NOTHING, found::add);
     assertThat(report.damage()).hasSize(damages);
     return found;
   }

@@ -1,8 +1,8 @@
 package dev.contextd.storage.folder;
 
-import static dev.contextd.storage.folder.Folders.put;
 import static dev.contextd.storage.folder.Folders.sha256;
 import static dev.contextd.storage.folder.Folders.store;
+import static dev.contextd.storage.folder.Folders.write;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.LIST;
@@ -120,7 +120,8 @@ class QuarantineTest {
     String when = "2026-11-23T23:11:25.123Z";
     assertThat(quarantine().list())
         .containsExactly(
-            new QuarantineEntry(MEMORIES, MEMORIES, "", "the rest", when, OptionalInt.of(5), false),
+            new QuarantineEntry(
+                MEMORIES, MEMORIES, "", "the rest", when, OptionalInt.of(5), false, false),
             new QuarantineEntry(
                 "e9f85bf6.11ad2331",
                 MEMORIES,
@@ -128,7 +129,19 @@ class QuarantineTest {
                 "one document",
                 when,
                 OptionalInt.of(1),
+                false,
                 false));
+  }
+
+  @Test
+  void whatIsServedAllTheSameIsToldFromWhatIsNot() throws Exception {
+    quarantine().moveMended(MEMORIES, DOCUMENT, "kind", "written again from another copy");
+    quarantine().move("a1ef3a3d", "", "kind", "why");
+    assertThat(note("e9f85bf6.11ad2331").get("mended")).isEqualTo(true);
+    assertThat(note("a1ef3a3d").get("mended")).isEqualTo(false);
+    assertThat(quarantine().list())
+        .extracting(QuarantineEntry::mended)
+        .containsExactly(false, true);
   }
 
   @Test
@@ -258,8 +271,7 @@ class QuarantineTest {
     StoreFolder store = store(root);
     CollectionFolder folder =
         store.create(new StoredCollection("notes", Map.of()), Compression.GZIP);
-    folder.put(List.of(put(folder, "a", "x")), List.of());
-    store.quarantine().move(folder.name(), folder.defaultFile("a"), "kind", "why");
+    store.quarantine().move(folder.name(), write(folder, "a", "x"), "kind", "why");
     assertThat(store.quarantine().list())
         .extracting(QuarantineEntry::documents)
         .containsExactly(OptionalInt.of(1));

@@ -1,13 +1,14 @@
 package dev.contextd.storage.folder;
 
 import static dev.contextd.storage.folder.Folders.intact;
-import static dev.contextd.storage.folder.Folders.put;
 import static dev.contextd.storage.folder.Folders.store;
+import static dev.contextd.storage.folder.Folders.write;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.contextd.storage.check.IntactCollection;
 import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,9 +26,6 @@ class StoreFolderTest {
   private static final StoredCollection NOTES = new StoredCollection("notes", Map.of("k", "v"));
   private static final String NAME_A = "collection-15820";
   private static final String NAME_B = "collection-132664";
-  private static final String ID_A = "doc-17633";
-  private static final String ID_B = "doc-29150";
-  private static final String ID_ZERO = "doc-7113356497";
 
   @TempDir Path root;
 
@@ -41,7 +39,8 @@ class StoreFolderTest {
   @EnumSource(Compression.class)
   void whatIsWrittenIsWhatTheCheckReads(Compression compression) throws Exception {
     CollectionFolder folder = store(root).create(NOTES, compression);
-    folder.put(List.of(put(folder, "a", "first"), put(folder, "b", "second")), List.of());
+    write(folder, "a", "first");
+    write(folder, "b", "second");
     IntactCollection read = intact(root, 0).getFirst();
     assertThat(read.collection()).isEqualTo(NOTES);
     assertThat(read.compression()).isEqualTo(compression);
@@ -56,9 +55,10 @@ class StoreFolderTest {
   @Test
   void aFolderThatWasReadKeepsItsOwnKindOfFiles() throws Exception {
     store(root).create(NOTES, Compression.GZIP);
-    CollectionFolder folder = store(root).open(intact(root, 0).getFirst());
+    IntactCollection read = intact(root, 0).getFirst();
+    CollectionFolder folder = store(root).open(Names.hash("notes"), read.compression());
     assertThat(folder.defaultFile("a")).endsWith(".gob.gz");
-    folder.put(List.of(put(folder, "a", "x")), List.of());
+    write(folder, "a", "x");
     assertThat(intact(root, 0).getFirst().documents()).hasSize(1);
   }
 
@@ -72,68 +72,6 @@ class StoreFolderTest {
     assertThat(intact(root, 0))
         .extracting(found -> found.collection().name())
         .containsExactly(NAME_A, NAME_B);
-  }
-
-  @Test
-  void documentsWhoseIdsCollideGetFilesOfTheirOwn() throws Exception {
-    CollectionFolder folder = store(root).create(NOTES, Compression.PLAIN);
-    List<String> files = folder.freeFiles(List.of(ID_A, ID_B, ID_ZERO), List.of());
-    assertThat(files).containsExactly("23590e50.gob", "23590e50-1.gob", "00000000-1.gob");
-    folder.put(
-        List.of(
-            new CollectionFolder.Put(Folders.document(ID_A, "a"), files.get(0)),
-            new CollectionFolder.Put(Folders.document(ID_B, "b"), files.get(1)),
-            new CollectionFolder.Put(Folders.document(ID_ZERO, "zero"), files.get(2))),
-        List.of());
-    assertThat(intact(root, 0).getFirst().documents())
-        .extracting(found -> found.document().id())
-        .containsExactlyInAnyOrder(ID_A, ID_B, ID_ZERO);
-  }
-
-  @Test
-  void aFileThatNobodyKnowsIsNeverChosen() throws Exception {
-    CollectionFolder folder = store(root).create(NOTES, Compression.PLAIN);
-    Path path = root.resolve(folder.name());
-    Files.createSymbolicLink(path.resolve("23590e50.gob"), path.resolve("nowhere"));
-    Files.createDirectory(path.resolve("23590e50-1.gob"));
-    assertThat(folder.freeFiles(List.of(ID_A), List.of())).containsExactly("23590e50-2.gob");
-  }
-
-  @Test
-  void aVacatedFileIsFreeAgain() throws Exception {
-    CollectionFolder folder = store(root).create(NOTES, Compression.PLAIN);
-    folder.put(List.of(put(folder, ID_A, "x")), List.of());
-    assertThat(folder.freeFiles(List.of(ID_B), List.of("23590e50.gob")))
-        .containsExactly("23590e50.gob");
-  }
-
-  @Test
-  void theOtherFilesOfADocumentAreFoundByWhatTheyHold() throws Exception {
-    CollectionFolder folder = store(root).create(NOTES, Compression.PLAIN);
-    Path path = root.resolve(folder.name());
-    folder.put(
-        List.of(
-            new CollectionFolder.Put(Folders.document(ID_A, "elder"), "23590e50.gob"),
-            new CollectionFolder.Put(Folders.document(ID_B, "b"), "23590e50-1.gob"),
-            new CollectionFolder.Put(Folders.document(ID_A, "own"), "23590e50-2.gob"),
-            new CollectionFolder.Put(Folders.document(ID_A, "zipped"), "23590e50-2.gob.gz")),
-        List.of());
-    Files.write(path.resolve("23590e50-3.gob"), new byte[] {1});
-    Files.createDirectory(path.resolve("23590e50-4.gob"));
-    assertThat(folder.others(ID_A, "23590e50-2.gob"))
-        .containsExactly("23590e50.gob", "23590e50-2.gob.gz");
-    assertThat(folder.others(ID_B, "23590e50-1.gob")).isEmpty();
-    assertThat(folder.others("nobody", "")).isEmpty();
-  }
-
-  @Test
-  void aDocumentThatMayBeInAFileThatCannotBeReadIsRefused() throws Exception {
-    CollectionFolder folder = store(root).create(NOTES, Compression.PLAIN);
-    Path path = root.resolve(folder.name());
-    Files.createSymbolicLink(path.resolve("23590e50.gob"), path.resolve("nowhere"));
-    assertThatThrownBy(() -> folder.others(ID_A, ""))
-        .isInstanceOf(IOException.class)
-        .hasMessageContaining("may hold the document");
   }
 
   @Test
@@ -159,46 +97,18 @@ class StoreFolderTest {
     store.recordModel(folder, new ModelRecord("model", 2));
     Files.delete(root.resolve(folder.name()).resolve("00000000.gob"));
     Files.delete(root.resolve(folder.name()));
-    store.trash(folder);
+    store.trash(folder.name());
     assertThat(store.model(folder)).isEmpty();
-  }
-
-  @Test
-  void deletedDocumentsGoToTheTrashAsTheyWere() throws Exception {
-    CollectionFolder folder = store(root).create(NOTES, Compression.PLAIN);
-    folder.put(
-        List.of(put(folder, "a", "1"), put(folder, "b", "2"), put(folder, "c", "3")), List.of());
-    byte[] a = Files.readAllBytes(root.resolve(folder.name()).resolve(folder.defaultFile("a")));
-    folder.trash(List.of(folder.defaultFile("a"), "absent.gob", folder.defaultFile("b")));
-    folder.trash(List.of("absent.gob"));
-    Path trash = root.resolve(".contextd/trash");
-    String entry = "20261123T231125.123Z-" + folder.name() + ".documents";
-    assertThat(names(trash)).containsExactly(entry);
-    assertThat(names(trash.resolve(entry))).hasSize(2);
-    assertThat(trash.resolve(entry).resolve(folder.defaultFile("a"))).hasBinaryContent(a);
-    assertThat(intact(root, 0).getFirst().documents()).hasSize(1);
-  }
-
-  @Test
-  void twoDeletionsInOneMillisecondKeepBoth() throws Exception {
-    CollectionFolder folder = store(root).create(NOTES, Compression.PLAIN);
-    for (String content : List.of("first", "second", "third")) {
-      folder.put(List.of(put(folder, "a", content)), List.of());
-      folder.trash(List.of(folder.defaultFile("a")));
-    }
-    String entry = "20261123T231125.123Z-" + folder.name() + ".documents";
-    assertThat(names(root.resolve(".contextd/trash")))
-        .containsExactly(entry, entry + ".2", entry + ".3");
   }
 
   @Test
   void aDeletedCollectionGoesToTheTrashWithTheRecordOfItsModel() throws Exception {
     StoreFolder store = store(root);
     CollectionFolder folder = store.create(NOTES, Compression.PLAIN);
-    folder.put(List.of(put(folder, "a", "1")), List.of());
+    write(folder, "a", "1");
     store.recordModel(folder, new ModelRecord("model", 2));
     Map<String, String> before = Folders.digests(root.resolve(folder.name()));
-    store.trash(folder);
+    store.trash(folder.name());
     Path kept = root.resolve(".contextd/trash/20261123T231125.123Z-" + folder.name());
     assertThat(Folders.digests(kept)).containsAllEntriesOf(before).hasSize(before.size() + 1);
     assertThat(kept.resolve("embedding-model.json")).isRegularFile();
@@ -223,7 +133,7 @@ class StoreFolderTest {
   @Test
   void probingLeavesNothingThatChromemGoReads() throws Exception {
     StoreFolder store = store(root.resolve("new/store"));
-    store.create();
+    store.prepare();
     store.probeWritable();
     store.probeWritable();
     assertThat(names(root.resolve("new/store"))).containsExactly(".contextd");
@@ -235,7 +145,7 @@ class StoreFolderTest {
     Path elsewhere = Files.createDirectory(root.resolve("elsewhere"));
     Path store = Files.createDirectory(root.resolve("store"));
     Files.createSymbolicLink(store.resolve(".contextd"), elsewhere);
-    assertThatThrownBy(() -> store(store).probeWritable())
+    assertThatThrownBy(() -> store(store).prepare())
         .isInstanceOf(IOException.class)
         .hasMessageContaining("not a link");
     assertThat(elsewhere).isEmptyDirectory();
@@ -244,16 +154,16 @@ class StoreFolderTest {
   @Test
   void nothingOfOursCanBeTakenForADocument() throws Exception {
     StoreFolder store = store(root);
+    store.prepare();
     store.probeWritable();
     CollectionFolder folder = store.create(NOTES, Compression.PLAIN);
-    folder.put(List.of(put(folder, "a", "1"), put(folder, "b", "2")), List.of());
+    write(folder, "b", "2");
     store.recordModel(folder, new ModelRecord("model", 2));
-    folder.trash(List.of(folder.defaultFile("a")));
     store.quarantine().move(folder.name(), folder.defaultFile("b"), "test", "a reason");
-    store.trash(folder);
+    store.trash(folder.name());
     try (Stream<Path> walk = Files.walk(root, 2)) {
       assertThat(walk.map(Path::toString)).noneMatch(path -> path.contains(".gob"));
     }
-    assertThat(Folders.digests(root).keySet()).filteredOn(name -> name.contains(".gob")).hasSize(3);
+    assertThat(Folders.digests(root).keySet()).filteredOn(name -> name.contains(".gob")).hasSize(2);
   }
 }

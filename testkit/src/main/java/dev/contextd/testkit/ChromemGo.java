@@ -1,10 +1,9 @@
-package dev.contextd.engine;
+package dev.contextd.testkit;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import dev.contextd.testkit.Fixtures;
 import java.io.File;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -25,21 +24,25 @@ import org.jspecify.annotations.Nullable;
  *
  * @param program the built program
  */
-record ChromemGo(Path program) {
+public record ChromemGo(Path program) {
   private static final JsonFactory JSON = new JsonFactory();
   private static final String INSTALL =
       "install Go 1.21 or later from https://go.dev/dl/ and run: cd interop && go mod download";
 
   /** A document; metadata is null where Go has a nil map, vectors are the bits of their values. */
-  record Doc(@Nullable Map<String, String> metadata, List<Integer> bits, String content) {
-    Doc withoutNull() {
-      return new Doc(metadata == null ? Map.of() : metadata, bits, content);
+  public record Doc(@Nullable Map<String, String> metadata, List<Integer> bits, String content) {
+    public Doc withoutNull() {
+      return new Doc(metadataOrEmpty(), bits, content);
+    }
+
+    public Map<String, String> metadataOrEmpty() {
+      return metadata == null ? Map.of() : metadata;
     }
   }
 
   /** A collection with its documents by id. */
-  record Coll(@Nullable Map<String, String> metadata, Map<String, Doc> documents) {
-    Coll withoutNull() {
+  public record Coll(@Nullable Map<String, String> metadata, Map<String, Doc> documents) {
+    public Coll withoutNull() {
       Map<String, Doc> all = new TreeMap<>();
       documents.forEach((id, document) -> all.put(id, document.withoutNull()));
       return new Coll(metadata == null ? Map.of() : metadata, all);
@@ -47,14 +50,14 @@ record ChromemGo(Path program) {
   }
 
   /** A database with nil and empty maps taken for the same, as our API does. */
-  static Map<String, Coll> withoutNull(Map<String, Coll> database) {
+  public static Map<String, Coll> withoutNull(Map<String, Coll> database) {
     Map<String, Coll> all = new TreeMap<>();
     database.forEach((name, collection) -> all.put(name, collection.withoutNull()));
     return all;
   }
 
   /** Builds the program; empty, with a line that says why, where there is no Go or no module. */
-  static Optional<ChromemGo> build() throws Exception {
+  public static Optional<ChromemGo> build() throws Exception {
     Optional<Path> go = go();
     if (go.isEmpty()) {
       return notRun("there is no go on PATH or in /usr/local/go/bin");
@@ -64,7 +67,7 @@ record ChromemGo(Path program) {
     if (modules.code() != 0) {
       return notRun("its Go module cannot be downloaded: " + modules.error().strip());
     }
-    Path program = Fixtures.project().resolve("engine/target/interop");
+    Path program = Path.of("target", "interop").toAbsolutePath();
     Outcome built =
         run(source, "", List.of(go.get().toString(), "build", "-o", program.toString(), "."));
     if (built.code() != 0) {
@@ -91,20 +94,21 @@ record ChromemGo(Path program) {
         .findFirst();
   }
 
-  Map<String, Coll> dump(Path root, boolean compress) throws Exception {
+  public Map<String, Coll> dump(Path root, boolean compress) throws Exception {
     return database(call("", "dump", root.toString(), kind(compress)));
   }
 
-  Map<String, Coll> dumpExport(Path file, Optional<String> key) throws Exception {
+  public Map<String, Coll> dumpExport(Path file, Optional<String> key) throws Exception {
     return database(call("", "dump-export", file.toString(), key.orElse("")));
   }
 
-  void write(Path root, boolean compress, Map<String, Coll> database) throws Exception {
+  public void write(Path root, boolean compress, Map<String, Coll> database) throws Exception {
     call(json(database), "write", root.toString(), kind(compress));
   }
 
   /** Deletes documents, or with no ids the collection. */
-  void delete(Path root, boolean compress, String collection, List<String> ids) throws Exception {
+  public void delete(Path root, boolean compress, String collection, List<String> ids)
+      throws Exception {
     String request =
         text(json -> {
           json.writeStringField("collection", collection);
@@ -117,14 +121,14 @@ record ChromemGo(Path program) {
     call(request, "delete", root.toString(), kind(compress));
   }
 
-  void export(Path root, boolean compress, Path file, boolean zipped, Optional<String> key)
+  public void export(Path root, boolean compress, Path file, boolean zipped, Optional<String> key)
       throws Exception {
     String target = file.toString();
     call("", "export", root.toString(), kind(compress), target, kind(zipped), key.orElse(""));
   }
 
   /** The ids of the nearest documents, best first, each with its score. */
-  List<Map.Entry<String, Float>> query(
+  public List<Map.Entry<String, Float>> query(
       Path root, String collection, float[] vector, int limit, Map<String, String> where)
       throws Exception {
     String request =
@@ -143,7 +147,7 @@ record ChromemGo(Path program) {
     return hits;
   }
 
-  static List<Integer> bits(float[] values) {
+  public static List<Integer> bits(float[] values) {
     List<Integer> bits = new ArrayList<>();
     for (float value : values) {
       bits.add(Float.floatToRawIntBits(value));

@@ -1,0 +1,161 @@
+package dev.contextd.engine;
+
+import dev.contextd.engine.VectorStore.TrashEntry;
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.DocumentFormat;
+import dev.contextd.storage.chromem.MetadataFormat;
+import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.folder.Trash;
+import dev.contextd.storage.gob.FormatException;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What lies in the trash, and its way back. */
+final class Restoring {
+  private static final Logger log = LoggerFactory.getLogger(Restoring.class);
+
+  private Restoring() {}
+
+  static List<TrashEntry> list(EmbeddedStore store) {
+    try {
+      List<TrashEntry> entries = new ArrayList<>();
+      for (Trash.Entry entry : store.keeper().trash().list()) {
+        if (!entry.kind().equals("damaged")) {
+          boolean isCollection = entry.kind().equals("collection");
+          entries.add(
+              new TrashEntry(
+                  entry.name(),
+                  entry.kind(),
+                  entry.folder(),
+                  isCollection ? Optional.empty() : nameOf(store, entry.folder()),
+                  entry.since(),
+                  documents(store, entry.name())));
+        }
+      }
+      return entries;
+    } catch (IOException e) {
+      throw EmbeddedStore.failed("listing the trash", e);
+    }
+  }
+
+  /** Beside documents an entry may hold a collection's metadata and the record of its model. */
+  private static int documents(EmbeddedStore store, String entry) throws IOException {
+    return (int)
+        store.keeper().trash().files(entry).stream()
+            .filter(file -> !isMetadata(file))
+            .filter(file -> Compression.ofFileName(file.name()).isPresent())
+            .count();
+  }
+
+  private static boolean isMetadata(Disk.Entry file) {
+    return file.name().contains(Names.METADATA_HASH + ".gob");
+  }
+
+  private static Optional<String> nameOf(EmbeddedStore store, String folder) {
+    return store.served().stream()
+        .filter(collection -> collection.folderName().equals(folder))
+        .map(EmbeddedCollection::name)
+        .findFirst();
+  }
+
+  /** Present versions that are replaced are deleted first, so that they go to the trash. */
+  static int restore(EmbeddedStore store, Disk disk, String entry) {
+    store.requireWritable();
+    Optional<StoredCollection> collection = Optional.empty();
+    Map<String, NewDocument> byId = new LinkedHashMap<>();
+    try {
+      for (Disk.Entry file : store.keeper().trash().files(entry)) {
+        if (isMetadata(file)) {
+          collection = metadata(disk, file);
+        } else if (Compression.ofFileName(file.name()).isPresent()) {
+          document(disk, file).ifPresent(found -> byId.put(found.id().orElseThrow(), found));
+        }
+      }
+    } catch (NoSuchFileException e) {
+      throw Checks.invalid("there is no \"" + entry + "\" in the trash");
+    } catch (IOException e) {
+      throw EmbeddedStore.failed("reading the entry " + entry, e);
+    }
+    VectorCollection target = target(store, entry, collection);
+    List<NewDocument> documents = List.copyOf(byId.values());
+    requireFitting(target, documents, entry);
+    for (int from = 0; from < documents.size(); from += Limits.MAX_BATCH_DOCUMENTS) {
+      List<NewDocument> batch =
+          documents.subList(from, Math.min(documents.size(), from + Limits.MAX_BATCH_DOCUMENTS));
+      target.delete(batch.stream().map(document -> document.id().orElseThrow()).toList());
+      target.upsert(batch);
+    }
+    return documents.size();
+  }
+
+  private static Optional<StoredCollection> metadata(Disk disk, Disk.Entry file)
+      throws IOException {
+    try {
+      return Optional.of(MetadataFormat.decode(disk.read(file.path())).value());
+    } catch (FormatException e) {
+      throw Checks.invalid("the entry's metadata cannot be read: " + e.reason());
+    }
+  }
+
+  /** A file that cannot be read stays in the trash; it costs only itself. */
+  private static Optional<NewDocument> document(Disk disk, Disk.Entry file) throws IOException {
+    try {
+      return Optional.of(toNew(DocumentFormat.decode(disk.read(file.path())).value()));
+    } catch (FormatException e) {
+      log.warn("{} is not restored: {}", file.path(), e.reason());
+      return Optional.empty();
+    }
+  }
+
+  /** Refused as a whole before anything that is there gives way. */
+  private static void requireFitting(
+      VectorCollection target, List<NewDocument> documents, String entry) {
+    int dimension =
+        target
+            .info()
+            .dimension()
+            .orElse(
+                documents.isEmpty() ? 0 : documents.getFirst().embedding().orElseThrow().length);
+    for (NewDocument document : documents) {
+      float[] vector = document.embedding().orElseThrow();
+      Checks.vector(vector, "a document of the entry " + entry);
+      Checks.dimension(dimension, vector.length, "a document of the entry " + entry);
+    }
+  }
+
+  private static VectorCollection target(
+      EmbeddedStore store, String entry, Optional<StoredCollection> collection) {
+    if (collection.isPresent()) {
+      StoredCollection stored = collection.get();
+      if (store.collection(stored.name(), Scope.ALL).isEmpty()) {
+        store.create(stored.name(), stored.metadata() == null ? Map.of() : stored.metadata());
+      }
+      return store.collection(stored.name(), Scope.ALL).orElseThrow();
+    }
+    String folder = entry.substring(entry.indexOf('-') + 1);
+    int dot = folder.indexOf('.');
+    return nameOf(store, dot < 0 ? folder : folder.substring(0, dot))
+        .flatMap(name -> store.collection(name, Scope.ALL))
+        .orElseThrow(() ->
+            Checks.invalid(
+                "the collection of the entry " + entry + " is gone; restore the collection first"));
+  }
+
+  private static NewDocument toNew(StoredDocument document) {
+    return new NewDocument(
+        Optional.of(document.id()),
+        document.content(),
+        Optional.of(document.embedding()),
+        document.metadata() == null ? Map.of() : document.metadata());
+  }
+}

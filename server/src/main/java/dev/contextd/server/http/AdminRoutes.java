@@ -1,0 +1,135 @@
+package dev.contextd.server.http;
+
+import dev.contextd.engine.VectorStore;
+import dev.contextd.resilience.ResilientStore;
+import dev.contextd.server.settings.GoDuration;
+import dev.contextd.storage.check.Damage;
+import io.javalin.http.Context;
+import io.javalin.http.Handler;
+import io.javalin.http.HandlerType;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+
+/**
+ * {@code /api/v1/admin}: what concerns the whole store and its disk.
+ *
+ * <p>Invariant: no handler here runs for a caller from another machine without a token, or for a
+ * tenant.
+ */
+final class AdminRoutes {
+  private static final String ADMIN = "/api/v1/admin";
+
+  private final ResilientStore resilient;
+  private final VectorStore store;
+  private final Gatekeeper gatekeeper;
+  private final Tenants tenants;
+  private final Bodies bodies;
+
+  /** A scrub reads the whole store; two at once would only be slower. */
+  private final Semaphore scrubbing = new Semaphore(1);
+
+  AdminRoutes(ResilientStore resilient, Gatekeeper gatekeeper, Tenants tenants, Bodies bodies) {
+    this.resilient = resilient;
+    this.store = resilient.store();
+    this.gatekeeper = gatekeeper;
+    this.tenants = tenants;
+    this.bodies = bodies;
+  }
+
+  List<Route> routes() {
+    return List.of(
+        route(HandlerType.GET, "/trash", this::trash),
+        route(HandlerType.POST, "/trash/restore", this::restore),
+        route(HandlerType.POST, "/purge", this::purge),
+        route(HandlerType.POST, "/checkpoint", this::checkpoint),
+        route(HandlerType.POST, "/scrub", this::scrub));
+  }
+
+  private Route route(HandlerType method, String path, Handler handler) {
+    return new Route(
+        method,
+        ADMIN + path,
+        call -> {
+          gatekeeper.requireOperator(call);
+          tenants.refuse(call);
+          handler.handle(call);
+        });
+  }
+
+  private void trash(Context call) {
+    call.json(new Messages.Trash(store.trash().stream().map(AdminRoutes::out).toList()));
+  }
+
+  private void restore(Context call) {
+    bodies.read(
+        call,
+        Messages.Restore.class,
+        body -> {
+          if (body.entry() == null) {
+            throw new ProblemException(
+                ProblemCode.INVALID_ARGUMENT,
+                "entry is missing; GET " + ADMIN + "/trash lists what there is");
+          }
+          call.json(new Messages.Restored(store.restore(body.entry())));
+        });
+  }
+
+  private void purge(Context call) {
+    bodies.read(
+        call,
+        Messages.Purge.class,
+        body -> {
+          if (body.olderThan() == null) {
+            throw new ProblemException(
+                ProblemCode.INVALID_ARGUMENT,
+                "older_than is missing; \"720h\" keeps what was deleted in the last 30 days, \"0s\""
+                    + " keeps nothing");
+          }
+          call.json(new Messages.Purged(store.purge(duration(body.olderThan()))));
+        });
+  }
+
+  private static Duration duration(String text) {
+    return GoDuration.parse(text)
+        .orElseThrow(() ->
+            new ProblemException(
+                ProblemCode.INVALID_ARGUMENT,
+                "older_than: expected a duration such as 720h or 0s, found \"" + text + "\""));
+  }
+
+  private void checkpoint(Context call) {
+    store.checkpoint();
+    call.status(204);
+  }
+
+  private void scrub(Context call) {
+    if (!scrubbing.tryAcquire()) {
+      throw new ProblemException(ProblemCode.BUSY, "another scrub is running");
+    }
+    try {
+      ResilientStore.Scrubbed scrubbed = resilient.scrub();
+      call.json(
+          new Messages.Scrubbed(
+              scrubbed.damage().stream().map(AdminRoutes::out).toList(),
+              scrubbed.mended(),
+              scrubbed.brake().orElse(null)));
+    } finally {
+      scrubbing.release();
+    }
+  }
+
+  private static Messages.TrashEntryOut out(VectorStore.TrashEntry entry) {
+    return new Messages.TrashEntryOut(
+        entry.name(),
+        entry.kind(),
+        entry.folder(),
+        entry.collection().orElse(null),
+        entry.since().toString(),
+        entry.documents());
+  }
+
+  private static Messages.DamageOut out(Damage damage) {
+    return new Messages.DamageOut(damage.folder(), damage.file(), damage.word(), damage.sentence());
+  }
+}

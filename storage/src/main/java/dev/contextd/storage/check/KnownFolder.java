@@ -1,0 +1,66 @@
+package dev.contextd.storage.check;
+
+import dev.contextd.storage.chromem.FileState;
+import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.Disk;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What we ourselves know of a collection's folder, whatever lies there now: from the manifest, the
+ * packs and the journal. It is what tells damage from the work of another program.
+ */
+public interface KnownFolder {
+
+  /** The collection as it was created. */
+  StoredCollection collection();
+
+  /** Whether the metadata file is as we last saw it. */
+  boolean isMetadataUnchanged(Disk.Entry file);
+
+  /** The document whose file this is; null where we know no such file. */
+  @Nullable KnownFile file(String name);
+
+  /** The file of a document; null where we know none. */
+  @Nullable KnownFile ofId(String id);
+
+  /** How many files we know. */
+  int files();
+
+  void forEachFile(BiConsumer<String, FileState> action);
+
+  /** The dimension of the known documents; 0 where there are none. */
+  int dimension();
+
+  /**
+   * Whether the journal holds a version of the document that its files may lack: then they may be
+   * old, new, absent or torn, and are ours all the same.
+   */
+  boolean isInFlux(String id);
+
+  /** The document in flux whose file's name has this hash. */
+  Optional<String> inFluxByHash(String hash);
+
+  /** Whether this is a version of the document that we wrote, or were about to write. */
+  boolean isOurs(StoredDocument document);
+
+  /**
+   * Whether a file of this size may be what is left of a version of ours that is in flux: pages
+   * that never reached the disk may leave a file that can be read and says nothing true.
+   */
+  boolean mayBeTorn(String id, long size);
+
+  /** Whether no pack is damaged, so that what we do not know is another program's. */
+  boolean knowsAll();
+
+  /** Whether all deletions are known, so that a file that is missing is a loss. */
+  boolean knowsDeletions();
+
+  /** Whether the store still lies where it lay, and was not copied or restored to here. */
+  boolean isSamePlace();
+
+  /** A file we know, and the document in it. */
+  record KnownFile(String id, FileState state) {}
+}

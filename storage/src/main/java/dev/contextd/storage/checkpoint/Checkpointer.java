@@ -1,0 +1,406 @@
+package dev.contextd.storage.checkpoint;
+
+import dev.contextd.storage.checkpoint.KeptCollection.LivePack;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.folder.StoreFolder;
+import dev.contextd.storage.journal.Journal;
+import dev.contextd.storage.pack.Manifest;
+import dev.contextd.storage.pack.PackFormat;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ForkJoinPool;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries what the journal holds into gob files and packs, and cuts the journal.
+ *
+ * <p>The order of a checkpoint, each step durable before the next: gob files, packs and moves to
+ * the trash, synced all at once; the manifest that names the packs and what they cover; the cut. So
+ * at any moment the manifest on disk and the journal on disk together hold every acknowledged
+ * write. A checkpoint that fails gives its work back and is tried again.
+ *
+ * <p>Invariant: one thread at a time runs it, holding this object's monitor.
+ */
+final class Checkpointer {
+  private static final Logger log = LoggerFactory.getLogger(Checkpointer.class);
+
+  private final Disk disk;
+  private final StoreFolder folder;
+  private final Path packs;
+  private final Clock clock;
+  private final ForkJoinPool pool;
+  private final String rootIdentity;
+
+  /** By incarnation, in the order of creation. */
+  private final Map<Long, KeptCollection> collections = new ConcurrentSkipListMap<>();
+
+  private final Deque<KeptCollection> dropped = new ArrayDeque<>();
+  private final List<KeptCollection> vanishing = new ArrayList<>();
+  private final Deque<TrashJob> jobs = new ArrayDeque<>();
+
+  /** Packs and journals that no manifest names any more, to be removed when it is durable. */
+  private final List<Retired> retired = new ArrayList<>();
+
+  private @Nullable Journal journal;
+
+  /** Asked before anything is written: the root may have become another one. */
+  private Journal.Gate gate = () -> {};
+
+  private long generation;
+  private long covered;
+  private long nextIncarnation;
+  private long nextPack;
+  private boolean manifestDirty;
+
+  /** Something to be put into the trash in the next checkpoint. */
+  @FunctionalInterface
+  interface TrashJob {
+    void run() throws IOException;
+  }
+
+  private record Retired(Path file, boolean isDamaged) {}
+
+  Checkpointer(
+      Disk disk,
+      StoreFolder folder,
+      Clock clock,
+      ForkJoinPool pool,
+      Manifest manifest,
+      String root) {
+    this.disk = disk;
+    this.folder = folder;
+    this.packs = folder.own().resolve("packs");
+    this.clock = clock;
+    this.pool = pool;
+    this.generation = manifest.generation();
+    this.covered = manifest.covered();
+    this.nextIncarnation = manifest.nextIncarnation();
+    this.nextPack = manifest.nextPack();
+    this.rootIdentity = root;
+  }
+
+  synchronized void connect(Journal newJournal, Journal.Gate newGate) {
+    journal = newJournal;
+    gate = newGate;
+  }
+
+  synchronized void atLeast(long incarnation, long pack) {
+    nextIncarnation = Math.max(nextIncarnation, incarnation);
+    nextPack = Math.max(nextPack, pack);
+  }
+
+  synchronized long newIncarnation() {
+    return nextIncarnation++;
+  }
+
+  List<KeptCollection> collections() {
+    return List.copyOf(collections.values());
+  }
+
+  /** Where each document stands now. */
+  synchronized Map<String, KeptCollection.Copy> copiesOf(KeptCollection collection) {
+    return Map.copyOf(collection.copies);
+  }
+
+  synchronized List<Manifest.Pack> packsOf(KeptCollection collection) {
+    return collection.packs.stream().map(LivePack::entry).toList();
+  }
+
+  /** Whether nothing has happened to a document since, and nothing is about to. */
+  synchronized boolean isCurrent(KeptCollection collection, String id, KeptCollection.Copy copy) {
+    return copy.equals(collection.copies.get(id)) && !collection.isDirty(id);
+  }
+
+  /**
+   * A damaged pack is to be built again from the documents' files.
+   *
+   * @return false where it is live no more
+   */
+  synchronized boolean repack(KeptCollection collection, long number) {
+    boolean isLive = collection.packs.stream().anyMatch(pack -> pack.number == number);
+    if (isLive) {
+      collection.damagedPacks.add(number);
+      Settlement.repackDamaged(collection);
+    }
+    return isLive;
+  }
+
+  Disk disk() {
+    return disk;
+  }
+
+  Path packs() {
+    return packs;
+  }
+
+  void add(KeptCollection collection) {
+    collections.put(collection.incarnation(), collection);
+  }
+
+  void drop(KeptCollection collection) {
+    synchronized (dropped) {
+      collections.remove(collection.incarnation());
+      dropped.add(collection);
+    }
+  }
+
+  /** Whether folders of deleted collections wait for the trash. */
+  boolean hasDrops() {
+    synchronized (dropped) {
+      return !dropped.isEmpty();
+    }
+  }
+
+  void later(TrashJob job) {
+    synchronized (jobs) {
+      jobs.add(job);
+    }
+  }
+
+  /** A collection stays named until it is in the trash, from which it can be restored. */
+  void vanish(KeptCollection gone, TrashJob job) {
+    synchronized (dropped) {
+      vanishing.add(gone);
+    }
+    later(job);
+  }
+
+  /** A file of ours that nothing will name any more. */
+  synchronized void retire(Path file, boolean isDamaged) {
+    retired.add(new Retired(file, isDamaged));
+    manifestDirty = true;
+  }
+
+  boolean hasWork() {
+    synchronized (dropped) {
+      if (!dropped.isEmpty()) {
+        return true;
+      }
+    }
+    synchronized (jobs) {
+      if (!jobs.isEmpty()) {
+        return true;
+      }
+    }
+    return collections.values().stream().anyMatch(KeptCollection::isDirty);
+  }
+
+  /** What a checkpoint has taken in hand, to be given back where it fails. */
+  private static final class InHand {
+    final List<CollectionFlush> flushes = new ArrayList<>();
+    final List<KeptCollection> drops = new ArrayList<>();
+    final List<TrashJob> jobs = new ArrayList<>();
+    boolean hasTouchedDisk;
+  }
+
+  /**
+   * Makes one checkpoint of all that has taken effect.
+   *
+   * @param clean whether this is the last one, after which nothing is written
+   */
+  synchronized void run(boolean clean) throws IOException {
+    Journal from = java.util.Objects.requireNonNull(journal);
+    gate.requireWritable();
+    Journal.Mark mark = from.mark();
+    InHand inHand = new InHand();
+    try {
+      flush(inHand);
+      if (inHand.hasTouchedDisk) {
+        disk.syncAll(folder.root());
+      }
+    } catch (IOException | RuntimeException | Error e) {
+      giveBack(inHand);
+      throw e;
+    }
+    long now = clock.millis();
+    inHand.flushes.forEach(flush -> flush.apply(now));
+    retireDeadPacks();
+    retireVanished();
+    boolean changes = inHand.hasTouchedDisk || manifestDirty || clean || mark.sequence() != covered;
+    if (changes) {
+      manifestDirty = true;
+      covered = mark.sequence();
+      writeManifest(clean);
+    }
+    from.cut(mark);
+    removeRetired();
+  }
+
+  /** Writes the manifest as things are, without a checkpoint. */
+  synchronized void writeManifest(boolean clean) throws IOException {
+    gate.requireWritable();
+    Manifest manifest =
+        new Manifest(
+            generation + 1,
+            covered,
+            nextIncarnation,
+            nextPack,
+            clean,
+            rootIdentity,
+            named().stream().map(KeptCollection::entry).toList());
+    manifest.write(disk, folder.own());
+    generation++;
+    manifestDirty = false;
+  }
+
+  /**
+   * The collections in the order of their creation. Those whose deletion stands in the journal
+   * alone are among them: without its collection the deletion would mean nothing.
+   */
+  private List<KeptCollection> named() {
+    synchronized (dropped) {
+      Map<Long, KeptCollection> named = new TreeMap<>(collections);
+      dropped.forEach(collection -> named.put(collection.incarnation(), collection));
+      vanishing.forEach(collection -> named.put(collection.incarnation(), collection));
+      return List.copyOf(named.values());
+    }
+  }
+
+  private void flush(InHand inHand) throws IOException {
+    synchronized (dropped) {
+      inHand.drops.addAll(dropped);
+      dropped.clear();
+    }
+    synchronized (jobs) {
+      inHand.jobs.addAll(jobs);
+      jobs.clear();
+    }
+    CollectionFlush.Place place =
+        new CollectionFlush.Place(disk, folder.trash(), packs, () -> nextPack++, pool);
+    for (TrashJob job : inHand.jobs) {
+      inHand.hasTouchedDisk = true;
+      job.run();
+    }
+    for (KeptCollection collection : inHand.drops) {
+      inHand.hasTouchedDisk = true;
+      bury(place, collection);
+    }
+    for (KeptCollection collection : collections.values()) {
+      if (collection.isDirty()) {
+        inHand.hasTouchedDisk = true;
+        CollectionFlush flush = new CollectionFlush(place, collection);
+        inHand.flushes.add(flush);
+        flush.run();
+      }
+    }
+  }
+
+  /** A deleted collection goes to the trash with all that was acknowledged in its files. */
+  private void bury(CollectionFlush.Place place, KeptCollection collection) throws IOException {
+    if (collection.isBuried) {
+      return; // A checkpoint that failed did it; what bears the name now is another collection.
+    }
+    boolean isThere = disk.exists(collection.folder().path());
+    if (isThere && collection.isDirty()) {
+      CollectionFlush last = new CollectionFlush(place, collection);
+      try {
+        last.run();
+      } finally {
+        last.undo(); // Its packs are not wanted; its files are.
+      }
+    }
+    folder.trash(collection.folder().name());
+    for (LivePack pack : collection.packs) {
+      retired.add(new Retired(packs.resolve(PackFormat.fileName(pack.number)), false));
+    }
+    collection.packs.clear();
+    collection.isBuried = true;
+  }
+
+  private void giveBack(InHand inHand) {
+    inHand.flushes.forEach(CollectionFlush::undo);
+    synchronized (dropped) {
+      inHand.drops.reversed().forEach(dropped::addFirst);
+    }
+    synchronized (jobs) {
+      inHand.jobs.reversed().forEach(jobs::addFirst);
+    }
+  }
+
+  /** Their jobs were given before the first checkpoint, so they are done. */
+  private void retireVanished() {
+    synchronized (dropped) {
+      for (KeptCollection gone : vanishing) {
+        for (LivePack pack : gone.packs) {
+          retired.add(new Retired(packs.resolve(PackFormat.fileName(pack.number)), false));
+        }
+        manifestDirty = true;
+      }
+      vanishing.clear();
+    }
+  }
+
+  private void retireDeadPacks() {
+    for (KeptCollection collection : collections.values()) {
+      boolean isOldest = true;
+      for (LivePack pack : List.copyOf(collection.packs)) {
+        boolean isDamaged = collection.damagedPacks.contains(pack.number);
+        boolean deletes =
+            pack.tombstones > 0 && !isOldest && !collection.lostDeletions.contains(pack.number);
+        if (pack.live <= 0 && !deletes) {
+          collection.packs.remove(pack);
+          collection.damagedPacks.remove(pack.number);
+          collection.lostDeletions.remove(pack.number);
+          retired.add(new Retired(packs.resolve(PackFormat.fileName(pack.number)), isDamaged));
+          manifestDirty = true;
+        } else {
+          isOldest = false;
+        }
+      }
+    }
+  }
+
+  private void removeRetired() throws IOException {
+    for (Retired file : List.copyOf(retired)) {
+      if (disk.exists(file.file())) {
+        if (file.isDamaged()) {
+          folder.trash().move(file.file());
+        } else {
+          disk.remove(file.file());
+        }
+      }
+      retired.remove(file);
+    }
+  }
+
+  /**
+   * Merges packs, one run of each collection at most.
+   *
+   * @param deadBefore packs with rows dead since before this moment are merged in any case
+   * @return whether anything was merged
+   */
+  synchronized boolean merge(long deadBefore) throws IOException {
+    gate.requireWritable();
+    List<PackMerge> merges = new ArrayList<>();
+    for (KeptCollection collection : collections.values()) {
+      PackMerge merge = PackMerge.run(disk, packs, collection, () -> nextPack++, deadBefore);
+      if (merge != null) {
+        merges.add(merge);
+      }
+    }
+    if (merges.isEmpty()) {
+      return false;
+    }
+    disk.syncAll(folder.root());
+    for (PackMerge merge : merges) {
+      for (LivePack source : merge.apply()) {
+        retired.add(new Retired(packs.resolve(PackFormat.fileName(source.number)), false));
+      }
+    }
+    manifestDirty = true;
+    writeManifest(false);
+    removeRetired();
+    log.debug("merged packs of {} collections", merges.size());
+    return true;
+  }
+}

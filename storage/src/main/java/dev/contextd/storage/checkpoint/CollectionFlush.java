@@ -1,0 +1,450 @@
+package dev.contextd.storage.checkpoint;
+
+import dev.contextd.storage.checkpoint.KeptCollection.Change;
+import dev.contextd.storage.checkpoint.KeptCollection.Copy;
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.DocumentFormat;
+import dev.contextd.storage.chromem.FileState;
+import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.FileCalls;
+import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.folder.Trash;
+import dev.contextd.storage.pack.Manifest;
+import dev.contextd.storage.pack.PackFormat;
+import dev.contextd.storage.pack.PackWriter;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntConsumer;
+import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one collection's changes do to the disk in one checkpoint: gob files are written or go to
+ * the trash, and one pack holds what was put and what was deleted.
+ *
+ * <p>Nothing is durable and nothing in {@link KeptCollection} has changed until {@link #apply},
+ * which comes after the disk's sync of all; where it does not come, {@link #undo} gives the work
+ * back. A gob file that is not as we left it is never written over: it moves to the trash first.
+ */
+final class CollectionFlush {
+  /** So many documents are written before their vectors go to the pack. */
+  private static final int CHUNK_DOCUMENTS = 8_192;
+
+  private final Disk disk;
+  private final Trash trash;
+  private final Path packs;
+  private final LongSupplier packNumbers;
+  private final ForkJoinPool pool;
+  private final KeptCollection collection;
+  private final CollectionFolder folder;
+  private final KeptCollection.Work work;
+  private final Map<Integer, Build> builds = new HashMap<>();
+  private final List<String> deleted = new ArrayList<>();
+  private final Map<String, FileState> written = new ConcurrentHashMap<>();
+  private final Set<Long> taken = ConcurrentHashMap.newKeySet();
+  private final List<Manifest.Pack> finished = new ArrayList<>();
+  private Optional<FileState> metadata = Optional.empty();
+  private @Nullable Path deletedEntry;
+  private @Nullable Path versionsEntry;
+
+  /** A pack that is being written: the bodies wait until all vectors are in it. */
+  private static final class Build {
+    final long number;
+    final PackWriter writer;
+    final List<Body> bodies = new ArrayList<>();
+
+    Build(long number, PackWriter writer) {
+      this.number = number;
+      this.writer = writer;
+    }
+  }
+
+  private record Body(
+      String id,
+      String content,
+      @Nullable Map<String, String> metadata,
+      FileState file,
+      boolean isUnit) {}
+
+  /** Where things are: what every flush of a checkpoint shares. */
+  record Place(Disk disk, Trash trash, Path packs, LongSupplier packNumbers, ForkJoinPool pool) {}
+
+  CollectionFlush(Place place, KeptCollection collection) {
+    this.disk = place.disk();
+    this.trash = place.trash();
+    this.packs = place.packs();
+    this.packNumbers = place.packNumbers();
+    this.pool = place.pool();
+    this.collection = collection;
+    this.folder = collection.folder();
+    this.work = collection.take();
+  }
+
+  /** Writes everything; what was written is not durable yet. */
+  void run() throws IOException {
+    for (String file : work.vacated()) {
+      if (folder.stat(file).isPresent()) {
+        disk.moveLazily(folder.path().resolve(file), versions().resolve(file));
+      }
+    }
+    List<Map.Entry<String, Change.Put>> puts = new ArrayList<>();
+    for (var change : work.changes().entrySet()) {
+      switch (change.getValue()) {
+        case Change.Removed removed -> remove(change.getKey(), removed);
+        case Change.Forgotten _ -> {
+          if (collection.copies.containsKey(change.getKey())) {
+            deleted.add(change.getKey());
+          }
+        }
+        case Change.Put put -> puts.add(Map.entry(change.getKey(), put));
+      }
+    }
+    for (int from = 0; from < puts.size(); from += CHUNK_DOCUMENTS) {
+      put(puts.subList(from, Math.min(puts.size(), from + CHUNK_DOCUMENTS)));
+    }
+    if (work.metadata()) {
+      writeMetadata(); // Last: with metadata of its own a folder without them would look new.
+    }
+    finishPacks();
+  }
+
+  /** A folder or link that took the file's place moves to the trash. */
+  private void writeMetadata() throws IOException {
+    String file = folder.metadataFile();
+    Optional<FileCalls.Stat> stat = folder.stat(file);
+    if (stat.isPresent() && stat.get().kind() != Disk.Kind.FILE) {
+      disk.moveLazily(folder.path().resolve(file), free(versions(), file));
+    }
+    metadata = Optional.of(folder.write(collection.stored()));
+  }
+
+  private void remove(String id, Change.Removed removed) throws IOException {
+    Copy copy = collection.copies.get(id);
+    FileState state = copy == null ? collection.attempted.get(id) : copy.file();
+    String file = state == null ? folder.defaultFile(id) : state.name();
+    Optional<FileCalls.Stat> stat = state == null ? Optional.empty() : folder.stat(file);
+    boolean isThere = stat.isPresent();
+    StoredDocument last = removed.last();
+    if (last != null) {
+      Path target = free(deletedFiles(), file);
+      disk.replaceLazily(new Disk.Image(target, encoded(last, file)));
+      if (isThere && isOurs(stat.get(), copy, collection.attempted.get(id))) {
+        disk.remove(folder.path().resolve(file)); // an older version, replaced on request
+      } else if (isThere) {
+        disk.moveLazily(folder.path().resolve(file), free(versions(), file));
+      }
+    } else if (isThere) {
+      disk.moveLazily(folder.path().resolve(file), free(deletedFiles(), file));
+    }
+    clearOthers(id, state == null ? "" : file, true);
+    if (copy != null) {
+      deleted.add(id);
+    }
+  }
+
+  private static byte[] encoded(StoredDocument document, String file) {
+    return DocumentFormat.encode(document, Compression.ofFileName(file).orElse(Compression.PLAIN));
+  }
+
+  /** A name in a folder of the trash that nothing bears yet. */
+  private Path free(Path entry, String file) throws IOException {
+    Path path = entry.resolve(file);
+    for (int n = 2; disk.exists(path); n++) {
+      path = entry.resolve(n + "." + file);
+    }
+    return path;
+  }
+
+  private Path deletedFiles() throws IOException {
+    Path entry = deletedEntry;
+    if (entry == null) {
+      entry = trash.documents(folder.name());
+      deletedEntry = entry;
+    }
+    return entry;
+  }
+
+  private synchronized Path versions() throws IOException {
+    Path entry = versionsEntry;
+    if (entry == null) {
+      entry = trash.versions(folder.name());
+      versionsEntry = entry;
+    }
+    return entry;
+  }
+
+  private void put(List<Map.Entry<String, Change.Put>> puts) throws IOException {
+    @Nullable StoredDocument[] documents = new StoredDocument[puts.size()];
+    @Nullable FileState[] states = new FileState[puts.size()];
+    AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
+    // One that throws would leave the others writing behind the back of the next attempt.
+    IntConsumer write =
+        i -> {
+          StoredDocument document =
+              failure.get() == null ? collection.current(puts.get(i).getKey()) : null;
+          if (document != null) {
+            try {
+              states[i] = putFile(document, puts.get(i).getValue());
+              documents[i] = document;
+            } catch (IOException e) {
+              failure.compareAndSet(null, e);
+            } catch (RuntimeException | Error e) {
+              failure.compareAndSet(null, new IOException(e.toString(), e));
+            }
+          }
+        };
+    // Of two that share a hash the first one gets the plain name, whichever thread is quicker.
+    BitSet sharing = sharingAHash(puts);
+    sharing.stream().forEach(i -> reserve(puts.get(i).getKey()));
+    sharing.stream().forEach(write);
+    pool.submit(() ->
+            IntStream.range(0, puts.size()).parallel().filter(i -> !sharing.get(i)).forEach(write))
+        .join();
+    IOException failed = failure.get();
+    if (failed != null) {
+      throw new IOException(failed.getMessage(), failed);
+    }
+    for (int i = 0; i < documents.length; i++) {
+      StoredDocument document = documents[i];
+      FileState state = states[i];
+      if (document != null && state != null) {
+        pack(document, state);
+      }
+    }
+  }
+
+  private static BitSet sharingAHash(List<Map.Entry<String, Change.Put>> puts) {
+    Map<String, Integer> first = HashMap.newHashMap(puts.size());
+    BitSet sharing = new BitSet();
+    for (int i = 0; i < puts.size(); i++) {
+      Integer before = first.putIfAbsent(Names.hash(puts.get(i).getKey()), i);
+      if (before != null) {
+        sharing.set(before);
+        sharing.set(i);
+      }
+    }
+    return sharing;
+  }
+
+  /** A file that is missing is its document's all the same. */
+  private void reserve(String id) {
+    Copy copy = collection.copies.get(id);
+    FileState ours = copy == null ? collection.attempted.get(id) : copy.file();
+    if (ours != null) {
+      taken.add(ours.key());
+    }
+  }
+
+  private void pack(StoredDocument document, FileState state) throws IOException {
+    int dimension = document.embedding().length;
+    Build build = builds.get(dimension);
+    if (build == null) {
+      build = build(dimension);
+    }
+    build.writer.vector(document.embedding());
+    build.bodies.add(
+        new Body(
+            document.id(),
+            document.content(),
+            document.metadata(),
+            state,
+            PackFormat.isUnit(document.embedding())));
+  }
+
+  private Build build(int dimension) throws IOException {
+    disk.createDirectories(packs);
+    long number = packNumbers.getAsLong();
+    Build build =
+        new Build(number, new PackWriter(disk, packs, number, collection.incarnation(), dimension));
+    builds.put(dimension, build);
+    return build;
+  }
+
+  private FileState putFile(StoredDocument document, Change.Put put) throws IOException {
+    FileState present = put.present();
+    if (present != null) {
+      return present;
+    }
+    String file = fileOf(document.id());
+    FileState state = folder.write(document, file);
+    written.put(document.id(), state);
+    return state;
+  }
+
+  /** The document's own file, out of which anything that is not ours has been moved. */
+  private String fileOf(String id) throws IOException {
+    Copy copy = collection.copies.get(id);
+    FileState attempt = collection.attempted.get(id);
+    if (copy == null && attempt == null) {
+      String file = freeFile(id);
+      clearOthers(id, file, false);
+      return file;
+    }
+    FileState ours = copy == null ? attempt : copy.file();
+    String file = Objects.requireNonNull(ours).name();
+    Optional<FileCalls.Stat> stat = folder.stat(file);
+    boolean isItsOwn = file.startsWith(Names.hash(id)); // else the id was altered by decoding
+    boolean isAsLeft = stat.isPresent() && isOurs(stat.get(), copy, attempt);
+    if (stat.isPresent() && !isAsLeft && folder.holdsAnother(file, id)) {
+      return freeFile(id);
+    }
+    if (stat.isPresent() && !(isItsOwn && isAsLeft)) {
+      disk.moveLazily(folder.path().resolve(file), free(versions(), file));
+    }
+    return isItsOwn ? file : freeFile(id);
+  }
+
+  private static boolean isOurs(
+      FileCalls.Stat stat, @Nullable Copy copy, @Nullable FileState attempt) {
+    long size = stat.size();
+    long time = stat.modifiedNanos();
+    return (copy != null && copy.file().isUnchanged(size, time))
+        || (attempt != null && attempt.isUnchanged(size, time));
+  }
+
+  /** The first name of the id's hash that no other document has. */
+  private String freeFile(String id) throws IOException {
+    String hash = Names.hash(id);
+    int first = hash.equals(Names.METADATA_HASH) ? 1 : 0;
+    for (int n = first; n <= Names.MAX_NAMESAKES; n++) {
+      String file = Names.namesake(hash, n) + folder.compression().extension();
+      if (!taken.add(FileState.key(file).orElseThrow())) {
+        continue;
+      }
+      if (folder.stat(file).isEmpty()) {
+        return file;
+      }
+      if (holds(file, id)) {
+        disk.moveLazily(folder.path().resolve(file), free(versions(), file));
+        return file;
+      }
+    }
+    throw new IOException("all " + Names.MAX_NAMESAKES + " names of hash " + hash + " are taken");
+  }
+
+  /**
+   * Moves other versions of a document out of the way, which another program left under the names
+   * that it would use: they would win over the document, or bring it back, at the next start.
+   *
+   * @param numbered whether copies under our own numbered names count too, which no program makes
+   *     but somebody's hand may
+   */
+  private void clearOthers(String id, String own, boolean numbered) throws IOException {
+    String hash = Names.hash(id);
+    int first = hash.equals(Names.METADATA_HASH) ? 1 : 0;
+    int most = numbered ? Names.MAX_NAMESAKES : first;
+    boolean any = true;
+    for (int n = first; any && n <= most; n++) {
+      any = n == first;
+      for (Compression kind : Compression.values()) {
+        String other = Names.namesake(hash, n) + kind.extension();
+        if (other.equals(own)) {
+          any = true;
+        } else if (folder.stat(other).isPresent()) {
+          any = true;
+          clearOther(id, other);
+        }
+      }
+    }
+  }
+
+  private void clearOther(String id, String other) throws IOException {
+    OptionalLong key = FileState.key(other);
+    boolean isAnothers = key.isPresent() && taken.contains(key.getAsLong());
+    if (!isAnothers && holds(other, id)) {
+      disk.moveLazily(folder.path().resolve(other), free(versions(), other));
+    }
+  }
+
+  /** What cannot be opened now stays: it is judged when the store is opened again. */
+  private boolean holds(String file, String id) {
+    try {
+      return folder.holds(file, id);
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private void finishPacks() throws IOException {
+    if (builds.isEmpty() && !deleted.isEmpty()) {
+      build(0);
+    }
+    boolean isFirst = true;
+    for (Build build : builds.values()) {
+      for (Body body : build.bodies) {
+        build.writer.body(body.id(), body.content(), body.metadata(), body.file(), body.isUnit());
+      }
+      List<String> tombstones = isFirst ? deleted : List.of();
+      isFirst = false;
+      long bytes = build.writer.finish(tombstones);
+      build.writer.close();
+      finished.add(
+          new Manifest.Pack(build.number, build.bodies.size(), tombstones.size(), bytes, 0));
+    }
+  }
+
+  /** Everything is durable: the copies are where they were written. */
+  void apply(long nowMillis) {
+    metadata.ifPresent(state -> collection.metadataFile = state);
+    Map<Long, KeptCollection.LivePack> byNumber = new HashMap<>();
+    collection.packs.forEach(pack -> byNumber.put(pack.number, pack));
+    for (String id : deleted) {
+      bury(collection.copies.remove(id), byNumber, nowMillis);
+    }
+    int i = 0;
+    for (Build build : builds.values()) {
+      Manifest.Pack entry = finished.get(i++);
+      KeptCollection.LivePack pack = new KeptCollection.LivePack(entry, entry.rows());
+      collection.packs.add(pack);
+      byNumber.put(pack.number, pack);
+      int row = 0;
+      for (Body body : build.bodies) {
+        Copy copy = new Copy(body.file(), build.number, row++);
+        bury(collection.copies.put(body.id(), copy), byNumber, nowMillis);
+      }
+    }
+    work.changes().keySet().forEach(collection.attempted::remove);
+    collection.settled();
+  }
+
+  private static void bury(
+      @Nullable Copy copy, Map<Long, KeptCollection.LivePack> packs, long nowMillis) {
+    KeptCollection.LivePack pack = copy == null ? null : packs.get(copy.pack());
+    if (pack != null) {
+      pack.live--;
+      pack.deadSince = pack.deadSince == 0 ? nowMillis : pack.deadSince;
+    }
+  }
+
+  /** The checkpoint failed: everything is to be done again. */
+  void undo() {
+    collection.attempted.putAll(written);
+    collection.putBack(work);
+    for (Build build : builds.values()) {
+      try {
+        build.writer.close();
+        Path file = packs.resolve(PackFormat.fileName(build.number));
+        if (disk.exists(file)) {
+          disk.remove(file);
+        }
+      } catch (IOException e) {
+        // The next opening removes what no manifest names.
+      }
+    }
+  }
+}

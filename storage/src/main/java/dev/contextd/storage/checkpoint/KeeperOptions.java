@@ -1,0 +1,28 @@
+package dev.contextd.storage.checkpoint;
+
+import java.time.Duration;
+
+/**
+ * The numbers that bound what lies between the journal and its checkpoint.
+ *
+ * @param interval how long a write may wait for its gob file, while there is nothing more to do
+ * @param checkpointBytes of the journal that start a checkpoint at once
+ * @param maxPendingBytes of the journal past which writers wait
+ * @param retention how long deleted documents stay in trash and packs
+ */
+public record KeeperOptions(
+    Duration interval, long checkpointBytes, long maxPendingBytes, Duration retention) {
+
+  public static KeeperOptions defaults() {
+    return new KeeperOptions(Duration.ofSeconds(1), 32L << 20, 192L << 20, Duration.ofDays(30));
+  }
+
+  /** How long a write may wait for its file. */
+  public KeeperOptions withInterval(Duration newInterval) {
+    return new KeeperOptions(newInterval, checkpointBytes, maxPendingBytes, retention);
+  }
+
+  public KeeperOptions withRetention(Duration newRetention) {
+    return new KeeperOptions(interval, checkpointBytes, maxPendingBytes, newRetention);
+  }
+}

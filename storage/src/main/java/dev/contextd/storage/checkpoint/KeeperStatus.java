@@ -1,0 +1,18 @@
+package dev.contextd.storage.checkpoint;
+
+import dev.contextd.storage.journal.Journal;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * How things stand between the journal and the disk.
+ *
+ * @param pendingBytes of the journal that no checkpoint covers yet
+ * @param lastCheckpoint when the last one succeeded; empty where none has
+ * @param failure why the last one failed; empty where it did not
+ */
+public record KeeperStatus(
+    long pendingBytes,
+    Optional<Instant> lastCheckpoint,
+    Optional<String> failure,
+    Journal.Metrics journal) {}

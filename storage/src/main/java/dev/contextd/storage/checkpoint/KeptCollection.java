@@ -1,0 +1,334 @@
+package dev.contextd.storage.checkpoint;
+
+import dev.contextd.storage.chromem.FileState;
+import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.folder.ModelRecord;
+import dev.contextd.storage.pack.Manifest;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One collection as it stands on disk, and what is to change there.
+ *
+ * <p>Invariants: {@link #dirty} is guarded by {@link #lock}, which is held for moments; {@link
+ * #copies} and {@link #packs} belong to the checkpointer's thread once the store is open. An id is
+ * in {@link #dirty} from the moment its change is visible until a manifest covers it.
+ */
+public final class KeptCollection {
+  private final long incarnation;
+  private volatile StoredCollection stored;
+  private volatile CollectionFolder folder;
+  private final ReentrantLock lock = new ReentrantLock();
+  private Map<String, Change> dirty = new LinkedHashMap<>();
+
+  /** What a checkpoint has taken and not finished: its files may be written or not. */
+  private Map<String, Change> inHand = Map.of();
+
+  private List<String> vacated = new ArrayList<>();
+  private boolean metadataDirty;
+
+  /** Where each document stands, by id. */
+  final Map<String, Copy> copies;
+
+  /** Oldest first. */
+  final List<LivePack> packs = new ArrayList<>();
+
+  /**
+   * Files of ours that are in no copy yet: found at opening, or left by a checkpoint that failed.
+   */
+  final Map<String, FileState> attempted = new HashMap<>();
+
+  /** Packs of which every row is to be packed again, because some are damaged. */
+  final Set<Long> damagedPacks = new HashSet<>();
+
+  /** Packs of which the list of deletions cannot be read: they tell of no deletion any more. */
+  final Set<Long> lostDeletions = new HashSet<>();
+
+  /** Whether the collection was deleted and its folder is in the trash. */
+  boolean isBuried;
+
+  FileState metadataFile;
+  private volatile Optional<ModelRecord> model;
+  private volatile @Nullable DocumentSource source;
+
+  KeptCollection(
+      long incarnation,
+      StoredCollection stored,
+      CollectionFolder folder,
+      FileState metadataFile,
+      Optional<ModelRecord> model,
+      Map<String, Copy> copies) {
+    this.incarnation = incarnation;
+    this.stored = stored;
+    this.folder = folder;
+    this.metadataFile = metadataFile;
+    this.model = model;
+    this.copies = copies;
+  }
+
+  /** The present version of a document, in memory. */
+  @FunctionalInterface
+  public interface DocumentSource {
+    /** Null where there is none. */
+    @Nullable StoredDocument current(String id);
+  }
+
+  /** Where the two copies of a document are. */
+  record Copy(FileState file, long pack, int row) {}
+
+  /** A pack, and how many of its rows still count. */
+  static final class LivePack {
+    final long number;
+    final int rows;
+    final int tombstones;
+    final long bytes;
+    int live;
+    long deadSince;
+
+    LivePack(Manifest.Pack pack, int live) {
+      this.number = pack.number();
+      this.rows = pack.rows();
+      this.tombstones = pack.tombstones();
+      this.bytes = pack.bytes();
+      this.live = live;
+      this.deadSince = pack.deadSince();
+    }
+
+    Manifest.Pack entry() {
+      return new Manifest.Pack(number, rows, tombstones, bytes, deadSince);
+    }
+  }
+
+  /** What is to be done about a document's copies. */
+  sealed interface Change {
+
+    /**
+     * Both copies are to be made from what the source holds.
+     *
+     * @param present the gob file where it is right as it stands, so that only the pack lacks
+     */
+    record Put(@Nullable FileState present) implements Change {}
+
+    /**
+     * The document was deleted.
+     *
+     * @param last the version that never reached its gob file; null where the file is the last
+     */
+    record Removed(@Nullable StoredDocument last) implements Change {}
+
+    /** Our version does not count any more; whatever lies in the folder is not ours to move. */
+    record Forgotten() implements Change {}
+  }
+
+  public long incarnation() {
+    return incarnation;
+  }
+
+  public StoredCollection stored() {
+    return stored;
+  }
+
+  /** Another program changed the metadata. */
+  void stored(StoredCollection changed) {
+    stored = changed;
+  }
+
+  public CollectionFolder folder() {
+    return folder;
+  }
+
+  /** Somebody renamed the folder. */
+  void folder(CollectionFolder renamed) {
+    folder = renamed;
+  }
+
+  public Optional<ModelRecord> model() {
+    return model;
+  }
+
+  /** Notes which model made the vectors. */
+  public void model(Optional<ModelRecord> newModel) {
+    model = newModel;
+  }
+
+  /** Connects the collection with its memory. */
+  public void source(DocumentSource newSource) {
+    source = newSource;
+  }
+
+  @Nullable StoredDocument current(String id) {
+    DocumentSource connected = source;
+    return connected == null ? null : connected.current(id);
+  }
+
+  /** Documents were added or replaced, and everybody sees it. */
+  public void put(List<String> ids, List<String> otherFiles) {
+    lock.lock();
+    try {
+      ids.forEach(id -> dirty.put(id, new Change.Put(null)));
+      vacated.addAll(otherFiles);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Documents are about to disappear from memory.
+   *
+   * @param last their versions, asked for where they never reached their files
+   */
+  public void removed(List<String> ids, DocumentSource last, List<String> otherFiles) {
+    lock.lock();
+    try {
+      for (String id : ids) {
+        Change before = dirty.getOrDefault(id, inHand.get(id));
+        boolean isUnwritten = before instanceof Change.Put put && put.present() == null;
+        dirty.put(id, new Change.Removed(isUnwritten ? last.current(id) : null));
+      }
+      vacated.addAll(otherFiles);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Documents that another program changed or deleted, and of which nothing is served. */
+  void forgotten(List<String> ids) {
+    lock.lock();
+    try {
+      ids.forEach(id -> dirty.put(id, new Change.Forgotten()));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Documents whose gob files are right as they stand, and that no pack holds. */
+  void adopt(Map<String, FileState> files) {
+    lock.lock();
+    try {
+      files.forEach((id, file) -> {
+        dirty.putIfAbsent(id, new Change.Put(file));
+        attempted.put(id, file);
+      });
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A document's gob file is to be written again, unless more is to be done about it already. */
+  public void rewrite(String id) {
+    lock.lock();
+    try {
+      Change planned = dirty.get(id);
+      if (planned == null || (planned instanceof Change.Put put && put.present() != null)) {
+        dirty.put(id, new Change.Put(null));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  boolean isDirty(String id) {
+    lock.lock();
+    try {
+      return dirty.containsKey(id);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The metadata file is to be written again. */
+  public void rewriteMetadata() {
+    lock.lock();
+    try {
+      metadataDirty = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What changed since the last time it was taken. */
+  record Work(Map<String, Change> changes, List<String> vacated, boolean metadata) {
+    boolean isEmpty() {
+      return changes.isEmpty() && vacated.isEmpty() && !metadata;
+    }
+  }
+
+  Work take() {
+    lock.lock();
+    try {
+      Work work = new Work(dirty, vacated, metadataDirty);
+      inHand = dirty;
+      dirty = new LinkedHashMap<>();
+      vacated = new ArrayList<>();
+      metadataDirty = false;
+      return work;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** All that was taken is done. */
+  void settled() {
+    lock.lock();
+    try {
+      inHand = Map.of();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Work that could not be done: it is to be done again, unless the document changed since. */
+  void putBack(Work work) {
+    lock.lock();
+    try {
+      Map<String, Change> merged = new LinkedHashMap<>(work.changes());
+      dirty.forEach((id, change) -> merged.merge(id, change, KeptCollection::later));
+      dirty = merged;
+      inHand = Map.of();
+      work.vacated().forEach(file -> vacated.add(file));
+      metadataDirty |= work.metadata();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A version that never reached its file is kept through a second deletion. */
+  private static Change later(Change before, Change after) {
+    boolean keepsLast =
+        before instanceof Change.Removed removed
+            && removed.last() != null
+            && after instanceof Change.Removed again
+            && again.last() == null;
+    return keepsLast ? before : after;
+  }
+
+  boolean isDirty() {
+    lock.lock();
+    try {
+      return !dirty.isEmpty() || !vacated.isEmpty() || metadataDirty;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  Manifest.Collection entry() {
+    return new Manifest.Collection(
+        incarnation,
+        folder.name(),
+        stored,
+        folder.compression(),
+        model,
+        metadataFile,
+        packs.stream().map(LivePack::entry).toList());
+  }
+}

@@ -1,0 +1,238 @@
+package dev.contextd.storage.checkpoint;
+
+import dev.contextd.storage.check.KnownFolder;
+import dev.contextd.storage.chromem.DocumentFormat;
+import dev.contextd.storage.chromem.FileState;
+import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.Disk;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** A collection as its packs and the journal say it is, while the store is being opened. */
+final class KnownCollection implements KnownFolder {
+  private final KeptCollection kept;
+  private final boolean isSamePlace;
+  private final List<PackUnit> units = new ArrayList<>();
+  private final Map<Long, String> idOfFile = new HashMap<>();
+
+  /** What the journal says of a document: its versions, the last one null where it was deleted. */
+  private final Map<String, List<@Nullable StoredDocument>> inFlux = new LinkedHashMap<>();
+
+  private final Map<String, String> inFluxByHash = new HashMap<>();
+  private boolean knowsDeletions = true;
+  private int dimension;
+
+  KnownCollection(KeptCollection kept, boolean isSamePlace) {
+    this.kept = kept;
+    this.isSamePlace = isSamePlace;
+  }
+
+  KeptCollection kept() {
+    return kept;
+  }
+
+  List<PackUnit> units() {
+    return units;
+  }
+
+  void deletionsLost() {
+    knowsDeletions = false;
+  }
+
+  /** Adds the rows of a pack that is newer than those before; returns how many were superseded. */
+  void add(List<PackUnit> newer) {
+    for (PackUnit unit : newer) {
+      for (int row = 0; row < unit.rows(); row++) {
+        if (unit.isLive(row)) {
+          var body = unit.body(row);
+          var copy = new KeptCollection.Copy(body.file(), unit.pack(), unit.firstRow() + row);
+          forget(kept.copies.put(body.id(), copy));
+          dimension = unit.dimension();
+        }
+      }
+      units.add(unit);
+    }
+  }
+
+  void delete(List<String> ids) {
+    ids.forEach(id -> forget(kept.copies.remove(id)));
+  }
+
+  private void forget(KeptCollection.@Nullable Copy copy) {
+    if (copy != null) {
+      PackUnit unit = unitOf(copy);
+      if (unit != null) {
+        unit.kill(copy.row() - unit.firstRow());
+      }
+    }
+  }
+
+  /** A document's pack row does not count any more. */
+  void forget(String id) {
+    forget(kept.copies.get(id));
+  }
+
+  private @Nullable PackUnit unitOf(KeptCollection.Copy copy) {
+    for (PackUnit unit : units) {
+      int row = copy.row() - unit.firstRow();
+      if (unit.pack() == copy.pack() && row >= 0 && row < unit.rows()) {
+        return unit;
+      }
+    }
+    return null;
+  }
+
+  /** Ends the reading of packs: from here on the files are known. */
+  void index() {
+    kept.copies.forEach((id, copy) -> idOfFile.put(copy.file().key(), id));
+  }
+
+  void put(StoredDocument document) {
+    versions(document.id()).add(document);
+  }
+
+  void remove(String id) {
+    versions(id).add(null);
+  }
+
+  private List<@Nullable StoredDocument> versions(String id) {
+    inFluxByHash.put(Names.hash(id), id);
+    return inFlux.computeIfAbsent(id, _ -> new ArrayList<>());
+  }
+
+  /** The documents in flux and their last versions, null where deleted. */
+  Map<String, @Nullable StoredDocument> lastVersions() {
+    Map<String, @Nullable StoredDocument> last = new LinkedHashMap<>();
+    inFlux.forEach((id, versions) -> last.put(id, versions.getLast()));
+    return last;
+  }
+
+  /** The last version that was ever put; null where the journal only deleted it. */
+  @Nullable StoredDocument lastPut(String id) {
+    List<@Nullable StoredDocument> versions = inFlux.getOrDefault(id, List.of());
+    for (StoredDocument version : versions.reversed()) {
+      if (version != null) {
+        return version;
+      }
+    }
+    return null;
+  }
+
+  Set<String> known() {
+    return kept.copies.keySet();
+  }
+
+  /** Our version of a document as the pack has it; null where none has. */
+  @Nullable StoredDocument packed(String id) {
+    KeptCollection.Copy copy = kept.copies.get(id);
+    PackUnit unit = copy == null ? null : unitOf(copy);
+    return unit == null
+        ? null
+        : unit.document(java.util.Objects.requireNonNull(copy).row() - unit.firstRow());
+  }
+
+  @Override
+  public StoredCollection collection() {
+    return kept.stored();
+  }
+
+  @Override
+  public boolean isMetadataUnchanged(Disk.Entry file) {
+    OptionalLong key = FileState.key(file.name());
+    return key.isPresent()
+        && key.getAsLong() == kept.metadataFile.key()
+        && kept.metadataFile.isUnchanged(file.size(), file.modifiedNanos());
+  }
+
+  @Override
+  public @Nullable KnownFile file(String name) {
+    OptionalLong key = FileState.key(name);
+    String id = key.isPresent() ? idOfFile.get(key.getAsLong()) : null;
+    return id == null ? null : ofId(id);
+  }
+
+  @Override
+  public @Nullable KnownFile ofId(String id) {
+    KeptCollection.Copy copy = kept.copies.get(id);
+    return copy == null ? null : new KnownFile(id, copy.file());
+  }
+
+  @Override
+  public int files() {
+    return kept.copies.size();
+  }
+
+  @Override
+  public void forEachFile(BiConsumer<String, FileState> action) {
+    kept.copies.forEach((id, copy) -> action.accept(id, copy.file()));
+  }
+
+  @Override
+  public int dimension() {
+    return dimension;
+  }
+
+  @Override
+  public boolean isInFlux(String id) {
+    return inFlux.containsKey(id);
+  }
+
+  @Override
+  public Optional<String> inFluxByHash(String hash) {
+    return Optional.ofNullable(inFluxByHash.get(hash));
+  }
+
+  @Override
+  public boolean isOurs(StoredDocument document) {
+    StoredDocument packed = packed(document.id());
+    if (packed != null && isSame(packed, document)) {
+      return true;
+    }
+    return inFlux.getOrDefault(document.id(), List.of()).stream()
+        .anyMatch(version -> version != null && isSame(version, document));
+  }
+
+  @Override
+  public boolean mayBeTorn(String id, long size) {
+    return inFlux.getOrDefault(id, List.of()).stream()
+        .anyMatch(version ->
+            version != null
+                && DocumentFormat.encode(version, kept.folder().compression()).length >= size);
+  }
+
+  private static boolean isSame(StoredDocument a, StoredDocument b) {
+    return a.content().equals(b.content())
+        && Arrays.equals(a.embedding(), b.embedding())
+        && orEmpty(a.metadata()).equals(orEmpty(b.metadata()));
+  }
+
+  private static Map<String, String> orEmpty(@Nullable Map<String, String> metadata) {
+    return metadata == null ? Map.of() : metadata;
+  }
+
+  @Override
+  public boolean knowsAll() {
+    return kept.damagedPacks.isEmpty();
+  }
+
+  @Override
+  public boolean knowsDeletions() {
+    return knowsDeletions;
+  }
+
+  @Override
+  public boolean isSamePlace() {
+    return isSamePlace;
+  }
+}

@@ -1,0 +1,197 @@
+package dev.contextd.storage.checkpoint;
+
+import dev.contextd.storage.check.Differences;
+import dev.contextd.storage.check.IntactCollection;
+import dev.contextd.storage.check.IntactCollection.IntactDocument;
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.DocumentFormat;
+import dev.contextd.storage.chromem.FileState;
+import dev.contextd.storage.chromem.MetadataFormat;
+import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.folder.Trash;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Settles what a collection serves, of what the packs hold, what the journal says and what lies in
+ * the folder; and what is to be done so that all of them agree.
+ */
+final class Settlement {
+  private final KnownCollection known;
+  private final KeptCollection kept;
+  private final Trash trash;
+  private final Checkpointer checkpointer;
+
+  Settlement(KnownCollection known, Trash trash, Checkpointer checkpointer) {
+    this.known = known;
+    this.kept = known.kept();
+    this.trash = trash;
+    this.checkpointer = checkpointer;
+  }
+
+  LoadedCollection of(IntactCollection intact) {
+    Differences differences = intact.differences();
+    Set<String> superseded = differences.superseded();
+    Map<String, StoredDocument> documents = new HashMap<>();
+    Map<String, FileState> adopted = new HashMap<>();
+    for (IntactDocument document : intact.documents()) {
+      documents.put(document.document().id(), document.document());
+      adopted.put(document.document().id(), document.state());
+    }
+    keepVersions(superseded, documents.keySet());
+    replay(superseded, documents, differences.present());
+    for (var present : differences.present().entrySet()) {
+      if (!known.isInFlux(present.getKey())) {
+        adopted.put(present.getKey(), present.getValue());
+      }
+    }
+    kept.adopt(adopted);
+    repackDamaged(kept);
+    return loaded(documents, intact);
+  }
+
+  /** All that was acknowledged, where the folder is not there. */
+  LoadedCollection ofMissingFolder() {
+    Map<String, StoredDocument> documents = new HashMap<>();
+    replay(Set.of(), documents, Map.of());
+    List<String> all = new ArrayList<>(known.known());
+    all.removeIf(known::isInFlux);
+    all.forEach(kept::rewrite);
+    return new LoadedCollection(
+        kept, dimension(documents), known.units(), List.copyOf(documents.values()), List.of());
+  }
+
+  private LoadedCollection loaded(Map<String, StoredDocument> documents, IntactCollection intact) {
+    return new LoadedCollection(
+        kept,
+        dimension(documents),
+        known.units(),
+        List.copyOf(documents.values()),
+        intact.damage());
+  }
+
+  /** All that is served has one dimension; what the journal put last decides. */
+  private int dimension(Map<String, StoredDocument> documents) {
+    for (PackUnit unit : known.units()) {
+      if (unit.count() > 0) {
+        return unit.dimension();
+      }
+    }
+    return documents.values().stream()
+        .mapToInt(document -> document.embedding().length)
+        .findFirst()
+        .orElse(0);
+  }
+
+  /** The journal's last word on each document, where no other program has spoken since. */
+  private void replay(
+      Set<String> superseded,
+      Map<String, StoredDocument> documents,
+      Map<String, FileState> present) {
+    List<String> put = new ArrayList<>();
+    for (var last : known.lastVersions().entrySet()) {
+      String id = last.getKey();
+      if (superseded.contains(id)) {
+        continue;
+      }
+      FileState state = present.get(id);
+      if (state != null) {
+        kept.attempted.put(id, state);
+      }
+      known.forget(id);
+      documents.remove(id);
+      StoredDocument version = last.getValue();
+      if (version != null) {
+        documents.put(id, version);
+        put.add(id);
+      } else {
+        remove(id);
+      }
+    }
+    kept.put(put, List.of());
+  }
+
+  /** What was put and deleted since the last checkpoint goes to the trash from the journal. */
+  private void remove(String id) {
+    StoredDocument lastPut = known.lastPut(id);
+    if (lastPut != null) {
+      kept.put(List.of(id), List.of());
+    }
+    kept.removed(List.of(id), _ -> lastPut, List.of());
+  }
+
+  /** Our versions of documents that another program changed or deleted go to the trash. */
+  private void keepVersions(Set<String> superseded, Set<String> replaced) {
+    List<StoredDocument> versions = new ArrayList<>();
+    for (String id : superseded) {
+      StoredDocument ours = known.lastPut(id);
+      ours = ours == null ? known.packed(id) : ours;
+      if (ours != null) {
+        versions.add(ours);
+      }
+      known.forget(id);
+      if (!replaced.contains(id)) {
+        kept.forgotten(List.of(id));
+      }
+    }
+    if (!versions.isEmpty()) {
+      checkpointer.later(
+          () -> writeAll(trash.versions(kept.folder().name()), kept.folder(), versions, false));
+    }
+  }
+
+  /** The whole collection goes to the trash, from which it can be restored. */
+  void keepAll() {
+    List<StoredDocument> versions = new ArrayList<>();
+    for (String id : List.copyOf(known.known())) {
+      StoredDocument ours = known.packed(id);
+      if (ours != null) {
+        versions.add(ours);
+      }
+    }
+    checkpointer.vanish(
+        kept,
+        () -> writeAll(trash.collection(kept.folder().name()), kept.folder(), versions, true));
+  }
+
+  private void writeAll(
+      Path entry, CollectionFolder folder, List<StoredDocument> documents, boolean metadata)
+      throws IOException {
+    Disk disk = checkpointer.disk();
+    Compression compression = folder.compression();
+    if (metadata) {
+      disk.replaceLazily(
+          new Disk.Image(
+              entry.resolve(folder.metadataFile()),
+              MetadataFormat.encode(kept.stored(), compression)));
+    }
+    for (StoredDocument document : documents) {
+      Path file = entry.resolve(folder.defaultFile(document.id()));
+      for (int n = 1; disk.exists(file) || file.endsWith(folder.metadataFile()); n++) {
+        file = entry.resolve(n + "." + folder.defaultFile(document.id()));
+      }
+      disk.replaceLazily(new Disk.Image(file, DocumentFormat.encode(document, compression)));
+    }
+  }
+
+  /** A damaged pack is built again from all that still counts in it. */
+  static void repackDamaged(KeptCollection kept) {
+    if (kept.damagedPacks.isEmpty()) {
+      return;
+    }
+    Map<String, FileState> again = new HashMap<>();
+    kept.copies.forEach((id, copy) -> {
+      if (kept.damagedPacks.contains(copy.pack())) {
+        again.put(id, copy.file());
+      }
+    });
+    kept.adopt(again);
+  }
+}

@@ -1,0 +1,398 @@
+package dev.contextd.storage.checkpoint;
+
+import dev.contextd.storage.check.CheckReport;
+import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.check.StoreCheck;
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.FileState;
+import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.DiskFull;
+import dev.contextd.storage.disk.FileCalls;
+import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.folder.OwnerLock;
+import dev.contextd.storage.folder.StoreFolder;
+import dev.contextd.storage.folder.Trash;
+import dev.contextd.storage.journal.Journal;
+import dev.contextd.storage.journal.JournalRecord;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ForkJoinPool;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The durable side of a store: the lock, the journal, and the checkpoints behind it.
+ *
+ * <p>Invariants: nothing is read before the lock is held, nothing written without it; a write is
+ * acknowledged after the journal's sync and never waits for a checkpoint, except where the journal
+ * has grown to its bound; after {@link #close} without an exception the journal is empty and every
+ * gob file is in place.
+ */
+public final class StoreKeeper {
+  private static final Logger log = LoggerFactory.getLogger(StoreKeeper.class);
+
+  private final StoreFolder folder;
+  private final Disk disk;
+  private final ForkJoinPool pool;
+  private final Clock clock;
+  private final Optional<OwnerLock> lock;
+  private final Optional<Object> identity;
+  private final StoreOpening opening;
+  private final Checkpointer checkpointer;
+  private final Journal journal;
+  private final CheckpointThread thread;
+  private volatile Optional<String> readOnlyReason;
+
+  private StoreKeeper(
+      StoreFolder folder,
+      Disk disk,
+      Clock clock,
+      ForkJoinPool pool,
+      KeeperOptions options,
+      RandomGenerator random)
+      throws IOException {
+    this.folder = folder;
+    this.disk = disk;
+    this.clock = clock;
+    this.pool = pool;
+    Owned owned = own();
+    this.lock = owned.lock();
+    try {
+      this.identity = disk.stat(folder.root()).map(FileCalls.Stat::identity);
+      this.opening =
+          StoreOpening.read(disk, folder, clock, pool, identity.map(String::valueOf).orElse(""));
+      this.readOnlyReason = owned.readOnlyReason().or(opening::foreign);
+      if (isWritable()) {
+        try {
+          secureWhatWasFound();
+        } catch (IOException e) {
+          refuseWrites("what was found could not be made durable: " + e.getMessage());
+        }
+      }
+      this.checkpointer = opening.checkpointer();
+      this.journal =
+          new Journal(
+              disk,
+              opening.journalDirectory(),
+              opening.replay().nextSequence(),
+              opening.segments(),
+              opening.replay().toVoid(),
+              this::requireOwnRoot,
+              file -> folder.trash().move(file),
+              random);
+      journal.notePending(opening.replayedBytes());
+      checkpointer.connect(journal, this::requireOwnRoot);
+      this.thread = new CheckpointThread(checkpointer, journal, folder.trash(), options, clock);
+    } catch (IOException | RuntimeException | Error e) {
+      release();
+      throw e;
+    }
+  }
+
+  /**
+   * Takes the store and reads what we know of it.
+   *
+   * @throws OwnerLock.OwnedException where another process or store has it
+   * @throws IOException where what is ours cannot be read, which says nothing about its content
+   */
+  public static StoreKeeper open(
+      StoreFolder folder,
+      Disk disk,
+      Clock clock,
+      ForkJoinPool pool,
+      KeeperOptions options,
+      RandomGenerator random)
+      throws IOException {
+    return new StoreKeeper(folder, disk, clock, pool, options, random);
+  }
+
+  /**
+   * What a killed process left may be in the system's memory alone: it is made durable before
+   * anything is served, or a loss of power would take back what was read.
+   */
+  private void secureWhatWasFound() throws IOException {
+    for (var segment : opening.replay().segments()) {
+      disk.sync(segment.file());
+    }
+    disk.syncNames(folder.own());
+    disk.syncNames(folder.root());
+    Path above = folder.root().toAbsolutePath().getParent();
+    for (; above != null; above = above.getParent()) {
+      try {
+        disk.syncNames(above);
+      } catch (IOException e) {
+        log.debug("{} is not ours to sync: {}", above, e.toString());
+      }
+    }
+  }
+
+  private record Owned(Optional<OwnerLock> lock, Optional<String> readOnlyReason) {}
+
+  /** A folder that cannot be written is read without a lock, which would be a file in it. */
+  private Owned own() throws IOException {
+    Optional<OwnerLock> taken = Optional.empty();
+    try {
+      folder.prepare();
+      taken = Optional.of(OwnerLock.take(disk, folder.own(), clock));
+      folder.clearOwnNames();
+      taken.get().announce("");
+      folder.probeWritable();
+      return new Owned(taken, Optional.empty());
+    } catch (OwnerLock.OwnedException e) {
+      throw e;
+    } catch (IOException e) {
+      // A full disk is no read-only one: each write says so, until there is space again. But
+      // without the lock nobody writes.
+      return new Owned(
+          taken,
+          taken.isPresent() && DiskFull.is(e)
+              ? Optional.empty()
+              : Optional.of("its folder cannot be written: " + e.getMessage()));
+    }
+  }
+
+  /**
+   * Judges the store's folders and hands over what each collection serves.
+   *
+   * @return what was found; the sink has been called for each collection that is served
+   */
+  public CheckReport load(LoadedCollection.Sink sink) throws IOException {
+    CheckReport report = opening.load(new StoreCheck(disk, pool), isWritable(), sink);
+    opening.blocked().ifPresent(this::refuseWrites);
+    return report;
+  }
+
+  /** Begins to make checkpoints. */
+  public void start() {
+    if (isWritable()) {
+      thread.start();
+    }
+  }
+
+  public Optional<String> readOnlyReason() {
+    return readOnlyReason;
+  }
+
+  private boolean isWritable() {
+    return readOnlyReason.isEmpty();
+  }
+
+  /** Refuses all writes from now on. */
+  public void refuseWrites(String reason) {
+    readOnlyReason = Optional.of(reason);
+  }
+
+  /** Tells others where the owner of the lock can be called. */
+  public void announce(String address) {
+    lock.ifPresent(held -> {
+      try {
+        held.announce(address);
+      } catch (IOException e) {
+        log.warn("the owner's address could not be noted: {}", e.toString());
+      }
+    });
+  }
+
+  /** The root must be the folder that was opened: another one is not ours to write into. */
+  private void requireOwnRoot() throws IOException {
+    Optional<Object> now = disk.stat(folder.root()).map(FileCalls.Stat::identity);
+    boolean isOurs = now.isPresent() && now.equals(identity) && disk.exists(folder.own());
+    if (!isOurs) {
+      String what = now.isEmpty() ? "is gone" : "is another folder than the one that was opened";
+      refuseWrites("the folder " + folder.root() + " " + what);
+      throw new IOException(
+          "the store's folder " + what + "; nothing was written, restart to open what is there");
+    }
+  }
+
+  /**
+   * Queues a write; called under the lock that orders the collection's writes.
+   *
+   * @throws IOException where a write before it failed just now
+   */
+  public void enqueue(Journal.Ticket ticket) throws IOException {
+    journal.enqueue(ticket);
+  }
+
+  /**
+   * Returns when a write is on disk and visible.
+   *
+   * @throws IOException where it never will be
+   */
+  public void await(Journal.Ticket ticket) throws IOException {
+    journal.await(ticket);
+    thread.noteWrite();
+  }
+
+  /**
+   * Waits for the journal to have room; called before any lock is taken.
+   *
+   * @throws IOException where checkpoints fail and the journal is full
+   */
+  public void awaitRoom() throws IOException {
+    thread.awaitRoom();
+  }
+
+  /**
+   * Creates a collection, durably.
+   *
+   * @throws IOException where nothing was created
+   */
+  public KeptCollection create(StoredCollection stored, Compression compression)
+      throws IOException {
+    requireOwnRoot();
+    if (checkpointer.hasDrops()) {
+      thread.checkpoint(); // A deleted namesake's folder may still be in the way.
+    }
+    CollectionFolder created = folder.create(stored, compression);
+    try {
+      return create(stored, created, metadataState(created));
+    } catch (IOException e) {
+      discard(created, e);
+      throw e;
+    }
+  }
+
+  private KeptCollection create(StoredCollection stored, CollectionFolder created, FileState file)
+      throws IOException {
+    KeptCollection kept =
+        new KeptCollection(
+            checkpointer.newIncarnation(),
+            stored,
+            created,
+            file,
+            Optional.empty(),
+            new HashMap<>());
+    Journal.Ticket ticket =
+        Journal.prepare(
+            new JournalRecord.Created(
+                kept.incarnation(),
+                created.name(),
+                stored.name(),
+                stored.metadata(),
+                created.compression()),
+            effect(() -> checkpointer.add(kept)));
+    enqueue(ticket);
+    await(ticket);
+    return kept;
+  }
+
+  private FileState metadataState(CollectionFolder created) throws IOException {
+    String file = created.metadataFile();
+    FileCalls.Stat stat = created.stat(file).orElseThrow(() -> new IOException(file + " vanished"));
+    byte[] content = disk.read(created.path().resolve(file));
+    return FileState.of(file, stat.size(), stat.modifiedNanos(), content);
+  }
+
+  private void discard(CollectionFolder created, IOException cause) {
+    try {
+      folder.trash(created.name());
+      disk.syncAll(folder.root());
+    } catch (IOException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  /**
+   * Deletes a collection, durably, and moves its folder to the trash.
+   *
+   * @param end makes it invisible
+   * @throws IOException where it is not deleted
+   */
+  public void drop(KeptCollection kept, Runnable end) throws IOException {
+    Journal.Ticket ticket =
+        Journal.prepare(
+            new JournalRecord.Dropped(kept.incarnation()),
+            effect(() -> {
+              end.run();
+              checkpointer.drop(kept);
+            }));
+    enqueue(ticket);
+    await(ticket);
+    thread.checkpointNow();
+  }
+
+  private static Journal.Effect effect(Runnable publish) {
+    return new Journal.Effect() {
+      @Override
+      public void publish() {
+        publish.run();
+      }
+
+      @Override
+      public void discard() {
+        // Nothing was prepared.
+      }
+    };
+  }
+
+  /** Makes a checkpoint of everything acknowledged so far, and returns when it is durable. */
+  public void checkpoint() throws IOException {
+    thread.checkpoint();
+  }
+
+  /** Reads and verifies every byte of every copy; returns what fails, of which nothing is lost. */
+  public List<Damage> scrub() {
+    return new Scrub(disk, pool, checkpointer).run();
+  }
+
+  public Trash trash() {
+    return folder.trash();
+  }
+
+  /**
+   * Removes for good what was deleted: from the trash and from the packs.
+   *
+   * @param olderThan what was deleted at least so long ago
+   * @return how many entries of the trash went
+   */
+  public int purge(Duration olderThan) throws IOException {
+    return thread.purge(olderThan);
+  }
+
+  /** How things stand between the journal and the disk. */
+  public KeeperStatus status() {
+    return thread.status();
+  }
+
+  /**
+   * Brings everything to its place and gives the store back.
+   *
+   * @throws IOException where the journal could not be emptied; nothing is lost, the next opening
+   *     goes on from there
+   */
+  public void close() throws IOException {
+    try {
+      journal.close();
+      thread.stop();
+      if (isWritable()) {
+        checkpointer.run(true);
+      }
+    } finally {
+      release();
+    }
+  }
+
+  /** Gives the store back without writing anything, where it could not be opened. */
+  public void abandon() {
+    thread.stop();
+    release();
+  }
+
+  private void release() {
+    lock.ifPresent(held -> {
+      try {
+        held.close();
+      } catch (IOException e) {
+        log.warn("the lock could not be given back: {}", e.toString());
+      }
+    });
+  }
+}

@@ -1,0 +1,552 @@
+package dev.contextd.storage.checkpoint;
+
+import dev.contextd.storage.check.CheckReport;
+import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.check.IntactCollection;
+import dev.contextd.storage.check.KnownFolder;
+import dev.contextd.storage.check.KnownStore;
+import dev.contextd.storage.check.StoreCheck;
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.FileState;
+import dev.contextd.storage.chromem.MetadataFormat;
+import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.folder.StoreFolder;
+import dev.contextd.storage.gob.FormatException;
+import dev.contextd.storage.journal.JournalRecord;
+import dev.contextd.storage.journal.JournalReplay;
+import dev.contextd.storage.pack.Manifest;
+import dev.contextd.storage.pack.PackFormat;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ForkJoinPool;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What we know of a store before anybody looks into its folders: the manifest, the packs it names,
+ * and the journal on top of them. Replay comes before any judgement.
+ */
+final class StoreOpening implements KnownStore {
+  private static final Logger log = LoggerFactory.getLogger(StoreOpening.class);
+  private static final String OWN = Names.PRIVATE;
+
+  private final Disk disk;
+  private final StoreFolder folder;
+  private final ForkJoinPool pool;
+  private final Checkpointer checkpointer;
+  private final JournalReplay replay;
+  private final boolean isSamePlace;
+  private final Map<String, KnownCollection> byFolder = new LinkedHashMap<>();
+  private final Map<Long, KnownCollection> byIncarnation = new HashMap<>();
+  private final Set<String> deletedFolders = new HashSet<>();
+  private final List<KeptCollection> deleted = new ArrayList<>();
+  private final List<Damage> damage = new ArrayList<>();
+  private final Set<Long> named = new HashSet<>();
+  private Optional<String> foreign = Optional.empty();
+  private Optional<String> blocked = Optional.empty();
+
+  private StoreOpening(
+      Disk disk,
+      StoreFolder folder,
+      Clock clock,
+      ForkJoinPool pool,
+      Manifest.Found found,
+      String rootIdentity)
+      throws IOException {
+    this.disk = disk;
+    this.folder = folder;
+    this.pool = pool;
+    Manifest manifest = manifest(found);
+    this.isSamePlace = manifest.rootIdentity().equals(rootIdentity);
+    this.checkpointer = new Checkpointer(disk, folder, clock, pool, manifest, rootIdentity);
+    this.replay = readJournal(foreign.isEmpty(), manifest.covered());
+    if (foreign.isEmpty()) {
+      foreign = replay.foreign();
+    }
+    replay
+        .losses()
+        .forEach(loss -> damage.add(new Damage.JournalDamaged(OWN, loss.file(), loss.sentence())));
+    for (Manifest.Collection entry : manifest.collections()) {
+      readCollection(entry);
+    }
+    replay.entries().forEach(entry -> apply(entry.record()));
+    byFolder.values().forEach(KnownCollection::index);
+    noteUnnamedPacks(found instanceof Manifest.Found.Intact);
+  }
+
+  /** A journal that cannot be opened may hold anything: what the packs hold is served read-only. */
+  private JournalReplay readJournal(boolean isKnown, long covered) {
+    JournalReplay none =
+        new JournalReplay(List.of(), List.of(), covered + 1, null, List.of(), 0, Optional.empty());
+    if (!isKnown) {
+      return none;
+    }
+    try {
+      return JournalReplay.read(disk, journalDirectory(), covered);
+    } catch (IOException e) {
+      foreign = Optional.of("its journal cannot be opened: " + e.getMessage());
+      return none;
+    }
+  }
+
+  /** The segments, of which none is removed where anything that it held could not be applied. */
+  List<JournalReplay.SegmentFile> segments() {
+    boolean isDamaged = damage.stream().anyMatch(Damage.JournalDamaged.class::isInstance);
+    return replay.segments().stream()
+        .map(found -> new JournalReplay.SegmentFile(found.file(), isDamaged || found.isDamaged()))
+        .toList();
+  }
+
+  /**
+   * Reads what we know.
+   *
+   * @throws IOException where it is there and cannot be opened
+   */
+  static StoreOpening read(
+      Disk disk, StoreFolder folder, Clock clock, ForkJoinPool pool, String rootIdentity)
+      throws IOException {
+    Manifest.Found found = Manifest.read(disk, folder.own());
+    return new StoreOpening(disk, folder, clock, pool, found, rootIdentity);
+  }
+
+  private Manifest manifest(Manifest.Found found) {
+    return switch (found) {
+      case Manifest.Found.Intact intact -> {
+        if (intact.isCopyBad()) {
+          log.info("one of the two manifests was behind or damaged; the other one is used");
+        }
+        yield intact.manifest();
+      }
+      case Manifest.Found.Absent _ -> Manifest.EMPTY;
+      case Manifest.Found.Lost lost -> {
+        damage.add(new Damage.CatalogLost(OWN, Manifest.FILE, lost.reason()));
+        yield Manifest.EMPTY;
+      }
+      case Manifest.Found.OtherVersion other -> {
+        foreign =
+            Optional.of(
+                "its manifest has version %d, written by a later program; use that one"
+                    .formatted(other.version()));
+        yield Manifest.EMPTY;
+      }
+    };
+  }
+
+  private void readCollection(Manifest.Collection entry) {
+    KeptCollection kept =
+        new KeptCollection(
+            entry.incarnation(),
+            entry.stored(),
+            folder.open(entry.folder(), entry.compression()),
+            entry.metadataFile(),
+            entry.model(),
+            HashMap.newHashMap(entry.packs().stream().mapToInt(Manifest.Pack::rows).sum()));
+    KnownCollection known = new KnownCollection(kept, isSamePlace);
+    for (Manifest.Pack pack : entry.packs()) {
+      named.add(pack.number());
+      readPack(known, pack);
+    }
+    for (Manifest.Pack pack : entry.packs()) {
+      int live = 0;
+      for (PackUnit unit : known.units()) {
+        live += unit.pack() == pack.number() ? unit.count() : 0;
+      }
+      if (live > 0 || kept.damagedPacks.contains(pack.number()) || pack.tombstones() > 0) {
+        kept.packs.add(new KeptCollection.LivePack(pack, live));
+      } else {
+        checkpointer.retire(packFile(pack.number()), false);
+      }
+    }
+    byFolder.put(entry.folder(), known);
+    byIncarnation.put(entry.incarnation(), known);
+    checkpointer.atLeast(entry.incarnation() + 1, 0);
+  }
+
+  private void readPack(KnownCollection known, Manifest.Pack pack) {
+    String file = "packs/" + PackFormat.fileName(pack.number());
+    try {
+      PackLoading.Loaded loaded =
+          PackLoading.load(disk, pool, checkpointer.packs(), pack, known.kept().incarnation());
+      known.add(loaded.units());
+      known.delete(loaded.tombstones());
+      if (loaded.tombstonesLost()) {
+        known.deletionsLost();
+        known.kept().lostDeletions.add(pack.number());
+      }
+      if (loaded.tombstonesLost() || loaded.damagedRows() > 0) {
+        known.kept().damagedPacks.add(pack.number());
+        damage.add(
+            new Damage.PackDamaged(
+                OWN, file, loaded.damagedRows() + " of its rows fail their checksum"));
+      }
+    } catch (FormatException e) {
+      loseWholePack(known, pack, file, e.reason());
+    } catch (IOException e) {
+      loseWholePack(known, pack, file, "it cannot be opened: " + e.getMessage());
+    }
+  }
+
+  private void loseWholePack(
+      KnownCollection known, Manifest.Pack pack, String file, String reason) {
+    known.deletionsLost();
+    known.kept().lostDeletions.add(pack.number());
+    known.kept().damagedPacks.add(pack.number());
+    damage.add(new Damage.PackDamaged(OWN, file, reason));
+  }
+
+  private void apply(JournalRecord record) {
+    KnownCollection known = byIncarnation.get(record.incarnation());
+    checkpointer.atLeast(record.incarnation() + 1, 0);
+    switch (record) {
+      case JournalRecord.Created created -> create(created);
+      case JournalRecord.Dropped _ -> {
+        if (known != null) {
+          drop(known);
+        }
+      }
+      case JournalRecord.Put put -> {
+        if (known == null) {
+          lost(record);
+        } else {
+          put.documents().forEach(known::put);
+          put.model().ifPresent(model -> known.kept().model(Optional.of(model)));
+        }
+      }
+      case JournalRecord.Removed removed -> {
+        if (known == null) {
+          lost(record);
+        } else {
+          removed.ids().forEach(known::remove);
+        }
+      }
+      case JournalRecord.Voided _ -> {
+        // It was heeded when the journal was read.
+      }
+    }
+  }
+
+  private void create(JournalRecord.Created created) {
+    if (byIncarnation.containsKey(created.incarnation())) {
+      return; // The manifest knew it already.
+    }
+    StoredCollection stored = new StoredCollection(created.name(), created.metadata());
+    KeptCollection kept =
+        new KeptCollection(
+            created.incarnation(),
+            stored,
+            folder.open(created.folder(), created.compression()),
+            new FileState(0, -1, -1, 0),
+            Optional.empty(),
+            new HashMap<>());
+    KnownCollection known = new KnownCollection(kept, isSamePlace);
+    byIncarnation.put(created.incarnation(), known);
+    byFolder.put(created.folder(), known);
+    if (deletedFolders.remove(created.folder())) {
+      // The folder of the elder one was in the trash before this one could have its name.
+      deleted.removeIf(elder -> {
+        boolean isGone = elder.folder().name().equals(created.folder());
+        if (isGone) {
+          retirePacks(elder);
+        }
+        return isGone;
+      });
+    }
+  }
+
+  private void retirePacks(KeptCollection gone) {
+    gone.packs.forEach(pack -> checkpointer.retire(packFile(pack.number), false));
+  }
+
+  private void drop(KnownCollection known) {
+    String name = known.kept().folder().name();
+    byIncarnation.remove(known.kept().incarnation());
+    if (byFolder.get(name) == known) {
+      byFolder.remove(name);
+      deletedFolders.add(name);
+      deleted.add(known.kept());
+      Map<String, @Nullable StoredDocument> last = known.lastVersions();
+      known.kept().source(last::get);
+      known.kept().put(List.copyOf(last.keySet()), List.of());
+    } else {
+      retirePacks(known.kept());
+    }
+  }
+
+  /** A write into a collection that damage has made unknown. */
+  private void lost(JournalRecord record) {
+    if (damage.stream().noneMatch(Damage.JournalDamaged.class::isInstance)) {
+      damage.add(
+          new Damage.JournalDamaged(
+              OWN,
+              "journal",
+              "writes to a collection of the number "
+                  + record.incarnation()
+                  + " cannot be placed, because its creation is lost"));
+    }
+  }
+
+  /** Packs that no manifest names: a crash came before it, or it is lost. */
+  private void noteUnnamedPacks(boolean isManifestIntact) throws IOException {
+    if (disk.kind(checkpointer.packs()) != Disk.Kind.DIRECTORY || foreign.isPresent()) {
+      return;
+    }
+    List<Disk.Entry> entries;
+    try {
+      entries = disk.list(checkpointer.packs());
+    } catch (IOException e) {
+      foreign = Optional.of("its packs cannot be listed: " + e.getMessage());
+      return;
+    }
+    for (Disk.Entry entry : entries) {
+      long number = number(entry.name());
+      if (number >= 0) {
+        checkpointer.atLeast(0, number + 1);
+        if (!named.contains(number)) {
+          checkpointer.retire(entry.path(), !isManifestIntact);
+        }
+      }
+    }
+  }
+
+  private static long number(String name) {
+    String stem = name.endsWith(".pack") ? name.substring(0, name.length() - 5) : "";
+    try {
+      return stem.length() == 16 ? Long.parseUnsignedLong(stem, 16) : -1;
+    } catch (NumberFormatException e) {
+      return -1;
+    }
+  }
+
+  private Path packFile(long number) {
+    return checkpointer.packs().resolve(PackFormat.fileName(number));
+  }
+
+  Path journalDirectory() {
+    return folder.own().resolve("journal");
+  }
+
+  JournalReplay replay() {
+    return replay;
+  }
+
+  long replayedBytes() {
+    return replay.entries().stream().mapToLong(JournalReplay.Entry::bytes).sum();
+  }
+
+  Checkpointer checkpointer() {
+    return checkpointer;
+  }
+
+  /** Why nothing may be written: something of ours is of a later version. */
+  Optional<String> foreign() {
+    return foreign;
+  }
+
+  @Override
+  public Optional<KnownFolder> folder(String name) {
+    return Optional.ofNullable(byFolder.get(name));
+  }
+
+  @Override
+  public boolean isDeleted(String name) {
+    return deletedFolders.contains(name);
+  }
+
+  @Override
+  public List<Damage> damage() {
+    return damage;
+  }
+
+  /**
+   * Judges the folders, and settles what is served of each.
+   *
+   * @param isWritable whether what is settled may be carried out
+   */
+  CheckReport load(StoreCheck check, boolean isWritable, LoadedCollection.Sink sink)
+      throws IOException {
+    Set<String> found = new HashSet<>();
+    boolean[] isNew = {followRenamed()};
+    CheckReport report =
+        check.check(
+            folder.root(),
+            this,
+            intact -> {
+              String name = String.valueOf(intact.folder().getFileName());
+              found.add(name);
+              isNew[0] |= intact.known().isEmpty();
+              sink.accept(settle(intact));
+            });
+    List<Damage> vanished = new ArrayList<>();
+    for (KnownCollection known : byFolder.values()) {
+      String name = known.kept().folder().name();
+      if (found.contains(name)) {
+        continue;
+      }
+      if (isGone(known)) {
+        settleMissing(known, vanished, isWritable, sink);
+      } else {
+        keepUnserved(known);
+      }
+    }
+    deleted.forEach(checkpointer::drop);
+    if (isWritable && isNew[0]) {
+      disk.syncAll(folder.root()); // Whoever wrote these files may not have.
+      // A write may name a collection only when its incarnation is on disk.
+      checkpointer.writeManifest(false);
+    }
+    if (vanished.isEmpty()) {
+      return report;
+    }
+    List<Damage> stray = new ArrayList<>(report.stray());
+    stray.addAll(vanished);
+    return new CheckReport(report.folders(), stray, report.files());
+  }
+
+  /**
+   * A folder that somebody renamed is told by the name of the collection in it.
+   *
+   * @return whether any was
+   */
+  private boolean followRenamed() throws IOException {
+    Map<String, KnownCollection> missing = new HashMap<>();
+    for (KnownCollection known : byFolder.values()) {
+      if (isGone(known)) {
+        missing.put(known.kept().stored().name(), known);
+      }
+    }
+    Map<String, KeptCollection> gone = new HashMap<>();
+    for (KeptCollection elder : deleted) {
+      if (!disk.exists(elder.folder().path())) {
+        gone.put(elder.stored().name(), elder);
+      }
+    }
+    boolean any = false;
+    if (missing.isEmpty() && gone.isEmpty()) {
+      return any;
+    }
+    for (Disk.Entry entry : disk.list(folder.root())) {
+      boolean isStranger =
+          entry.kind() == Disk.Kind.DIRECTORY
+              && !entry.name().startsWith(".")
+              && !byFolder.containsKey(entry.name())
+              && !deletedFolders.contains(entry.name());
+      String name = isStranger ? nameIn(entry) : "";
+      KeptCollection elder = gone.remove(name);
+      if (elder != null && !missing.containsKey(name)) {
+        elder.folder(folder.open(entry.name(), elder.folder().compression()));
+        deletedFolders.add(entry.name()); // Deleted, and renamed before it was in the trash.
+        continue;
+      }
+      KnownCollection known = missing.remove(name);
+      if (known != null) {
+        KeptCollection kept = known.kept();
+        byFolder.remove(kept.folder().name());
+        kept.folder(folder.open(entry.name(), kept.folder().compression()));
+        byFolder.put(entry.name(), known);
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  /** The name of the collection in a folder; empty where it cannot be read. */
+  private String nameIn(Disk.Entry directory) {
+    for (Compression kind : Compression.values()) {
+      try {
+        Path file = directory.path().resolve(Names.METADATA_HASH + kind.extension());
+        if (disk.exists(file)) {
+          return MetadataFormat.decode(disk.read(file)).value().name();
+        }
+      } catch (IOException | FormatException e) {
+        log.debug("{} names no collection: {}", directory.name(), e.toString());
+      }
+    }
+    return "";
+  }
+
+  /** What we know of a folder that is not served stays known; its writes must not be cut. */
+  private void keepUnserved(KnownCollection known) {
+    checkpointer.add(known.kept());
+    if (!known.lastVersions().isEmpty()) {
+      blocked =
+          Optional.of(
+              "the folder "
+                  + known.kept().folder().name()
+                  + " cannot be served, and writes to it wait in the journal");
+    }
+  }
+
+  /** Why nothing may be written, found while the folders were judged. */
+  Optional<String> blocked() {
+    return blocked;
+  }
+
+  /** A folder that is there and is not served, as where it cannot be listed, is not gone. */
+  private boolean isGone(KnownCollection known) {
+    try {
+      return !disk.exists(known.kept().folder().path());
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private LoadedCollection settle(IntactCollection intact) {
+    KnownCollection known = byFolder.get(String.valueOf(intact.folder().getFileName()));
+    if (known == null) {
+      known = adopt(intact);
+    }
+    KeptCollection kept = known.kept();
+    kept.stored(intact.collection());
+    intact.metadataFile().ifPresent(state -> kept.metadataFile = state);
+    LoadedCollection loaded = new Settlement(known, folder.trash(), checkpointer).of(intact);
+    checkpointer.add(kept);
+    return loaded;
+  }
+
+  private KnownCollection adopt(IntactCollection intact) {
+    KeptCollection kept =
+        new KeptCollection(
+            checkpointer.newIncarnation(),
+            intact.collection(),
+            folder.open(String.valueOf(intact.folder().getFileName()), intact.compression()),
+            intact.metadataFile().orElse(new FileState(0, -1, -1, 0)),
+            Optional.empty(),
+            new HashMap<>());
+    return new KnownCollection(kept, isSamePlace);
+  }
+
+  /** The folder of a collection is gone: deleted by another program, or never made durable. */
+  private void settleMissing(
+      KnownCollection known, List<Damage> vanished, boolean isWritable, LoadedCollection.Sink sink)
+      throws IOException {
+    KeptCollection kept = known.kept();
+    boolean hasAcknowledgedWrites = !known.lastVersions().isEmpty() || kept.metadataFile.size() < 0;
+    if (!hasAcknowledgedWrites) {
+      vanished.add(
+          new Damage.CollectionVanished(
+              kept.folder().name(), kept.stored().name(), kept.copies.size()));
+      new Settlement(known, folder.trash(), checkpointer).keepAll();
+      return;
+    }
+    if (isWritable) {
+      disk.createDirectories(kept.folder().path());
+    }
+    kept.rewriteMetadata();
+    LoadedCollection loaded = new Settlement(known, folder.trash(), checkpointer).ofMissingFolder();
+    checkpointer.add(kept);
+    sink.accept(loaded);
+  }
+}

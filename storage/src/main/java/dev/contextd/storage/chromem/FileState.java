@@ -1,0 +1,87 @@
+package dev.contextd.storage.chromem;
+
+import java.util.OptionalLong;
+import java.util.zip.CRC32C;
+
+/**
+ * A gob file as we last knew it.
+ *
+ * @param key stands for the file's name, see {@link #key(String)}
+ * @param size in bytes
+ * @param modifiedNanos time of its last change, in nanoseconds since 1970
+ * @param crc CRC32C of its bytes
+ */
+public record FileState(long key, long size, long modifiedNanos, int crc) {
+  private static final int HASH_DIGITS = 8;
+  private static final int NAMESAKE_BITS = 16;
+
+  /**
+   * A number for a name that a document's file may have: 32 bits of hash, 16 bits of {@code -N} (0
+   * without), 1 bit that is set for {@code .gob.gz}. Empty for every other name.
+   */
+  public static OptionalLong key(String file) {
+    Compression kind = Compression.ofFileName(file).orElse(null);
+    if (kind == null) {
+      return OptionalLong.empty();
+    }
+    int end = file.length() - kind.extension().length();
+    if (end < HASH_DIGITS) {
+      return OptionalLong.empty();
+    }
+    long hash = 0;
+    for (int i = 0; i < HASH_DIGITS; i++) {
+      char digit = file.charAt(i);
+      int value =
+          digit >= '0' && digit <= '9'
+              ? digit - '0'
+              : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+      if (value < 0) {
+        return OptionalLong.empty();
+      }
+      hash = hash << 4 | value;
+    }
+    int namesake = namesake(file, end);
+    return namesake < 0
+        ? OptionalLong.empty()
+        : OptionalLong.of(
+            (hash << NAMESAKE_BITS | namesake) << 1 | (kind == Compression.GZIP ? 1 : 0));
+  }
+
+  /** The N of {@code <hash>-N}, 0 for the hash alone, negative for another name. */
+  private static int namesake(String file, int end) {
+    if (end == HASH_DIGITS) {
+      return 0;
+    }
+    String hash = file.substring(0, HASH_DIGITS);
+    if (!Names.belongs(file.substring(0, end), hash)) {
+      return -1;
+    }
+    return Integer.parseInt(file.substring(HASH_DIGITS + 1, end));
+  }
+
+  /** The name that a key stands for. */
+  public static String name(long key) {
+    Compression kind = (key & 1) == 0 ? Compression.PLAIN : Compression.GZIP;
+    int namesake = (int) (key >>> 1) & ((1 << NAMESAKE_BITS) - 1);
+    String hash = Integer.toHexString((int) (key >>> (NAMESAKE_BITS + 1)));
+    String padded = "0".repeat(HASH_DIGITS - hash.length()) + hash;
+    return Names.namesake(padded, namesake) + kind.extension();
+  }
+
+  /** The state of a file of which the content is at hand. */
+  public static FileState of(String file, long size, long modifiedNanos, byte[] content) {
+    CRC32C crc = new CRC32C();
+    crc.update(content, 0, content.length);
+    return new FileState(key(file).orElseThrow(), size, modifiedNanos, (int) crc.getValue());
+  }
+
+  /** The file's name. */
+  public String name() {
+    return name(key);
+  }
+
+  /** Whether a file of this size and time may be taken for unchanged. */
+  public boolean isUnchanged(long nowSize, long nowModifiedNanos) {
+    return size == nowSize && modifiedNanos == nowModifiedNanos;
+  }
+}

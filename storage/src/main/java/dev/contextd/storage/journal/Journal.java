@@ -1,0 +1,511 @@
+package dev.contextd.storage.journal;
+
+import dev.contextd.storage.disk.Disk;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The journal as it is written: records are numbered and queued, and whoever waits first writes and
+ * syncs for all that wait (group commit).
+ *
+ * <p>Invariants:
+ *
+ * <ul>
+ *   <li>Records reach the file in the order of their sequences, and take effect in that order after
+ *       the sync that covers them.
+ *   <li>Where writing or syncing fails, every record that was queued is discarded, none of them
+ *       takes effect, the segment is never written to again, and a fresh one begins with a record
+ *       that voids them, before anything new is acknowledged.
+ *   <li>{@link #commit} is only ever held by one thread that writes; whoever holds a collection's
+ *       lock never waits for it. {@link #queue} is held for moments.
+ * </ul>
+ */
+public final class Journal implements AutoCloseable {
+  /** A segment is closed when it has grown beyond this many bytes. */
+  private static final long SEGMENT_BYTES = 64L << 20;
+
+  /** One sync covers at most about this many bytes. */
+  private static final long GROUP_BYTES = 32L << 20;
+
+  private static final int POLL_MILLISECONDS = 20;
+
+  private final Disk disk;
+  private final Path directory;
+  private final RandomGenerator random;
+  private final Gate gate;
+  private final Keeper keeper;
+  private final ReentrantLock commit = new ReentrantLock();
+
+  /** Guarded by itself: what is queued, and the next sequence. */
+  private final ReentrantLock queue = new ReentrantLock();
+
+  private final Condition room = queue.newCondition();
+
+  private final ArrayDeque<Ticket> queued = new ArrayDeque<>();
+  private long nextSequence;
+  private boolean failing;
+  private boolean closed;
+
+  /** Bytes of records that no checkpoint covers yet, those queued included. */
+  private long pendingBytes;
+
+  /** What the next record says of the ones before it. */
+  private volatile long synced;
+
+  // Guarded by commit: what has taken effect and is not cut yet.
+  private long applied;
+  private long appliedBytes;
+  private volatile Metrics metrics = new Metrics(0, 0, 0, 0);
+
+  // Guarded by commit.
+  private Disk.@Nullable Appender segment;
+  private int salt;
+  private final List<Closed> segments = new ArrayList<>();
+  private JournalRecord.@Nullable Voided toVoid;
+
+  /** What a record does once it is on disk, or once it is known that it never will be. */
+  public interface Effect {
+    /** The record is on disk: it becomes visible. Must not throw. */
+    void publish();
+
+    /** The record will never be: what was prepared for it, and after it, is taken back. */
+    void discard();
+  }
+
+  /** Asked before every sync; throws where nothing may be written any more. */
+  @FunctionalInterface
+  public interface Gate {
+    void requireWritable() throws IOException;
+  }
+
+  /**
+   * A queued record.
+   *
+   * <p>{@link #done} is set after the effect took place.
+   */
+  public static final class Ticket {
+    private final JournalRecord.Encoded record;
+    private final int crc;
+    private final Effect effect;
+    private long sequence;
+    private volatile boolean done;
+    private volatile @Nullable IOException failure;
+
+    private Ticket(JournalRecord.Encoded record, Effect effect) {
+      this.record = record;
+      this.crc = Segment.crc(record.payload());
+      this.effect = effect;
+    }
+
+    private int bytes() {
+      return Segment.RECORD_HEAD_BYTES + record.payload().remaining();
+    }
+
+    /** Whether it took effect, or never will. */
+    public boolean isDone() {
+      return done;
+    }
+  }
+
+  /** How the journal fares: synced groups, records, bytes, and nanoseconds spent syncing. */
+  public record Metrics(long syncs, long records, long bytes, long syncNanos) {}
+
+  /** A segment on disk, the last sequence in it, and whether it holds what cannot be read. */
+  private record Closed(Path file, long last, boolean isDamaged) {}
+
+  /** Takes a damaged segment out of the journal's folder, keeping every byte. */
+  @FunctionalInterface
+  public interface Keeper {
+    void keep(Path file) throws IOException;
+  }
+
+  /**
+   * @param existing the segments that are there, and the last sequence that may stand in each
+   * @param toVoid what the first record voids; null where nothing is to be
+   */
+  public Journal(
+      Disk disk,
+      Path directory,
+      long nextSequence,
+      List<JournalReplay.SegmentFile> existing,
+      JournalRecord.@Nullable Voided toVoid,
+      Gate gate,
+      Keeper keeper,
+      RandomGenerator random) {
+    this.disk = disk;
+    this.directory = directory;
+    this.nextSequence = nextSequence;
+    this.synced = nextSequence - 1;
+    this.applied = nextSequence - 1;
+    this.gate = gate;
+    this.keeper = keeper;
+    this.random = random;
+    this.toVoid = toVoid;
+    existing.forEach(
+        found -> segments.add(new Closed(found.file(), nextSequence - 1, found.isDamaged())));
+  }
+
+  /** Prepares a record; takes no lock. */
+  public static Ticket prepare(JournalRecord record, Effect effect) {
+    return new Ticket(JournalRecord.encode(record), effect);
+  }
+
+  /** Prepares a record that was encoded before. */
+  public static Ticket prepare(JournalRecord.Encoded record, Effect effect) {
+    return new Ticket(record, effect);
+  }
+
+  /**
+   * Numbers and queues a record; called under the lock that orders the collection's writes.
+   *
+   * @throws IOException where a write before it failed just now; nothing is queued then
+   */
+  public void enqueue(Ticket ticket) throws IOException {
+    queue.lock();
+    try {
+      if (closed) {
+        throw new IOException("the journal is closed");
+      }
+      if (ticket.record.payload().remaining() > JournalRecord.MAX_PAYLOAD_BYTES) {
+        throw new IOException(
+            "one write has at most %d bytes, this one %d; split it"
+                .formatted(JournalRecord.MAX_PAYLOAD_BYTES, ticket.record.payload().remaining()));
+      }
+      if (failing) {
+        throw new IOException("a write before this one failed");
+      }
+      ticket.sequence = nextSequence++;
+      pendingBytes += ticket.bytes();
+      queued.add(ticket);
+    } finally {
+      queue.unlock();
+    }
+  }
+
+  /**
+   * Returns when the record is on disk and has taken effect.
+   *
+   * @throws IOException where it will never be
+   */
+  public void await(Ticket ticket) throws IOException {
+    while (!ticket.done) {
+      commit.lock();
+      try {
+        if (!ticket.done) {
+          commitGroup();
+        }
+      } finally {
+        commit.unlock();
+      }
+    }
+    IOException failure = ticket.failure;
+    if (failure != null) {
+      throw new IOException(failure.getMessage(), failure);
+    }
+  }
+
+  private void commitGroup() {
+    List<Ticket> group = takeGroup();
+    if (group.isEmpty()) {
+      return;
+    }
+    try {
+      gate.requireWritable();
+      write(group);
+    } catch (IOException | RuntimeException | Error e) {
+      // Nobody else would ever answer those who wait for this group.
+      fail(group, e instanceof IOException io ? io : new IOException(e.toString(), e));
+      return;
+    }
+    synced = group.getLast().sequence;
+    for (Ticket ticket : group) {
+      try {
+        ticket.effect.publish();
+      } catch (RuntimeException | Error e) {
+        // It is on disk, and shows when the store is opened again; those behind it must not wait.
+        ticket.failure = new IOException("the write is on disk and could not be shown: " + e, e);
+      }
+      ticket.done = true;
+      appliedBytes += ticket.bytes();
+    }
+    applied = synced;
+  }
+
+  private List<Ticket> takeGroup() {
+    List<Ticket> group = new ArrayList<>();
+    long bytes = 0;
+    queue.lock();
+    try {
+      while (!queued.isEmpty() && (group.isEmpty() || bytes < GROUP_BYTES)) {
+        Ticket ticket = queued.remove();
+        bytes += ticket.bytes();
+        group.add(ticket);
+      }
+    } finally {
+      queue.unlock();
+    }
+    return group;
+  }
+
+  private void write(List<Ticket> group) throws IOException {
+    Disk.Appender to = segment(group.getFirst().sequence);
+    long bytes = 0;
+    for (Ticket ticket : group) {
+      to.append(Segment.recordHead(ticket.record, salt, ticket.crc, ticket.sequence, synced));
+      to.append(ticket.record.payload().duplicate());
+      bytes += ticket.bytes();
+    }
+    long begin = System.nanoTime();
+    to.sync();
+    long nanos = System.nanoTime() - begin;
+    metrics =
+        new Metrics(
+            metrics.syncs + 1,
+            metrics.records + group.size(),
+            metrics.bytes + bytes,
+            metrics.syncNanos + nanos);
+    if (to.size() > SEGMENT_BYTES) {
+      closeSegment(group.getLast().sequence);
+    }
+  }
+
+  /** The open segment; a fresh one voids first what never happened. */
+  private Disk.Appender segment(long firstSequence) throws IOException {
+    Disk.Appender open = segment;
+    if (open != null) {
+      return open;
+    }
+    disk.createDirectories(directory);
+    JournalRecord.Voided voided = toVoid;
+    long first = voided == null ? firstSequence : voided.from();
+    Path file = directory.resolve(Segment.name(first));
+    for (long n = first; disk.exists(file); n++) {
+      file = directory.resolve(Segment.name(n)); // A failed segment may have begun alike.
+    }
+    Disk.Appender fresh = disk.appender(file);
+    segment = fresh;
+    salt = random.nextInt();
+    segments.add(new Closed(file, Long.MAX_VALUE, false));
+    try {
+      fresh.append(Segment.head(first, salt));
+      if (voided != null) {
+        writeVoided(fresh, voided);
+        toVoid = null;
+      }
+      return fresh;
+    } catch (IOException | RuntimeException | Error e) {
+      closeBroken(firstSequence, e);
+      throw e;
+    }
+  }
+
+  /** Twice, because nothing else keeps a failed write from coming back. */
+  private void writeVoided(Disk.Appender fresh, JournalRecord.Voided voided) throws IOException {
+    JournalRecord.Encoded record = JournalRecord.encode(voided);
+    for (int copy = 0; copy < 2; copy++) {
+      fresh.append(
+          Segment.recordHead(record, salt, Segment.crc(record.payload()), voided.to(), synced));
+      fresh.append(record.payload().duplicate());
+    }
+    fresh.sync();
+  }
+
+  /** A segment that did not begin well takes no record: none of it could be read back. */
+  private void closeBroken(long last, Throwable cause) {
+    try {
+      closeSegment(last);
+    } catch (IOException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  private void closeSegment(long last) throws IOException {
+    Disk.Appender open = segment;
+    segment = null;
+    if (open != null) {
+      segments.set(segments.size() - 1, new Closed(segments.getLast().file(), last, false));
+      open.close();
+    }
+  }
+
+  /** Nothing of what was written or queued happened; the caller holds {@link #commit}. */
+  private void fail(List<Ticket> group, IOException cause) {
+    List<Ticket> failed = new ArrayList<>(group);
+    long last;
+    queue.lock();
+    try {
+      failing = true;
+      failed.addAll(queued);
+      queued.clear();
+      last = nextSequence - 1;
+    } finally {
+      queue.unlock();
+    }
+    long from = toVoid == null ? group.getFirst().sequence : toVoid.from();
+    toVoid = new JournalRecord.Voided(from, last);
+    try {
+      closeSegment(last);
+      gate.requireWritable();
+      segment(last + 1);
+    } catch (IOException | RuntimeException | Error e) {
+      cause.addSuppressed(e); // It is voided before the next write.
+    }
+    long bytes = 0;
+    for (Ticket ticket : failed.reversed()) {
+      ticket.effect.discard();
+      bytes += ticket.bytes();
+    }
+    synced = last;
+    applied = last;
+    queue.lock();
+    try {
+      failing = false;
+      pendingBytes -= bytes;
+      room.signalAll();
+    } finally {
+      queue.unlock();
+    }
+    for (Ticket ticket : failed) {
+      ticket.failure = cause;
+      ticket.done = true;
+    }
+  }
+
+  /**
+   * What has taken effect up to now.
+   *
+   * @param sequence the last one that has, or is void
+   * @param bytes of the records since the last cut
+   */
+  public record Mark(long sequence, long bytes) {}
+
+  /** Ends the open segment and tells what has taken effect, so that a checkpoint can cover it. */
+  public Mark mark() throws IOException {
+    commit.lock();
+    try {
+      if (segment != null) {
+        closeSegment(applied);
+      }
+      return new Mark(applied, appliedBytes);
+    } finally {
+      commit.unlock();
+    }
+  }
+
+  public Metrics metrics() {
+    return metrics;
+  }
+
+  /** Bytes of records that no checkpoint covers yet. */
+  public long pendingBytes() {
+    queue.lock();
+    try {
+      return pendingBytes;
+    } finally {
+      queue.unlock();
+    }
+  }
+
+  /** Bytes that were replayed at opening and wait for their checkpoint. */
+  public void notePending(long bytes) {
+    commit.lock();
+    try {
+      appliedBytes += bytes;
+    } finally {
+      commit.unlock();
+    }
+    queue.lock();
+    try {
+      pendingBytes += bytes;
+    } finally {
+      queue.unlock();
+    }
+  }
+
+  /** Waits while more than {@code most} bytes wait for a checkpoint, or until {@code stop}. */
+  public void awaitRoom(long most, BooleanSupplier stop) throws InterruptedException {
+    queue.lock();
+    try {
+      while (pendingBytes > most && !stop.getAsBoolean()) {
+        room.await(POLL_MILLISECONDS, TimeUnit.MILLISECONDS);
+      }
+    } finally {
+      queue.unlock();
+    }
+  }
+
+  /**
+   * Removes the segments of which everything is covered by a durable checkpoint.
+   *
+   * @param covered what {@link #mark} told before the checkpoint
+   */
+  public void cut(Mark covered) throws IOException {
+    commit.lock();
+    try {
+      appliedBytes -= covered.bytes();
+      List<Closed> done =
+          segments.stream().filter(closed -> closed.last() <= covered.sequence()).toList();
+      for (Closed closed : done) {
+        if (disk.exists(closed.file())) {
+          retire(closed);
+        }
+        segments.remove(closed);
+      }
+    } finally {
+      commit.unlock();
+    }
+    queue.lock();
+    try {
+      pendingBytes -= covered.bytes();
+      room.signalAll();
+    } finally {
+      queue.unlock();
+    }
+  }
+
+  private void retire(Closed closed) throws IOException {
+    if (closed.isDamaged()) {
+      keeper.keep(closed.file());
+    } else {
+      disk.remove(closed.file());
+    }
+  }
+
+  /** Refuses new records, and writes those that are queued. */
+  @Override
+  public void close() throws IOException {
+    queue.lock();
+    try {
+      closed = true;
+    } finally {
+      queue.unlock();
+    }
+    commit.lock();
+    try {
+      while (!isQueueEmpty()) {
+        commitGroup();
+      }
+      closeSegment(applied);
+    } finally {
+      commit.unlock();
+    }
+  }
+
+  private boolean isQueueEmpty() {
+    queue.lock();
+    try {
+      return queued.isEmpty();
+    } finally {
+      queue.unlock();
+    }
+  }
+}

@@ -1,0 +1,237 @@
+package dev.contextd.storage.journal;
+
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.gob.FormatException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a journal holds, as found on disk.
+ *
+ * <p>Whole records are replayed in order of their sequences. Where one is missing that was never
+ * known to be synced, it and everything behind it was never acknowledged and is cut, whole records
+ * included: unsynced pages reach the disk in any order. Where a record says that the missing one
+ * had been synced, it is damage: what follows is replayed all the same, because each record is
+ * absolute, and the loss is reported.
+ *
+ * @param entries what to apply, in order of sequences
+ * @param nextSequence the first number that was never used
+ * @param toVoid sequences that were cut and may stand in the files; null where there are none
+ * @param losses what had been synced and cannot be read any more
+ * @param tornBytes how many bytes hold no record that counts
+ * @param foreign why nothing was replayed and nothing may be written: a later version's journal
+ */
+public record JournalReplay(
+    List<Entry> entries,
+    List<SegmentFile> segments,
+    long nextSequence,
+    JournalRecord.@Nullable Voided toVoid,
+    List<Loss> losses,
+    long tornBytes,
+    Optional<String> foreign) {
+
+  /** A segment holds at most this many bytes: its usual size and one largest record. */
+  private static final long MAX_SEGMENT_BYTES = 1L << 30;
+
+  public JournalReplay {
+    entries = List.copyOf(entries);
+    segments = List.copyOf(segments);
+    losses = List.copyOf(losses);
+  }
+
+  /** A record to apply. */
+  public record Entry(long sequence, JournalRecord record, int bytes) {}
+
+  /**
+   * A segment's file.
+   *
+   * @param isDamaged whether anything in it could not be read
+   */
+  public record SegmentFile(Path file, boolean isDamaged) {}
+
+  /** Something that had been synced and cannot be read any more. */
+  public record Loss(String file, String sentence) {}
+
+  /**
+   * Reads a journal.
+   *
+   * @param covered every sequence up to this one is in the store already
+   * @throws IOException where a segment cannot be opened, which says nothing about its content
+   */
+  public static JournalReplay read(Disk disk, Path directory, long covered) throws IOException {
+    return new Reading(disk, covered).read(directory);
+  }
+
+  private static final class Reading {
+    private final Disk disk;
+    private final long covered;
+    private final TreeMap<Long, Segment.Frame> frames = new TreeMap<>();
+    private final List<JournalRecord.Voided> voided = new ArrayList<>();
+    private final List<SegmentFile> segments = new ArrayList<>();
+    private final List<Entry> entries = new ArrayList<>();
+    private final List<Loss> losses = new ArrayList<>();
+    private Optional<String> foreign = Optional.empty();
+    private String where = "";
+
+    /** Every sequence up to this one had been synced, or is void. */
+    private long proven;
+
+    private long highest;
+    private long tornBytes;
+
+    Reading(Disk disk, long covered) {
+      this.disk = disk;
+      this.covered = covered;
+      this.highest = covered;
+    }
+
+    JournalReplay read(Path directory) throws IOException {
+      if (disk.kind(directory) == Disk.Kind.DIRECTORY) {
+        for (Disk.Entry entry : disk.list(directory)) {
+          if (Segment.firstSequence(entry.name()).isPresent()) {
+            readSegment(entry);
+          }
+        }
+      }
+      if (foreign.isPresent()) {
+        return new JournalReplay(List.of(), segments, covered + 1, null, List.of(), 0, foreign);
+      }
+      long last = choose();
+      // Torn bytes may hold records that nobody can see now: their numbers are not used again.
+      long unseen = tornBytes == 0 ? 0 : 1 + tornBytes / Segment.RECORD_HEAD_BYTES;
+      JournalRecord.Voided toVoid =
+          highest > last || tornBytes > 0
+              ? new JournalRecord.Voided(last + 1, highest + unseen)
+              : null;
+      long next = (toVoid == null ? last : toVoid.to()) + 1;
+      return new JournalReplay(entries, segments, next, toVoid, losses, tornBytes, foreign);
+    }
+
+    private void readSegment(Disk.Entry entry) throws IOException {
+      if (entry.kind() != Disk.Kind.FILE) {
+        losses.add(new Loss(entry.name(), "it is no file"));
+        return;
+      }
+      if (entry.size() > MAX_SEGMENT_BYTES) {
+        throw new IOException(entry.path() + " is larger than any segment of a journal");
+      }
+      ByteBuffer bytes = ByteBuffer.allocate((int) entry.size()).order(ByteOrder.LITTLE_ENDIAN);
+      try (Disk.Reader reader = disk.reader(entry.path())) {
+        reader.read(bytes, 0);
+      }
+      bytes.flip();
+      long tornBefore = tornBytes;
+      switch (Segment.readHead(bytes)) {
+        case Segment.Head.Known known -> readFrames(entry, bytes, known.salt());
+        case Segment.Head.OtherVersion other ->
+            foreign =
+                Optional.of(
+                    "the journal's segment %s has version %d, this program reads %d"
+                        .formatted(entry.name(), other.version(), Segment.VERSION));
+        case Segment.Head.Bad _ -> tornBytes += bytes.limit();
+      }
+      segments.add(new SegmentFile(entry.path(), tornBytes > tornBefore));
+    }
+
+    private void readFrames(Disk.Entry entry, ByteBuffer bytes, int salt) {
+      int at = Segment.HEAD_BYTES;
+      while (at < bytes.limit()) {
+        Segment.Frame frame = Segment.frame(bytes, salt, at);
+        if (frame == null) {
+          int next = Segment.resync(bytes, salt, at + 1);
+          tornBytes += next - at;
+          where = entry.name() + ", offset " + at;
+          at = next;
+        } else {
+          note(entry, frame);
+          at = frame.end();
+        }
+      }
+    }
+
+    private void note(Disk.Entry entry, Segment.Frame frame) {
+      proven = Math.max(proven, frame.synced());
+      highest = Math.max(highest, frame.sequence());
+      if (frame.type() != JournalRecord.VOIDED) {
+        frames.putIfAbsent(frame.sequence(), frame);
+      } else if (decode(frame, entry.name()) instanceof JournalRecord.Voided range) {
+        voided.add(range);
+        highest = Math.max(highest, range.to());
+      }
+    }
+
+    /** Fills {@link #entries}; returns the last sequence that counts. */
+    private long choose() {
+      long last = skipVoided(covered + 1) - 1;
+      for (var frame : frames.tailMap(covered + 1).entrySet()) {
+        long sequence = frame.getKey();
+        if (sequence != skipVoided(sequence)) {
+          continue;
+        }
+        if (sequence > last + 1 && !accountFor(last + 1, sequence - 1)) {
+          tornBytes += frame.getValue().end() - frame.getValue().offset();
+          return skipVoided(Math.max(last, Math.min(proven, sequence - 1)) + 1) - 1;
+        }
+        JournalRecord record = decode(frame.getValue(), "the journal");
+        if (record != null) {
+          entries.add(
+              new Entry(sequence, record, frame.getValue().end() - frame.getValue().offset()));
+        }
+        last = skipVoided(sequence + 1) - 1;
+      }
+      if (last < proven) {
+        accountFor(last + 1, proven);
+        last = proven;
+      }
+      return last;
+    }
+
+    /**
+     * Judges missing sequences.
+     *
+     * @return whether all of them had been synced, so that what follows them was acknowledged
+     */
+    private boolean accountFor(long from, long to) {
+      long lost = Math.min(to, proven);
+      if (from <= lost) {
+        losses.add(
+            new Loss(
+                where.isEmpty() ? "the journal" : where,
+                "the writes %d to %d had been synced and cannot be read".formatted(from, lost)));
+      }
+      return to <= proven;
+    }
+
+    private long skipVoided(long sequence) {
+      long next = sequence;
+      for (boolean moved = true; moved; ) {
+        moved = false;
+        for (JournalRecord.Voided range : voided) {
+          if (range.from() <= next && next <= range.to()) {
+            next = range.to() + 1;
+            moved = true;
+          }
+        }
+      }
+      return next;
+    }
+
+    private @Nullable JournalRecord decode(Segment.Frame frame, String file) {
+      try {
+        return JournalRecord.decode(frame.type(), frame.incarnation(), frame.payload());
+      } catch (FormatException e) {
+        losses.add(
+            new Loss(
+                file, "the write %d cannot be read: %s".formatted(frame.sequence(), e.reason())));
+        return null;
+      }
+    }
+  }
+}

@@ -1,0 +1,271 @@
+package dev.contextd.storage.pack;
+
+import dev.contextd.storage.binary.BinaryReader;
+import dev.contextd.storage.binary.BinaryWriter;
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.FileState;
+import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.folder.ModelRecord;
+import dev.contextd.storage.gob.FormatException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The manifest: which packs are live and what they cover. It stands twice, as {@code
+ * .contextd/manifest} and {@code .contextd/manifest.copy}, both replaced durably; the later intact
+ * one counts.
+ *
+ * <pre>
+ * u64  "CTXMANI" and a zero        u32  version, 1          u64  generation, one more each time
+ * u64  covered: the last sequence of the journal that is in the packs and gob files, or void
+ * u64  next incarnation            u64  next number of a pack
+ * u8   1 where a clean shutdown wrote it
+ * string  identity of the root folder
+ * u32  count of collections, then each:
+ *      u64 incarnation, string folder, string name, map metadata, u8 gzip,
+ *      u8 has model, [string model, u32 dimension],
+ *      u64 key, u64 size, u64 time, u32 CRC32C of the metadata file; size -1 where it was not seen
+ *      u32 count of packs, oldest first, then each:
+ *          u64 number, u32 rows, u32 tombstones, u64 bytes, u64 since when rows in it are dead, ms
+ * u32  CRC32C of everything before
+ * </pre>
+ *
+ * @param covered every write up to this sequence is in what the manifest names
+ * @param clean whether it was written by a clean shutdown; a journal may have been begun since
+ * @param rootIdentity of the root folder, to notice that another one is there
+ */
+public record Manifest(
+    long generation,
+    long covered,
+    long nextIncarnation,
+    long nextPack,
+    boolean clean,
+    String rootIdentity,
+    List<Collection> collections) {
+
+  public static final String FILE = "manifest";
+  public static final String COPY = "manifest.copy";
+
+  private static final long MAGIC = 0x00494E414D585443L;
+  private static final int VERSION = 1;
+  private static final int MIN_COLLECTION_BYTES = 54;
+  private static final int PACK_BYTES = 32;
+
+  /** A store that nobody has written to yet. */
+  public static final Manifest EMPTY = new Manifest(0, 0, 1, 1, false, "", List.of());
+
+  public Manifest {
+    collections = List.copyOf(collections);
+  }
+
+  /**
+   * A collection.
+   *
+   * @param incarnation the number of its creation
+   * @param metadataFile the gob file of its metadata as it was last seen
+   * @param packs oldest first
+   */
+  public record Collection(
+      long incarnation,
+      String folder,
+      StoredCollection stored,
+      Compression compression,
+      Optional<ModelRecord> model,
+      FileState metadataFile,
+      List<Pack> packs) {
+    public Collection {
+      packs = List.copyOf(packs);
+    }
+  }
+
+  /**
+   * A live pack.
+   *
+   * @param deadSince when the first of its rows died, in milliseconds since 1970; 0 where none has
+   */
+  public record Pack(long number, int rows, int tombstones, long bytes, long deadSince) {}
+
+  /** What was found in place of a manifest. */
+  public sealed interface Found {
+
+    /**
+     * A manifest.
+     *
+     * @param isCopyBad whether one of the two could not be read, and is to be written again
+     */
+    record Intact(Manifest manifest, boolean isCopyBad) implements Found {}
+
+    /** None: a folder never seen before, or one whose catalog was dropped. */
+    record Absent() implements Found {}
+
+    /** Both are damaged: what we knew is lost, and the gob files speak for themselves. */
+    record Lost(String reason) implements Found {}
+
+    /** Written by a later version: nothing may be touched. */
+    record OtherVersion(int version) implements Found {}
+  }
+
+  /**
+   * Reads the manifest.
+   *
+   * @throws IOException where it is there and cannot be opened
+   */
+  public static Found read(Disk disk, Path directory) throws IOException {
+    Found first = readEither(disk, directory, FILE, COPY);
+    Found second = readEither(disk, directory, COPY, FILE);
+    if (first instanceof Found.OtherVersion || second instanceof Found.OtherVersion) {
+      return first instanceof Found.OtherVersion ? first : second;
+    }
+    if (first instanceof Found.Intact a && second instanceof Found.Intact b) {
+      boolean isLater = b.manifest().generation() > a.manifest().generation();
+      boolean differ = a.manifest().generation() != b.manifest().generation();
+      return new Found.Intact((isLater ? b : a).manifest(), differ);
+    }
+    if (first instanceof Found.Intact a) {
+      return new Found.Intact(a.manifest(), true);
+    }
+    if (second instanceof Found.Intact b) {
+      return new Found.Intact(b.manifest(), true);
+    }
+    return first instanceof Found.Lost ? first : second;
+  }
+
+  /** One that cannot be opened is as good as lost where the other one is intact. */
+  private static Found readEither(Disk disk, Path directory, String name, String other)
+      throws IOException {
+    try {
+      return readOne(disk, directory.resolve(name));
+    } catch (IOException e) {
+      if (readOne(disk, directory.resolve(other)) instanceof Found.Intact) {
+        return new Found.Lost("it cannot be opened: " + e.getMessage());
+      }
+      throw e;
+    }
+  }
+
+  private static Found readOne(Disk disk, Path file) throws IOException {
+    if (!disk.exists(file)) {
+      return new Found.Absent();
+    }
+    if (disk.kind(file) != Disk.Kind.FILE) {
+      return new Found.Lost("the manifest is no file");
+    }
+    try {
+      return decode(disk.read(file));
+    } catch (FormatException e) {
+      return new Found.Lost(e.reason());
+    }
+  }
+
+  /** Replaces both files durably, the first one first. */
+  public void write(Disk disk, Path directory) throws IOException {
+    byte[] content = encode();
+    disk.replaceDurably(List.of(new Disk.Image(directory.resolve(FILE), content)));
+    disk.replaceDurably(List.of(new Disk.Image(directory.resolve(COPY), content)));
+  }
+
+  private byte[] encode() {
+    BinaryWriter out =
+        new BinaryWriter()
+            .u64(MAGIC)
+            .u32(VERSION)
+            .u64(generation)
+            .u64(covered)
+            .u64(nextIncarnation)
+            .u64(nextPack)
+            .u8(clean ? 1 : 0)
+            .string(rootIdentity)
+            .u32(collections.size());
+    for (Collection collection : collections) {
+      encode(out, collection);
+    }
+    return out.u32(PackFormat.crc(out.toByteBuffer())).toByteArray();
+  }
+
+  private static void encode(BinaryWriter out, Collection collection) {
+    out.u64(collection.incarnation())
+        .string(collection.folder())
+        .string(collection.stored().name())
+        .map(collection.stored().metadata())
+        .u8(collection.compression() == Compression.GZIP ? 1 : 0)
+        .u8(collection.model().isPresent() ? 1 : 0);
+    collection.model().ifPresent(model -> out.string(model.model()).u32(model.dimension()));
+    FileState file = collection.metadataFile();
+    out.u64(file.key()).u64(file.size()).u64(file.modifiedNanos()).u32(file.crc());
+    out.u32(collection.packs().size());
+    for (Pack pack : collection.packs()) {
+      out.u64(pack.number())
+          .u32(pack.rows())
+          .u32(pack.tombstones())
+          .u64(pack.bytes())
+          .u64(pack.deadSince());
+    }
+  }
+
+  private static Found decode(byte[] file) throws FormatException {
+    ByteBuffer bytes = ByteBuffer.wrap(file);
+    int body = file.length - Integer.BYTES;
+    if (body < 0) {
+      throw new FormatException("the manifest has " + file.length + " bytes");
+    }
+    int crc = new BinaryReader(bytes.duplicate().position(body)).u32();
+    if (crc != PackFormat.crc(bytes.duplicate().limit(body))) {
+      throw new FormatException("the manifest fails its checksum");
+    }
+    BinaryReader in = new BinaryReader(bytes.duplicate().limit(body));
+    if (in.u64() != MAGIC) {
+      throw new FormatException("the file is no manifest");
+    }
+    int version = in.u32();
+    if (version != VERSION) {
+      return new Found.OtherVersion(version);
+    }
+    long generation = in.u64();
+    long covered = in.u64();
+    long nextIncarnation = in.u64();
+    long nextPack = in.u64();
+    boolean clean = in.u8() == 1;
+    String rootIdentity = in.string();
+    int count = in.count(MIN_COLLECTION_BYTES);
+    List<Collection> collections = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      collections.add(decodeCollection(in));
+    }
+    in.end();
+    return new Found.Intact(
+        new Manifest(
+            generation, covered, nextIncarnation, nextPack, clean, rootIdentity, collections),
+        false);
+  }
+
+  private static Collection decodeCollection(BinaryReader in) throws FormatException {
+    long incarnation = in.u64();
+    String folder = in.string();
+    String name = in.string();
+    @Nullable Map<String, String> metadata = in.map();
+    Compression compression = in.u8() == 1 ? Compression.GZIP : Compression.PLAIN;
+    Optional<ModelRecord> model =
+        in.u8() == 1 ? Optional.of(new ModelRecord(in.string(), in.u32())) : Optional.empty();
+    FileState metadataFile = new FileState(in.u64(), in.u64(), in.u64(), in.u32());
+    int count = in.count(PACK_BYTES);
+    List<Pack> packs = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      packs.add(new Pack(in.u64(), in.u32(), in.u32(), in.u64(), in.u64()));
+    }
+    return new Collection(
+        incarnation,
+        folder,
+        new StoredCollection(name, metadata),
+        compression,
+        model,
+        metadataFile,
+        packs);
+  }
+}

@@ -1,0 +1,355 @@
+package dev.contextd.storage.checkpoint;
+
+import static dev.contextd.storage.checkpoint.Opened.FOLDER;
+import static dev.contextd.storage.checkpoint.Opened.NOTES;
+import static dev.contextd.storage.checkpoint.Opened.document;
+import static dev.contextd.storage.checkpoint.Opened.file;
+import static dev.contextd.storage.checkpoint.Opened.foreign;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.MetadataFormat;
+import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.disk.FaultyDisk;
+import dev.contextd.storage.disk.FaultyDisk.Operation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a checkpoint does to the gob files of a collection, and what it leaves alone. */
+class FlushTest {
+  private static final String ID_A = "doc-17633";
+  private static final String ID_B = "doc-29150";
+  private static final String ID_ZERO = "doc-7113356497";
+  private static final String VERSIONS = FOLDER + ".versions/";
+  private static final String DELETED = FOLDER + ".documents/";
+
+  @TempDir Path temp;
+
+  private Path root() {
+    return temp.resolve("store");
+  }
+
+  private Opened open() throws IOException {
+    Files.createDirectories(root());
+    return Opened.of(root());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Compression.class)
+  void whatWasPutIsInItsOwnFileAfterACheckpoint(Compression compression) throws Exception {
+    try (Opened store = open().create(NOTES, compression).put("a", "1", "b", "2").checkpoint()) {
+      assertThat(Opened.names(store.folder()))
+          .allMatch(name -> name.endsWith(compression.extension()))
+          .hasSize(3);
+      assertThat(Opened.documents(store.folder())).isEqualTo(Map.of("a", "1", "b", "2"));
+      assertThat(store.trash()).isEmpty();
+    }
+  }
+
+  @Test
+  void documentsWhoseIdsCollideGetFilesOfTheirOwn() throws Exception {
+    try (Opened store = open().create(NOTES)) {
+      store.put(ID_A, "a", ID_B, "b", ID_ZERO, "zero").checkpoint();
+      assertThat(Opened.names(store.folder()))
+          .containsExactly("00000000-1.gob", "00000000.gob", "23590e50-1.gob", "23590e50.gob");
+      assertThat(document(store.folder().resolve("23590e50.gob")).id()).isEqualTo(ID_A);
+      store.put(ID_B, "b again").checkpoint();
+      assertThat(Opened.names(store.folder())).hasSize(4);
+    }
+    try (Opened store = Opened.of(root())) {
+      assertThat(store.notes()).isEqualTo(Map.of(ID_A, "a", ID_B, "b again", ID_ZERO, "zero"));
+      assertThat(store.damage()).isEmpty();
+    }
+  }
+
+  @Test
+  void aMissingFileIsNotGivenToAnotherDocumentOfItsHash() throws Exception {
+    try (Opened store = open().create(NOTES).put(ID_A, "a").checkpoint()) {
+      Files.delete(store.folder().resolve("23590e50.gob"));
+      store.put(ID_B, "b").memory(NOTES).kept.rewrite(ID_A);
+      store.checkpoint();
+      assertThat(Opened.documents(store.folder())).isEqualTo(Map.of(ID_A, "a", ID_B, "b"));
+    }
+  }
+
+  @Test
+  void aFileThatADeletedDocumentLeftIsFreeAgain() throws Exception {
+    try (Opened store = open().create(NOTES).put(ID_A, "a").checkpoint()) {
+      store.remove(ID_A).put(ID_B, "b").checkpoint();
+      assertThat(Opened.names(store.folder())).containsExactly("00000000.gob", "23590e50.gob");
+    }
+  }
+
+  @Test
+  void linksAndFoldersInTheWayAreNotWrittenOver() throws Exception {
+    Path elsewhere = Files.writeString(temp.resolve("elsewhere"), "precious");
+    Opened store = open().create(NOTES);
+    Files.createSymbolicLink(store.folder().resolve("23590e50.gob"), elsewhere);
+    Files.createDirectory(store.folder().resolve("23590e50-1.gob"));
+    store.put(ID_A, "a").checkpoint();
+    assertThat(document(store.folder().resolve("23590e50-2.gob")).content()).isEqualTo("a");
+    assertThat(elsewhere).hasContent("precious");
+    assertThat(store.folder().resolve("23590e50-1.gob")).isEmptyDirectory();
+    store.closeDamaged();
+  }
+
+  @Test
+  void aLinkInPlaceOfAKnownFileGoesToTheTrash() throws Exception {
+    Path elsewhere = Files.writeString(temp.resolve("elsewhere"), "precious");
+    try (Opened store = open().create(NOTES).put("a", "1").checkpoint()) {
+      Path file = store.folder().resolve(file("a"));
+      Files.delete(file);
+      Files.createSymbolicLink(file, elsewhere);
+      store.put("a", "2").checkpoint();
+      assertThat(file).isRegularFile();
+      assertThat(elsewhere).hasContent("precious");
+      Path trash = root().resolve(".contextd/trash");
+      Path entry = trash.resolve(Opened.names(trash).getFirst());
+      assertThat(entry.resolve(file("a"))).isSymbolicLink();
+    }
+  }
+
+  @Test
+  void aForeignVersionGoesToTheTrashBeforeItIsWrittenOver() throws Exception {
+    try (Opened store = open().create(NOTES).put("a", "ours").checkpoint()) {
+      foreign(store.folder().resolve(file("a")), document("a", "another program's"));
+      store.put("a", "ours again").checkpoint();
+      assertThat(store.trash()).isEqualTo(Map.of(VERSIONS + file("a"), "another program's"));
+      assertThat(Opened.documents(store.folder())).isEqualTo(Map.of("a", "ours again"));
+    }
+  }
+
+  @Test
+  void otherFilesOfANewDocumentGoToTheTrashAndThoseOfOthersStay() throws Exception {
+    try (Opened store = open().create(NOTES).put(ID_B, "b").checkpoint()) {
+      Path folder = store.folder();
+      foreign(folder.resolve("23590e50-1.gob"), document(ID_A, "elder"));
+      store.put(ID_A, "a").checkpoint();
+      assertThat(Opened.documents(folder)).isEqualTo(Map.of(ID_A, "a", ID_B, "b"));
+      assertThat(store.trash().values()).containsExactly("elder");
+    }
+  }
+
+  @Test
+  void deletedDocumentsGoToTheTrashAsTheyWere() throws Exception {
+    try (Opened store = open().create(NOTES).put("a", "1", "b", "2", "c", "3").checkpoint()) {
+      byte[] a = Files.readAllBytes(store.folder().resolve(file("a")));
+      store.remove("a", "b", "absent").checkpoint();
+      assertThat(store.trash())
+          .isEqualTo(Map.of(DELETED + file("a"), "1", DELETED + file("b"), "2"));
+      Path trash = root().resolve(".contextd/trash");
+      assertThat(trash.resolve(Opened.names(trash).getFirst()).resolve(file("a")))
+          .hasBinaryContent(a);
+    }
+    try (Opened store = Opened.of(root())) {
+      assertThat(store.notes()).isEqualTo(Map.of("c", "3"));
+      assertThat(store.damage()).isEmpty();
+    }
+  }
+
+  @Test
+  void whatWasPutAndDeletedBetweenTwoCheckpointsGoesToTheTrashToo() throws Exception {
+    try (Opened store = open().create(NOTES).put("a", "old").checkpoint()) {
+      store.put("a", "new", "b", "short-lived").remove("a", "b").checkpoint();
+      assertThat(store.trash())
+          .isEqualTo(Map.of(DELETED + file("a"), "new", DELETED + file("b"), "short-lived"));
+      assertThat(Opened.documents(store.folder())).isEmpty();
+    }
+  }
+
+  @Test
+  void whatIsDeletedWhileItsCheckpointIsMadeGoesToTheTrashToo() throws Exception {
+    Files.createDirectories(root());
+    FaultyDisk disk = new FaultyDisk();
+    try (Opened store = Opened.of(root(), disk).create(NOTES).put("z", "written").checkpoint()) {
+      store.put("a", "unwritten", "b", "stays").remove("z");
+      disk.fault((operation, _) -> {
+        if (operation == Operation.MOVE) {
+          disk.heal();
+          store.remove("a"); // The checkpoint has begun, and a is not in its file yet.
+        }
+      });
+      store.checkpoint().checkpoint();
+      assertThat(store.trash().values()).containsExactlyInAnyOrder("written", "unwritten");
+      assertThat(Opened.documents(store.folder())).isEqualTo(Map.of("b", "stays"));
+    }
+  }
+
+  @Test
+  void twoDeletionsInOneMillisecondKeepBoth() throws Exception {
+    try (Opened store = open().create(NOTES)) {
+      for (String content : List.of("first", "second", "third")) {
+        store.put("a", content).checkpoint().remove("a").checkpoint();
+      }
+      assertThat(store.trash().values()).containsExactlyInAnyOrder("first", "second", "third");
+    }
+  }
+
+  @Test
+  void aForeignVersionOfADocumentThatIsDeletedUnwrittenIsKept() throws Exception {
+    try (Opened store = open().create(NOTES).put("a", "1").checkpoint()) {
+      foreign(store.folder().resolve(file("a")), document("a", "another program's"));
+      foreign(store.folder().resolve(file("b")), document("b", "another program's b"));
+      store.put("a", "2", "b", "3").remove("a", "b").checkpoint();
+      assertThat(Opened.documents(store.folder())).isEmpty();
+      assertThat(store.trash().values())
+          .containsExactlyInAnyOrder("2", "3", "another program's", "another program's b");
+    }
+    try (Opened store = Opened.of(root())) {
+      assertThat(store.notes()).as("deleted documents stay deleted").isEmpty();
+    }
+  }
+
+  @Test
+  void aDeletedCollectionGoesToTheTrashWithAllThatWasAcknowledged() throws Exception {
+    try (Opened store = open().create(NOTES).put("a", "1", "b", "2").checkpoint()) {
+      store.put("b", "never in a file", "c", "3").remove("a");
+      store.drop(NOTES);
+      assertThat(store.folder()).doesNotExist();
+      assertThat(store.trash())
+          .containsEntry(FOLDER + "/" + file("b"), "never in a file")
+          .containsEntry(FOLDER + "/" + file("c"), "3");
+      store.create(NOTES).put("a", "of the namesake");
+    }
+    try (Opened store = Opened.of(root())) {
+      assertThat(store.notes()).isEqualTo(Map.of("a", "of the namesake"));
+      assertThat(store.damage()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Operation.class,
+      names = {"CREATE", "APPEND", "REPLACE", "SYNC_ALL", "MOVE", "REMOVE"})
+  void aCheckpointThatFailsIsMadeAgainAndLosesNothing(Operation operation) throws Exception {
+    for (int nth = 0; nth < 4; nth++) {
+      Path root = Files.createDirectories(temp.resolve(operation + "-" + nth));
+      FaultyDisk disk = new FaultyDisk();
+      Opened store = Opened.of(root, disk);
+      store.create(NOTES).put("a", "1", "b", "2", "d", "4").checkpoint();
+      store.put("a", "1 again", "c", "3", "e", "short-lived").remove("b", "e");
+      int failing = nth;
+      AtomicInteger seen = new AtomicInteger();
+      disk.fault((what, _) -> {
+        if (what == operation && seen.getAndIncrement() == failing) {
+          throw new IOException("No space left on device");
+        }
+      });
+      boolean hasFailed = false;
+      try {
+        store.checkpoint();
+      } catch (IOException e) {
+        hasFailed = true;
+        assertThat(e).hasMessageContaining("No space left on device");
+      }
+      assertThat(hasFailed).isEqualTo(seen.get() > failing);
+      Map<String, String> expected = Map.of("a", "1 again", "c", "3", "d", "4");
+      Path crashed = store.crashedTo(temp.resolve("crashed-" + operation + "-" + nth));
+      try (Opened again = Opened.of(crashed)) {
+        assertThat(again.notes()).as("crash after %s %d", operation, nth).isEqualTo(expected);
+        assertThat(again.damage()).isEmpty();
+      }
+      disk.heal();
+      store.checkpoint();
+      assertThat(store.trash().values()).contains("2", "short-lived");
+      store.close();
+      try (Opened again = Opened.of(root)) {
+        assertThat(again.notes()).isEqualTo(expected);
+        assertThat(again.damage()).isEmpty();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aDeletionThatIsTriedAgainDoesNotTakeTheNamesakesFolder(boolean isManifestFailing)
+      throws Exception {
+    Files.createDirectories(root());
+    FaultyDisk disk = new FaultyDisk();
+    Opened store = Opened.of(root(), disk);
+    store.create(NOTES).put("a", "old").checkpoint();
+    disk.fault((operation, path) -> {
+      boolean isManifest = path.endsWith("manifest");
+      if (isManifestFailing ? isManifest : operation == Operation.SYNC_ALL) {
+        throw new IOException("No space left on device");
+      }
+    });
+    store.drop(NOTES);
+    assertThat(store.folder()).doesNotExist();
+    disk.heal();
+    store.create(NOTES).put("b", "of the namesake");
+    try (Opened crashed = Opened.of(store.crashedTo(temp.resolve("crashed")))) {
+      assertThat(crashed.notes()).isEqualTo(Map.of("b", "of the namesake"));
+      crashed.checkpoint();
+      assertThat(crashed.folder()).isDirectory();
+    }
+    store.checkpoint();
+    assertThat(Opened.documents(store.folder())).isEqualTo(Map.of("b", "of the namesake"));
+    store.close();
+  }
+
+  @Test
+  void aDeletionStandsThoughTheManifestIsWrittenBeforeItsCheckpoint() throws Exception {
+    Files.createDirectories(root());
+    FaultyDisk disk = new FaultyDisk();
+    Opened store = Opened.of(root(), disk);
+    store.create(NOTES).put("a", "1").checkpoint();
+    disk.fault((operation, _) -> {
+      if (operation == Operation.MOVE) {
+        throw new IOException("No space left on device");
+      }
+    });
+    store.drop(NOTES);
+    Path first = store.crashedTo(temp.resolve("first"));
+    // A folder that is new to us makes the opening write a manifest, before any checkpoint.
+    Path other = Files.createDirectory(first.resolve(Names.hash("o")));
+    Files.write(
+        other.resolve("00000000.gob"),
+        MetadataFormat.encode(new StoredCollection("o", Map.of()), Compression.PLAIN));
+    Opened second = Opened.of(first);
+    assertThat(second.contents()).containsOnlyKeys("o");
+    try (Opened third = Opened.of(second.crashedTo(temp.resolve("second")))) {
+      assertThat(third.contents()).containsOnlyKeys("o");
+    }
+    second.close();
+    disk.heal();
+    store.close();
+  }
+
+  @Test
+  void aMetadataFileIsWrittenAgainAndWhatStoodInItsPlaceIsKept() throws Exception {
+    try (Opened store = open().create(NOTES).put("a", "1").checkpoint()) {
+      Path metadata = store.folder().resolve("00000000.gob");
+      byte[] before = Files.readAllBytes(metadata);
+      Files.delete(metadata);
+      Files.createSymbolicLink(metadata, temp.resolve("nowhere"));
+      store.memory(NOTES).kept.rewriteMetadata();
+      store.checkpoint();
+      assertThat(metadata).hasBinaryContent(before);
+    }
+  }
+
+  @Test
+  void aDeletionWhoseTrashCannotBeMadeIsTriedAgain() throws Exception {
+    try (Opened store = open().create(NOTES).put("a", "1").checkpoint()) {
+      Files.writeString(root().resolve(".contextd/trash"), "a file in its place");
+      store.remove("a");
+      assertThatThrownBy(store::checkpoint).isInstanceOf(IOException.class);
+      assertThat(store.folder().resolve(file("a"))).exists();
+      Files.delete(root().resolve(".contextd/trash"));
+      store.checkpoint();
+      assertThat(store.trash().values()).containsExactly("1");
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package dev.contextd.storage.disk;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The machine's disk, where a test decides before each write whether it fails. */
+public final class FaultyDisk extends ForwardingDisk {
+  private final Disk real = new LocalDisk();
+  private volatile Fault fault = (_, _) -> {};
+
+  /** What is about to be written. */
+  public enum Operation {
+    CREATE,
+    APPEND,
+    SYNC,
+    REPLACE,
+    SYNC_ALL,
+    MOVE,
+    REMOVE
+  }
+
+  /** Throws to make a write fail; half of a failing append reaches the file. */
+  @FunctionalInterface
+  public interface Fault {
+    void before(Operation operation, Path path) throws IOException;
+  }
+
+  public void fault(Fault newFault) {
+    fault = newFault;
+  }
+
+  public void heal() {
+    fault = (_, _) -> {};
+  }
+
+  @Override
+  protected Disk next() {
+    return real;
+  }
+
+  @Override
+  public Appender appender(Path file) throws IOException {
+    fault.before(Operation.CREATE, file);
+    Appender appender = real.appender(file);
+    return new Appender() {
+      @Override
+      public void append(ByteBuffer bytes) throws IOException {
+        try {
+          fault.before(Operation.APPEND, file);
+        } catch (IOException e) {
+          appender.append(bytes.duplicate().limit(bytes.position() + bytes.remaining() / 2));
+          throw e;
+        }
+        appender.append(bytes);
+      }
+
+      @Override
+      public void sync() throws IOException {
+        fault.before(Operation.SYNC, file);
+        appender.sync();
+      }
+
+      @Override
+      public long size() {
+        return appender.size();
+      }
+
+      @Override
+      public void close() throws IOException {
+        appender.close();
+      }
+    };
+  }
+
+  @Override
+  public void replaceDurably(List<Image> images) throws IOException {
+    fault.before(Operation.REPLACE, images.getFirst().file());
+    real.replaceDurably(images);
+  }
+
+  @Override
+  public FileCalls.Stat replaceLazily(Image image) throws IOException {
+    fault.before(Operation.REPLACE, image.file());
+    return real.replaceLazily(image);
+  }
+
+  @Override
+  public void syncAll(Path root) throws IOException {
+    fault.before(Operation.SYNC_ALL, root);
+    real.syncAll(root);
+  }
+
+  @Override
+  public void moveLazily(Path from, Path to) throws IOException {
+    fault.before(Operation.MOVE, from);
+    real.moveLazily(from, to);
+  }
+
+  @Override
+  public void remove(Path file) throws IOException {
+    fault.before(Operation.REMOVE, file);
+    real.remove(file);
+  }
+}

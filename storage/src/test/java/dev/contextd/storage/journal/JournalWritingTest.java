@@ -1,0 +1,312 @@
+package dev.contextd.storage.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.contextd.storage.disk.FaultyDisk;
+import dev.contextd.storage.disk.FaultyDisk.Operation;
+import dev.contextd.storage.disk.LocalDisk;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The journal as it is written: order, shared syncs, and what a failed write leaves behind. */
+class JournalWritingTest {
+  private static final String FULL = "No space left on device";
+
+  @TempDir Path root;
+
+  private Path journal() {
+    return root.resolve("journal");
+  }
+
+  /** Fails the n-th operation of some kinds, and those after it up to a count. */
+  private static FaultyDisk failing(Set<Operation> kinds, int nth, int times) {
+    FaultyDisk disk = new FaultyDisk();
+    AtomicInteger seen = new AtomicInteger();
+    disk.fault((operation, _) -> {
+      if (kinds.contains(operation)) {
+        int n = seen.getAndIncrement();
+        if (n >= nth && n < nth + times) {
+          throw new IOException(FULL);
+        }
+      }
+    });
+    return disk;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 1_000})
+  void whicheverOperationFailsTheAcknowledgedWritesAndOnlyTheyComeBack(int times) throws Exception {
+    Set<Operation> kinds = Set.of(Operation.CREATE, Operation.APPEND, Operation.SYNC);
+    int failures = 0;
+    for (int nth = 0; nth < 24; nth++) {
+      Path directory = root.resolve("journal-" + nth);
+      FaultyDisk disk = failing(kinds, nth, times);
+      List<String> acknowledged = new ArrayList<>();
+      List<String> log = Collections.synchronizedList(new ArrayList<>());
+      Journal journal = Journals.open(directory, disk);
+      for (int i = 0; i < 4; i++) {
+        failures += writePair(journal, "n" + i, log, acknowledged);
+      }
+      disk.heal();
+      writePair(journal, "healed", log, acknowledged);
+      assertThat(acknowledged).as("after the cause is gone").contains("healed x", "healed y");
+      journal.close();
+      JournalReplay replay = Journals.read(directory);
+      assertThat(Journals.names(replay)).as("operation %d", nth).isEqualTo(acknowledged);
+      assertThat(replay.losses()).isEmpty();
+      assertThat(published(log)).isEqualTo(acknowledged);
+    }
+    assertThat(failures).isPositive();
+  }
+
+  private static List<String> published(List<String> log) {
+    return log.stream().filter(s -> s.startsWith("+")).map(s -> s.substring(1)).toList();
+  }
+
+  /** Writes two records with one sync; both are acknowledged, or both are taken back. */
+  private static int writePair(
+      Journal journal, String name, List<String> log, List<String> acknowledged)
+      throws IOException {
+    int before = log.size();
+    Journal.Ticket x = Journals.enqueue(journal, name + " x", log);
+    Journal.Ticket y = Journals.enqueue(journal, name + " y", log);
+    try {
+      journal.await(x);
+      journal.await(y);
+      acknowledged.add(name + " x");
+      acknowledged.add(name + " y");
+      assertThat(log.subList(before, log.size()))
+          .containsExactly("+" + name + " x", "+" + name + " y");
+      return 0;
+    } catch (IOException e) {
+      assertThat(e).hasMessage(FULL);
+      assertThatThrownBy(() -> journal.await(y)).isInstanceOf(IOException.class);
+      assertThat(log.subList(before, log.size()))
+          .as("taken back in reverse")
+          .containsExactly("-" + name + " y", "-" + name + " x");
+      return 1;
+    }
+  }
+
+  @Test
+  void aFailedWriteStaysAwayThoughItsBytesCanBeRead() throws Exception {
+    FaultyDisk disk = failing(Set.of(Operation.SYNC), 1, 1);
+    List<String> log = new ArrayList<>();
+    try (Journal journal = Journals.open(journal(), disk)) {
+      Journals.write(journal, "a");
+      Journal.Ticket failed = Journals.enqueue(journal, "failed", log);
+      assertThatThrownBy(() -> journal.await(failed)).hasMessage(FULL);
+      assertThat(Journals.frames(Journals.segments(journal()).getFirst()))
+          .as("the record is in the file, whole")
+          .hasSize(2);
+      assertThat(Journals.names(Journals.read(journal()))).containsExactly("a");
+      Journals.write(journal, "b");
+    }
+    assertThat(Journals.names(Journals.read(journal()))).containsExactly("a", "b");
+  }
+
+  @Test
+  void whatCannotBeVoidedYetIsVoidedBeforeAnythingNewIsAcknowledged() throws Exception {
+    FaultyDisk disk = failing(Set.of(Operation.SYNC), 1, 3);
+    List<String> acknowledged = new ArrayList<>(List.of("a"));
+    List<String> log = new ArrayList<>();
+    try (Journal journal = Journals.open(journal(), disk)) {
+      Journals.write(journal, "a");
+      for (int i = 0; i < 4; i++) {
+        writePair(journal, "n" + i, log, acknowledged);
+      }
+      assertThat(acknowledged).contains("n3 x");
+      assertThat(Journals.names(Journals.read(journal()))).isEqualTo(acknowledged);
+      journal.cut(journal.mark());
+      assertThat(Journals.segments(journal())).isEmpty();
+    }
+  }
+
+  @Test
+  void nothingIsWrittenOnceTheGateIsShut() throws Exception {
+    boolean[] isShut = {false};
+    Journal.Gate gate =
+        () -> {
+          if (isShut[0]) {
+            throw new IOException("another folder");
+          }
+        };
+    List<String> log = new ArrayList<>();
+    JournalReplay nothing = Journals.read(journal());
+    Journal journal = Journals.open(journal(), new LocalDisk(), nothing, gate);
+    Journals.write(journal, "a");
+    isShut[0] = true;
+    Files.delete(Journals.only(journal()));
+    Files.delete(journal());
+    for (String name : List.of("b", "c")) {
+      Journal.Ticket ticket = Journals.enqueue(journal, name, log);
+      assertThatThrownBy(() -> journal.await(ticket)).hasMessage("another folder");
+    }
+    assertThat(log).containsExactly("-b", "-c");
+    assertThat(journal()).doesNotExist();
+    journal.close();
+    assertThat(journal()).doesNotExist();
+  }
+
+  @Test
+  void anEffectThatCannotBeWrittenForWantOfMemoryIsAnswered() throws Exception {
+    FaultyDisk disk = new FaultyDisk();
+    disk.fault((operation, _) -> {
+      if (operation == Operation.APPEND) {
+        throw new OutOfMemoryError("injected");
+      }
+    });
+    List<String> log = new ArrayList<>();
+    try (Journal journal = Journals.open(journal(), new LocalDisk())) {
+      Journals.write(journal, "a");
+    }
+    Journal journal = Journals.open(journal(), disk);
+    Journal.Ticket ticket = Journals.enqueue(journal, "b", log);
+    assertThatThrownBy(() -> journal.await(ticket)).isInstanceOf(IOException.class);
+    assertThat(log).containsExactly("-b");
+    disk.heal();
+    Journals.write(journal, "c");
+    journal.close();
+    assertThat(Journals.names(Journals.read(journal()))).containsExactly("a", "c");
+  }
+
+  @Test
+  void damagedSegmentsAreKeptThoughNothingWasWrittenSince() throws Exception {
+    try (Journal journal = Journals.open(journal(), new LocalDisk())) {
+      Journals.write(journal, "a", "b", "c");
+    }
+    Path segment = Journals.only(journal());
+    Journals.invert(segment, Journals.frames(segment).get(1).offset(), 300);
+    byte[] damaged = Files.readAllBytes(segment);
+    Journal journal = Journals.open(journal(), new LocalDisk());
+    journal.close();
+    journal.cut(journal.mark());
+    assertThat(Journals.segments(journal())).isEmpty();
+    assertThat(journal().resolve("kept-" + segment.getFileName())).hasBinaryContent(damaged);
+  }
+
+  @Test
+  void manyThreadsShareSyncsAndEachRecordIsThereOnceInOrder() throws Exception {
+    int threads = 16;
+    int each = 100;
+    FaultyDisk disk = new FaultyDisk();
+    CountDownLatch queued = new CountDownLatch(threads);
+    disk.fault((operation, _) -> {
+      if (operation == Operation.SYNC) {
+        awaitQuietly(queued); // The first sync is slow: the others queue behind it.
+      }
+    });
+    Map<String, Integer> published = new ConcurrentHashMap<>();
+    Journal journal = Journals.open(journal(), disk);
+    List<Thread> running = new ArrayList<>();
+    List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
+    for (int t = 0; t < threads; t++) {
+      String name = "thread " + t;
+      running.add(
+          Thread.ofVirtual()
+              .start(() -> writeMany(journal, name, each, published, queued, failures)));
+    }
+    for (Thread thread : running) {
+      thread.join();
+    }
+    journal.close();
+    assertThat(failures).isEmpty();
+    assertThat(published).hasSize(threads * each).allSatisfy((_, n) -> assertThat(n).isOne());
+    Map<String, Integer> next = new HashMap<>();
+    List<String> names = Journals.names(Journals.read(journal()));
+    assertThat(names).hasSize(threads * each);
+    for (String name : names) {
+      int slash = name.indexOf('/');
+      int n = Integer.parseInt(name.substring(slash + 1));
+      assertThat(n).isEqualTo(next.merge(name.substring(0, slash), 1, Integer::sum) - 1);
+    }
+    assertThat(journal.metrics().records()).isEqualTo(names.size());
+    assertThat(journal.metrics().syncs()).isLessThan(names.size());
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void writeMany(
+      Journal journal,
+      String name,
+      int count,
+      Map<String, Integer> published,
+      CountDownLatch queued,
+      List<Throwable> failures) {
+    try {
+      for (int i = 0; i < count; i++) {
+        String record = name + "/" + i;
+        Journal.Ticket ticket =
+            Journal.prepare(
+                Journals.record(record),
+                new Journal.Effect() {
+                  @Override
+                  public void publish() {
+                    published.merge(record, 1, Integer::sum);
+                  }
+
+                  @Override
+                  public void discard() {
+                    failures.add(new AssertionError(record + " was taken back"));
+                  }
+                });
+        journal.enqueue(ticket);
+        queued.countDown();
+        journal.await(ticket);
+        if (published.getOrDefault(record, 0) != 1) {
+          failures.add(new AssertionError(record + " was acknowledged and is not visible"));
+        }
+      }
+    } catch (IOException e) {
+      failures.add(e);
+    }
+  }
+
+  @Test
+  void aClosedJournalWritesWhatIsQueuedAndRefusesTheRest() throws Exception {
+    List<String> log = new ArrayList<>();
+    Journal journal = Journals.open(journal(), new LocalDisk());
+    Journals.enqueue(journal, "queued", log);
+    journal.close();
+    assertThat(log).containsExactly("+queued");
+    assertThatThrownBy(() -> Journals.enqueue(journal, "late", log))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("closed");
+    assertThat(Journals.names(Journals.read(journal()))).containsExactly("queued");
+  }
+
+  @Test
+  void whatWasWrittenAfterTheMarkIsNotCut() throws Exception {
+    try (Journal journal = Journals.open(journal(), new LocalDisk())) {
+      Journals.write(journal, "a", "b");
+      Journal.Mark mark = journal.mark();
+      Journals.write(journal, "c");
+      journal.cut(mark);
+      assertThat(journal.pendingBytes()).isPositive();
+    }
+    JournalReplay replay = JournalReplay.read(new LocalDisk(), journal(), 2);
+    assertThat(Journals.names(replay)).containsExactly("c");
+    assertThat(replay.losses()).isEmpty();
+  }
+}

@@ -70,9 +70,9 @@ public class ExactSearchBenchmark {
     List<RowTable.Put> puts = new ArrayList<>(rows);
     for (int i = 0; i < rows; i++) {
       Map<String, String> metadata = Map.of("tenth", Integer.toString(i % 10));
-      puts.add(new RowTable.Put("doc-" + i, "content " + i, metadata, "", unit(random)));
+      puts.add(new RowTable.Put("doc-" + i, "content " + i, metadata, unit(random)));
     }
-    table.load(DIMENSION, puts);
+    table.load(DIMENSION, List.of(), puts);
     for (int i = 0; i < QUERIES; i++) {
       queries[i] = unit(random);
     }

@@ -191,7 +191,18 @@ final class EmbeddedStore implements VectorStore {
         if (e.code() != ErrorCode.COLLECTION_NOT_FOUND || tries == MAX_TRIES) {
           throw e;
         }
+        awaitDeletion();
       }
+    }
+  }
+
+  /** Whoever deletes a collection holds the lock until it is gone. */
+  private void awaitDeletion() {
+    structure.lock();
+    try {
+      log.debug("a write met the deletion of its collection and begins again");
+    } finally {
+      structure.unlock();
     }
   }
 

@@ -68,7 +68,7 @@ final class EmbeddedCollection {
                 new RowTable.Put(
                     document.id(),
                     document.content(),
-                    orEmpty(document.metadata()),
+                    document.metadataOrEmpty(),
                     document.embedding()))
             .toList());
   }
@@ -93,7 +93,7 @@ final class EmbeddedCollection {
   }
 
   Map<String, String> metadata() {
-    return orEmpty(kept.stored().metadata());
+    return kept.stored().metadataOrEmpty();
   }
 
   KeptCollection kept() {
@@ -502,9 +502,5 @@ final class EmbeddedCollection {
 
   private static Document document(Row row) {
     return new Document(row.id(), row.content(), row.embedding(), row.metadata());
-  }
-
-  private static Map<String, String> orEmpty(@Nullable Map<String, String> metadata) {
-    return metadata == null ? Map.of() : metadata;
   }
 }

@@ -136,7 +136,7 @@ final class Exports {
         Optional.of(document.id()),
         document.content(),
         Optional.of(document.embedding()),
-        document.metadata() == null ? Map.of() : document.metadata());
+        document.metadataOrEmpty());
   }
 
   private static void requireKey(Optional<byte[]> key) {

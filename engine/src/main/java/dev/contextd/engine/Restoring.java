@@ -138,7 +138,7 @@ final class Restoring {
     if (collection.isPresent()) {
       StoredCollection stored = collection.get();
       if (store.collection(stored.name(), Scope.ALL).isEmpty()) {
-        store.create(stored.name(), stored.metadata() == null ? Map.of() : stored.metadata());
+        store.create(stored.name(), stored.metadataOrEmpty());
       }
       return store.collection(stored.name(), Scope.ALL).orElseThrow();
     }
@@ -156,6 +156,6 @@ final class Restoring {
         Optional.of(document.id()),
         document.content(),
         Optional.of(document.embedding()),
-        document.metadata() == null ? Map.of() : document.metadata());
+        document.metadataOrEmpty());
   }
 }

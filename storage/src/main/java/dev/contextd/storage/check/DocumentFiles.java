@@ -261,7 +261,7 @@ final class DocumentFiles {
     }
     if (before != null) {
       damage.add(
-          isSame(before.document(), document)
+          before.document().hasSameContentAs(document)
               ? new Damage.DocumentCopy(files.folder, before.file(), document.id(), now.file())
               : new Damage.DocumentDuplicate(
                   files.folder, before.file(), document.id(), now.file()));
@@ -318,23 +318,15 @@ final class DocumentFiles {
   private Optional<String> twin(StoredDocument document) {
     IntactDocument found = served.get(document.id());
     if (found != null) {
-      return isSame(found.document(), document) ? Optional.of(found.file()) : Optional.empty();
+      return found.document().hasSameContentAs(document)
+          ? Optional.of(found.file())
+          : Optional.empty();
     }
     KnownFolder from = known;
     KnownFolder.KnownFile file = from == null ? null : from.ofId(document.id());
     return from != null && file != null && from.isOurs(document)
         ? Optional.of(file.state().name())
         : Optional.empty();
-  }
-
-  private static boolean isSame(StoredDocument a, StoredDocument b) {
-    return a.content().equals(b.content())
-        && Arrays.equals(a.embedding(), b.embedding())
-        && metadataOf(a).equals(metadataOf(b));
-  }
-
-  private static Map<String, String> metadataOf(StoredDocument document) {
-    return document.metadata() == null ? Map.of() : document.metadata();
   }
 
   /**

@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -228,11 +227,7 @@ final class FolderFiles {
   }
 
   private static boolean isSame(StoredCollection a, StoredCollection b) {
-    return a.name().equals(b.name()) && orEmpty(a).equals(orEmpty(b));
-  }
-
-  private static Map<String, String> orEmpty(StoredCollection collection) {
-    return collection.metadata() == null ? Map.of() : collection.metadata();
+    return a.name().equals(b.name()) && a.metadataOrEmpty().equals(b.metadataOrEmpty());
   }
 
   private void readMetadata(Disk disk) {

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ForkJoinPool;
@@ -181,18 +182,13 @@ final class Checkpointer {
     manifestDirty = true;
   }
 
-  boolean hasWork() {
-    synchronized (dropped) {
-      if (!dropped.isEmpty()) {
-        return true;
-      }
-    }
-    synchronized (jobs) {
-      if (!jobs.isEmpty()) {
-        return true;
-      }
-    }
-    return collections.values().stream().anyMatch(KeptCollection::isDirty);
+  /** A pack that nothing will name any more; one that is damaged keeps its bytes in the trash. */
+  synchronized void retirePack(long number, boolean isDamaged) {
+    retire(packs.resolve(PackFormat.fileName(number)), isDamaged);
+  }
+
+  private void retirePacks(List<LivePack> gone) {
+    gone.forEach(pack -> retirePack(pack.number, false));
   }
 
   /** What a checkpoint has taken in hand, to be given back where it fails. */
@@ -209,7 +205,7 @@ final class Checkpointer {
    * @param clean whether this is the last one, after which nothing is written
    */
   synchronized void run(boolean clean) throws IOException {
-    Journal from = java.util.Objects.requireNonNull(journal);
+    Journal from = Objects.requireNonNull(journal);
     gate.requireWritable();
     Journal.Mark mark = from.mark();
     InHand inHand = new InHand();
@@ -310,9 +306,7 @@ final class Checkpointer {
       }
     }
     folder.trash(collection.folder().name());
-    for (LivePack pack : collection.packs) {
-      retired.add(new Retired(packs.resolve(PackFormat.fileName(pack.number)), false));
-    }
+    retirePacks(collection.packs);
     collection.packs.clear();
     collection.isBuried = true;
   }
@@ -331,9 +325,7 @@ final class Checkpointer {
   private void retireVanished() {
     synchronized (dropped) {
       for (KeptCollection gone : vanishing) {
-        for (LivePack pack : gone.packs) {
-          retired.add(new Retired(packs.resolve(PackFormat.fileName(pack.number)), false));
-        }
+        retirePacks(gone.packs);
         manifestDirty = true;
       }
       vanishing.clear();
@@ -351,8 +343,7 @@ final class Checkpointer {
           collection.packs.remove(pack);
           collection.damagedPacks.remove(pack.number);
           collection.lostDeletions.remove(pack.number);
-          retired.add(new Retired(packs.resolve(PackFormat.fileName(pack.number)), isDamaged));
-          manifestDirty = true;
+          retirePack(pack.number, isDamaged);
         } else {
           isOldest = false;
         }
@@ -393,9 +384,7 @@ final class Checkpointer {
     }
     disk.syncAll(folder.root());
     for (PackMerge merge : merges) {
-      for (LivePack source : merge.apply()) {
-        retired.add(new Retired(packs.resolve(PackFormat.fileName(source.number)), false));
-      }
+      retirePacks(merge.apply());
     }
     manifestDirty = true;
     writeManifest(false);

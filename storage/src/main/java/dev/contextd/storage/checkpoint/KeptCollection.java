@@ -257,11 +257,7 @@ public final class KeptCollection {
   }
 
   /** What changed since the last time it was taken. */
-  record Work(Map<String, Change> changes, List<String> vacated, boolean metadata) {
-    boolean isEmpty() {
-      return changes.isEmpty() && vacated.isEmpty() && !metadata;
-    }
-  }
+  record Work(Map<String, Change> changes, List<String> vacated, boolean metadata) {}
 
   Work take() {
     lock.lock();
@@ -295,7 +291,7 @@ public final class KeptCollection {
       dirty.forEach((id, change) -> merged.merge(id, change, KeptCollection::later));
       dirty = merged;
       inHand = Map.of();
-      work.vacated().forEach(file -> vacated.add(file));
+      vacated.addAll(work.vacated());
       metadataDirty |= work.metadata();
     } finally {
       lock.unlock();

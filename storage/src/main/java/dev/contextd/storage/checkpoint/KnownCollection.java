@@ -8,7 +8,6 @@ import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,7 +49,7 @@ final class KnownCollection implements KnownFolder {
     knowsDeletions = false;
   }
 
-  /** Adds the rows of a pack that is newer than those before; returns how many were superseded. */
+  /** Adds the rows of a pack that is newer than those before, whose rows it supersedes. */
   void add(List<PackUnit> newer) {
     for (PackUnit unit : newer) {
       for (int row = 0; row < unit.rows(); row++) {
@@ -136,10 +135,11 @@ final class KnownCollection implements KnownFolder {
   /** Our version of a document as the pack has it; null where none has. */
   @Nullable StoredDocument packed(String id) {
     KeptCollection.Copy copy = kept.copies.get(id);
-    PackUnit unit = copy == null ? null : unitOf(copy);
-    return unit == null
-        ? null
-        : unit.document(java.util.Objects.requireNonNull(copy).row() - unit.firstRow());
+    if (copy == null) {
+      return null;
+    }
+    PackUnit unit = unitOf(copy);
+    return unit == null ? null : unit.document(copy.row() - unit.firstRow());
   }
 
   @Override
@@ -196,11 +196,11 @@ final class KnownCollection implements KnownFolder {
   @Override
   public boolean isOurs(StoredDocument document) {
     StoredDocument packed = packed(document.id());
-    if (packed != null && isSame(packed, document)) {
+    if (packed != null && packed.hasSameContentAs(document)) {
       return true;
     }
     return inFlux.getOrDefault(document.id(), List.of()).stream()
-        .anyMatch(version -> version != null && isSame(version, document));
+        .anyMatch(version -> version != null && version.hasSameContentAs(document));
   }
 
   @Override
@@ -209,16 +209,6 @@ final class KnownCollection implements KnownFolder {
         .anyMatch(version ->
             version != null
                 && DocumentFormat.encode(version, kept.folder().compression()).length >= size);
-  }
-
-  private static boolean isSame(StoredDocument a, StoredDocument b) {
-    return a.content().equals(b.content())
-        && Arrays.equals(a.embedding(), b.embedding())
-        && orEmpty(a.metadata()).equals(orEmpty(b.metadata()));
-  }
-
-  private static Map<String, String> orEmpty(@Nullable Map<String, String> metadata) {
-    return metadata == null ? Map.of() : metadata;
   }
 
   @Override

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -216,11 +217,7 @@ final class PackMerge {
 
   /** Leaves out what does not count any more, and what is damaged. */
   private void judge(
-      LivePack source,
-      int row,
-      dev.contextd.storage.pack.PackReader.@Nullable Body body,
-      boolean isBad,
-      BitSet left) {
+      LivePack source, int row, PackReader.@Nullable Body body, boolean isBad, BitSet left) {
     if (body == null) {
       left.set(row);
       hasUnreadable = true;
@@ -271,7 +268,7 @@ final class PackMerge {
 
   /** The merged pack is durable: it takes the place of its sources, which are returned. */
   List<LivePack> apply() {
-    Manifest.Pack entry = java.util.Objects.requireNonNull(merged);
+    Manifest.Pack entry = Objects.requireNonNull(merged);
     int at = collection.packs.indexOf(sources.getFirst());
     collection.packs.removeAll(sources);
     for (LivePack source : sources) {

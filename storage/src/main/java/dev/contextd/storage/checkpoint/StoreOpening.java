@@ -167,7 +167,7 @@ final class StoreOpening implements KnownStore {
       if (live > 0 || kept.damagedPacks.contains(pack.number()) || pack.tombstones() > 0) {
         kept.packs.add(new KeptCollection.LivePack(pack, live));
       } else {
-        checkpointer.retire(packFile(pack.number()), false);
+        checkpointer.retirePack(pack.number(), false);
       }
     }
     byFolder.put(entry.folder(), known);
@@ -248,7 +248,7 @@ final class StoreOpening implements KnownStore {
             created.incarnation(),
             stored,
             folder.open(created.folder(), created.compression()),
-            new FileState(0, -1, -1, 0),
+            FileState.UNSEEN,
             Optional.empty(),
             new HashMap<>());
     KnownCollection known = new KnownCollection(kept, isSamePlace);
@@ -267,7 +267,7 @@ final class StoreOpening implements KnownStore {
   }
 
   private void retirePacks(KeptCollection gone) {
-    gone.packs.forEach(pack -> checkpointer.retire(packFile(pack.number), false));
+    gone.packs.forEach(pack -> checkpointer.retirePack(pack.number, false));
   }
 
   private void drop(KnownCollection known) {
@@ -328,10 +328,6 @@ final class StoreOpening implements KnownStore {
     } catch (NumberFormatException e) {
       return -1;
     }
-  }
-
-  private Path packFile(long number) {
-    return checkpointer.packs().resolve(PackFormat.fileName(number));
   }
 
   Path journalDirectory() {
@@ -522,7 +518,7 @@ final class StoreOpening implements KnownStore {
             checkpointer.newIncarnation(),
             intact.collection(),
             folder.open(String.valueOf(intact.folder().getFileName()), intact.compression()),
-            intact.metadataFile().orElse(new FileState(0, -1, -1, 0)),
+            intact.metadataFile().orElse(FileState.UNSEEN),
             Optional.empty(),
             new HashMap<>());
     return new KnownCollection(kept, isSamePlace);
@@ -533,7 +529,7 @@ final class StoreOpening implements KnownStore {
       KnownCollection known, List<Damage> vanished, boolean isWritable, LoadedCollection.Sink sink)
       throws IOException {
     KeptCollection kept = known.kept();
-    boolean hasAcknowledgedWrites = !known.lastVersions().isEmpty() || kept.metadataFile.size() < 0;
+    boolean hasAcknowledgedWrites = !known.lastVersions().isEmpty() || !kept.metadataFile.isSeen();
     if (!hasAcknowledgedWrites) {
       vanished.add(
           new Damage.CollectionVanished(

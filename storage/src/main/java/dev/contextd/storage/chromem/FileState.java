@@ -15,6 +15,9 @@ public record FileState(long key, long size, long modifiedNanos, int crc) {
   private static final int HASH_DIGITS = 8;
   private static final int NAMESAKE_BITS = 16;
 
+  /** Of a file that should be there and that nobody has looked at yet. */
+  public static final FileState UNSEEN = new FileState(0, -1, -1, 0);
+
   /**
    * A number for a name that a document's file may have: 32 bits of hash, 16 bits of {@code -N} (0
    * without), 1 bit that is set for {@code .gob.gz}. Empty for every other name.
@@ -78,6 +81,11 @@ public record FileState(long key, long size, long modifiedNanos, int crc) {
   /** The file's name. */
   public String name() {
     return name(key);
+  }
+
+  /** Whether the file was ever looked at. */
+  public boolean isSeen() {
+    return size >= 0;
   }
 
   /** Whether a file of this size and time may be taken for unchanged. */

@@ -159,11 +159,6 @@ public final class Journal implements AutoCloseable {
     return new Ticket(JournalRecord.encode(record), effect);
   }
 
-  /** Prepares a record that was encoded before. */
-  public static Ticket prepare(JournalRecord.Encoded record, Effect effect) {
-    return new Ticket(record, effect);
-  }
-
   /**
    * Numbers and queues a record; called under the lock that orders the collection's writes.
    *

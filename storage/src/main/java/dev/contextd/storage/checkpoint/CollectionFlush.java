@@ -224,7 +224,26 @@ final class CollectionFlush {
       FileState state = states[i];
       if (document != null && state != null) {
         pack(document, state);
+      } else {
+        catchUp(puts.get(i).getKey());
       }
+    }
+  }
+
+  /**
+   * A document that was there when the changes were taken, and deleted before it was read. The cut
+   * takes its version out of the journal, so that an older file of ours would be nobody's: the
+   * deletion belongs to this checkpoint.
+   */
+  private void catchUp(String id) throws IOException {
+    Change.Removed removed = collection.takeRemoval(id);
+    StoredDocument again = removed == null ? collection.current(id) : null;
+    if (removed != null) {
+      remove(id, removed);
+    } else if (again != null) {
+      pack(again, putFile(again, new Change.Put(null)));
+    } else if (collection.isDirty(id)) {
+      throw new IOException("the document " + id + " changes faster than it can be written");
     }
   }
 

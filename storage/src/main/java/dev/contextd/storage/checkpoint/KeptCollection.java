@@ -273,6 +273,24 @@ public final class KeptCollection {
     }
   }
 
+  /**
+   * A deletion that came after the changes were taken, and is done with them now; null where there
+   * is none.
+   */
+  Change.@Nullable Removed takeRemoval(String id) {
+    lock.lock();
+    try {
+      if (dirty.get(id) instanceof Change.Removed removed) {
+        dirty.remove(id);
+        inHand.put(id, removed);
+        return removed;
+      }
+      return null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** All that was taken is done. */
   void settled() {
     lock.lock();

@@ -186,6 +186,65 @@ class FlushTest {
     }
   }
 
+  /** Its gob file was written by a checkpoint that failed, and the journal tells of it no more. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void whatIsDeletedWhileItsCheckpointIsMadeLeavesNoFileToComeBack(boolean isPutAgain)
+      throws Exception {
+    Files.createDirectories(root());
+    FaultyDisk disk = new FaultyDisk();
+    Opened store = Opened.of(root(), disk).create(NOTES).put("z", "goes first").checkpoint();
+    disk.fault((operation, _) -> {
+      if (operation == Operation.SYNC_ALL) {
+        throw new IOException("No space left on device");
+      }
+    });
+    store.put("a", "written, and not covered");
+    assertThatThrownBy(store::checkpoint).hasMessage("No space left on device");
+    assertThat(store.folder().resolve(file("a"))).exists();
+    store.remove("z");
+    disk.fault((operation, _) -> {
+      if (operation == Operation.MOVE) {
+        disk.heal();
+        store.remove("a"); // The checkpoint has begun and taken its put.
+      }
+    });
+    store.checkpoint();
+    if (isPutAgain) {
+      store.put("a", "put again");
+    }
+    try (Opened crashed = Opened.of(store.crashedTo(temp.resolve("crashed")))) {
+      assertThat(crashed.notes()).isEqualTo(isPutAgain ? Map.of("a", "put again") : Map.of());
+      assertThat(crashed.damage()).isEmpty();
+    }
+    assertThat(store.trash().values())
+        .containsExactlyInAnyOrder("goes first", "written, and not covered");
+    store.close();
+  }
+
+  @Test
+  void whatIsDeletedAndPutAgainWhileItsCheckpointIsMadeIsWrittenAsItIs() throws Exception {
+    Files.createDirectories(root());
+    FaultyDisk disk = new FaultyDisk();
+    Opened store = Opened.of(root(), disk).create(NOTES).put("z", "goes first").checkpoint();
+    store.put(ID_A, "first", ID_B, "b").remove("z");
+    disk.fault((operation, path) -> {
+      if (operation == Operation.MOVE) {
+        store.remove(ID_A); // The checkpoint has begun and taken its put.
+      } else if (operation == Operation.REPLACE && path.startsWith(store.folder())) {
+        disk.heal();
+        store.put(ID_A, "second"); // Looked for and not found, it is there again.
+      }
+    });
+    store.checkpoint();
+    assertThat(Opened.documents(store.folder())).isEqualTo(Map.of(ID_A, "second", ID_B, "b"));
+    try (Opened crashed = Opened.of(store.crashedTo(temp.resolve("crashed")))) {
+      assertThat(crashed.notes()).isEqualTo(Map.of(ID_A, "second", ID_B, "b"));
+      assertThat(crashed.damage()).isEmpty();
+    }
+    store.close();
+  }
+
   @Test
   void twoDeletionsInOneMillisecondKeepBoth() throws Exception {
     try (Opened store = open().create(NOTES)) {

@@ -160,7 +160,10 @@ final class DamagePromises {
     }
   }
 
-  /** A turned bit may have changed the name; then the documents are those of the collection. */
+  /**
+   * A turned bit may have changed the name; then the documents are those of the collection. And a
+   * deletion that only the damaged journal knew of may be undone.
+   */
   private void judgeStranger(String name, @Nullable Coll now) {
     boolean isMisread =
         damaged.victim() instanceof Victim.Metadata own
@@ -170,7 +173,8 @@ final class DamagePromises {
             && Optional.ofNullable(store.undamaged().served().get(own.collection()))
                 .filter(before -> before.documents().equals(now.documents()))
                 .isPresent();
-    note(isMisread || (isJournal() && onDisk(name) != null), name + " never was");
+    boolean isUndeleted = isJournal() && (onDisk(name) != null || store.namesCollection(name));
+    note(isMisread || isUndeleted, name + " never was");
   }
 
   private static String brief(@Nullable Doc document) {

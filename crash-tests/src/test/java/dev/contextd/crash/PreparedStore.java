@@ -55,12 +55,22 @@ record PreparedStore(
 
   /** Whether the manifest names a pack; others were left by a kill and mean nothing. */
   boolean namesPack(Path pack) {
+    return manifested().stream()
+        .flatMap(collection -> collection.packs().stream())
+        .anyMatch(entry -> pack.endsWith(PackFormat.fileName(entry.number())));
+  }
+
+  /** Whether the manifest names a collection, which a journal may have deleted since. */
+  boolean namesCollection(String name) {
+    return manifested().stream().anyMatch(entry -> entry.stored().name().equals(name));
+  }
+
+  private List<Manifest.Collection> manifested() {
     try {
       Manifest.Found found = Manifest.read(new LocalDisk(), root.resolve(".contextd"));
       return found instanceof Manifest.Found.Intact intact
-          && intact.manifest().collections().stream()
-              .flatMap(collection -> collection.packs().stream())
-              .anyMatch(entry -> pack.endsWith(PackFormat.fileName(entry.number())));
+          ? intact.manifest().collections()
+          : List.of();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -195,13 +195,19 @@ final class CheckpointThread {
     }
     wake(true);
     try {
-      journal.awaitRoom(options.maxPendingBytes(), () -> failure.isPresent());
+      journal.awaitRoom(
+          options.maxPendingBytes(), () -> failure.isPresent() || journal.isUnshown());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted while the journal was full", e);
     }
     Optional<IOException> why = failure;
-    if (why.isPresent() && journal.pendingBytes() > options.maxPendingBytes()) {
+    boolean isFull = journal.pendingBytes() > options.maxPendingBytes();
+    if (isFull && journal.isUnshown()) {
+      throw new IOException(
+          "the journal is full, and holds a write that could not be shown; restart to read it");
+    }
+    if (isFull && why.isPresent()) {
       throw new IOException(
           "the journal is full and cannot be emptied: " + why.get().getMessage(), why.get());
     }

@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,7 +46,9 @@ final class Checkpointer {
   /** By incarnation, in the order of creation. */
   private final Map<Long, KeptCollection> collections = new ConcurrentSkipListMap<>();
 
-  private final Deque<KeptCollection> dropped = new ArrayDeque<>();
+  /** Deleted, and not in the trash for good until a checkpoint is durable. */
+  private final List<KeptCollection> dropped = new ArrayList<>();
+
   private final List<KeptCollection> vanishing = new ArrayList<>();
   private final Deque<TrashJob> jobs = new ArrayDeque<>();
 
@@ -59,7 +62,7 @@ final class Checkpointer {
 
   private long generation;
   private long covered;
-  private long nextIncarnation;
+  private final AtomicLong nextIncarnation;
   private long nextPack;
   private boolean manifestDirty;
 
@@ -85,7 +88,7 @@ final class Checkpointer {
     this.pool = pool;
     this.generation = manifest.generation();
     this.covered = manifest.covered();
-    this.nextIncarnation = manifest.nextIncarnation();
+    this.nextIncarnation = new AtomicLong(manifest.nextIncarnation());
     this.nextPack = manifest.nextPack();
     this.rootIdentity = root;
   }
@@ -96,12 +99,12 @@ final class Checkpointer {
   }
 
   synchronized void atLeast(long incarnation, long pack) {
-    nextIncarnation = Math.max(nextIncarnation, incarnation);
+    nextIncarnation.accumulateAndGet(incarnation, Math::max);
     nextPack = Math.max(nextPack, pack);
   }
 
-  synchronized long newIncarnation() {
-    return nextIncarnation++;
+  long newIncarnation() {
+    return nextIncarnation.getAndIncrement();
   }
 
   List<KeptCollection> collections() {
@@ -220,6 +223,9 @@ final class Checkpointer {
     }
     long now = clock.millis();
     inHand.flushes.forEach(flush -> flush.apply(now));
+    synchronized (dropped) {
+      dropped.removeAll(inHand.drops);
+    }
     retireDeadPacks();
     retireVanished();
     boolean changes = inHand.hasTouchedDisk || manifestDirty || clean || mark.sequence() != covered;
@@ -239,7 +245,7 @@ final class Checkpointer {
         new Manifest(
             generation + 1,
             covered,
-            nextIncarnation,
+            nextIncarnation.get(),
             nextPack,
             clean,
             rootIdentity,
@@ -263,9 +269,11 @@ final class Checkpointer {
   }
 
   private void flush(InHand inHand) throws IOException {
+    List<KeptCollection> live;
     synchronized (dropped) {
+      // At one moment: one that is deleted from here on is written now and buried the next time.
+      live = collections();
       inHand.drops.addAll(dropped);
-      dropped.clear();
     }
     synchronized (jobs) {
       inHand.jobs.addAll(jobs);
@@ -281,7 +289,7 @@ final class Checkpointer {
       inHand.hasTouchedDisk = true;
       bury(place, collection);
     }
-    for (KeptCollection collection : collections.values()) {
+    for (KeptCollection collection : live) {
       if (collection.isDirty()) {
         inHand.hasTouchedDisk = true;
         CollectionFlush flush = new CollectionFlush(place, collection);
@@ -313,9 +321,6 @@ final class Checkpointer {
 
   private void giveBack(InHand inHand) {
     inHand.flushes.forEach(CollectionFlush::undo);
-    synchronized (dropped) {
-      inHand.drops.reversed().forEach(dropped::addFirst);
-    }
     synchronized (jobs) {
       inHand.jobs.reversed().forEach(jobs::addFirst);
     }

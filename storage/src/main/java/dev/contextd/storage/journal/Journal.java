@@ -61,8 +61,10 @@ public final class Journal implements AutoCloseable {
   /** What the next record says of the ones before it. */
   private volatile long synced;
 
-  // Guarded by commit: what has taken effect and is not cut yet.
+  // Guarded by commit: what has taken effect and is not cut yet, up to a record that could not be
+  // shown. No checkpoint would hold such a record, so it and what follows stay until the next open.
   private long applied;
+  private volatile boolean isUnshown;
   private long appliedBytes;
   private volatile Metrics metrics = new Metrics(0, 0, 0, 0);
 
@@ -228,11 +230,18 @@ public final class Journal implements AutoCloseable {
       } catch (RuntimeException | Error e) {
         // It is on disk, and shows when the store is opened again; those behind it must not wait.
         ticket.failure = new IOException("the write is on disk and could not be shown: " + e, e);
+        isUnshown = true;
       }
       ticket.done = true;
-      appliedBytes += ticket.bytes();
+      noteApplied(ticket.sequence, ticket.bytes());
     }
-    applied = synced;
+  }
+
+  private void noteApplied(long sequence, long bytes) {
+    if (!isUnshown) {
+      applied = sequence;
+      appliedBytes += bytes;
+    }
   }
 
   private List<Ticket> takeGroup() {
@@ -360,7 +369,7 @@ public final class Journal implements AutoCloseable {
       bytes += ticket.bytes();
     }
     synced = last;
-    applied = last;
+    noteApplied(last, 0);
     queue.lock();
     try {
       failing = false;
@@ -387,9 +396,7 @@ public final class Journal implements AutoCloseable {
   public Mark mark() throws IOException {
     commit.lock();
     try {
-      if (segment != null) {
-        closeSegment(applied);
-      }
+      closeSegment(synced);
       return new Mark(applied, appliedBytes);
     } finally {
       commit.unlock();
@@ -424,6 +431,11 @@ public final class Journal implements AutoCloseable {
     } finally {
       queue.unlock();
     }
+  }
+
+  /** Whether a write is on disk that memory does not show, so that no cut goes past it. */
+  public boolean isUnshown() {
+    return isUnshown;
   }
 
   /** Waits while more than {@code most} bytes wait for a checkpoint, or until {@code stop}. */
@@ -489,7 +501,7 @@ public final class Journal implements AutoCloseable {
       while (!isQueueEmpty()) {
         commitGroup();
       }
-      closeSegment(applied);
+      closeSegment(synced);
     } finally {
       commit.unlock();
     }

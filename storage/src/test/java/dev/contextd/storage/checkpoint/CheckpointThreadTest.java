@@ -4,6 +4,7 @@ import static dev.contextd.storage.checkpoint.Opened.NOTES;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.disk.FaultyDisk;
 import dev.contextd.storage.disk.FaultyDisk.Operation;
 import dev.contextd.storage.pack.Manifest;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,6 +79,115 @@ class CheckpointThreadTest {
     store.close();
     try (Opened again = Opened.of(root())) {
       assertThat(again.notes()).isEqualTo(Map.of("a", "1", "b", "2"));
+    }
+  }
+
+  @Test
+  void aFullJournalThatHoldsAWriteNobodySeesRefusesMoreAndAsksForARestart() throws Exception {
+    Opened store = Opened.of(root(), disk, AT_ONCE).create(NOTES);
+    assertThatThrownBy(() -> store.putUnshown("a", "1")).hasMessageContaining("not be shown");
+    store.keeper().start();
+    assertThatThrownBy(() -> store.keeper().awaitRoom())
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("restart");
+    store.keeper().close();
+    try (Opened again = Opened.of(root())) {
+      assertThat(again.notes()).isEqualTo(Map.of("a", "1"));
+      assertThat(again.damage()).isEmpty();
+    }
+  }
+
+  @Test
+  void aNamesakeIsCreatedOnceTheBurialInHandIsDone() throws Exception {
+    Opened store = Opened.of(root(), disk).create(NOTES).put("a", "old").checkpoint();
+    CountDownLatch isBurying = new CountDownLatch(1);
+    CountDownLatch mayBury = new CountDownLatch(1);
+    disk.fault((operation, path) -> {
+      if (operation == Operation.MOVE && path.endsWith(Opened.FOLDER)) {
+        isBurying.countDown();
+        awaitQuietly(mayBury);
+      }
+    });
+    List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
+    Thread dropping = Thread.ofVirtual().start(() -> attempt(() -> store.drop(NOTES), failures));
+    isBurying.await();
+    Thread creating = Thread.ofPlatform().start(() -> attempt(() -> store.create(NOTES), failures));
+    while (creating.isAlive() && !isWaiting(creating)) {
+      Thread.onSpinWait();
+    }
+    mayBury.countDown();
+    dropping.join();
+    creating.join();
+    assertThat(failures).isEmpty();
+    store.put("b", "of the namesake").close();
+    assertThat(store.trash()).containsEntry(Opened.FOLDER + "/" + Opened.file("a"), "old");
+    try (Opened again = Opened.of(root())) {
+      assertThat(again.notes()).isEqualTo(Map.of("b", "of the namesake"));
+      assertThat(again.damage()).isEmpty();
+    }
+  }
+
+  private static boolean isWaiting(Thread thread) {
+    return thread.getState() == Thread.State.BLOCKED || thread.getState() == Thread.State.WAITING;
+  }
+
+  @Test
+  void whatACheckpointCoversOfACollectionThatIsDeletedMeanwhileIsInItsFiles() throws Exception {
+    Opened store = Opened.of(root(), disk).create(NOTES).create("other").checkpoint();
+    store.put("a", "unwritten").put("other", List.of(Opened.document("o", "unwritten too")));
+    Path other = root().resolve(Names.hash("other"));
+    CountDownLatch isBurying = new CountDownLatch(1);
+    CountDownLatch mayBury = new CountDownLatch(1);
+    AtomicBoolean isCovered = new AtomicBoolean();
+    disk.fault((operation, path) -> {
+      if (operation == Operation.MOVE && path.endsWith(Opened.FOLDER)) {
+        isBurying.countDown();
+        awaitQuietly(mayBury);
+      } else if (path.endsWith(Manifest.FILE)) {
+        isCovered.set(true);
+      } else if (isCovered.get() && path.startsWith(other)) {
+        throw new IOException("No space left on device"); // Its own burial does not come to pass.
+      }
+    });
+    List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
+    Thread first = Thread.ofVirtual().start(() -> attempt(() -> store.drop(NOTES), failures));
+    isBurying.await();
+    Thread second = Thread.ofVirtual().start(() -> attempt(() -> store.drop("other"), failures));
+    while (store.contents().containsKey("other")) {
+      Thread.onSpinWait();
+    }
+    mayBury.countDown();
+    first.join();
+    second.join();
+    assertThat(failures).isEmpty();
+    try (Opened crashed = Opened.of(store.crashedTo(temp.resolve("crashed")))) {
+      assertThat(crashed.contents()).isEmpty();
+      crashed.checkpoint();
+      assertThat(crashed.trash().values()).containsExactlyInAnyOrder("unwritten", "unwritten too");
+    }
+    disk.heal();
+    store.close();
+  }
+
+  /** What may fail. */
+  @FunctionalInterface
+  private interface Attempt {
+    void make() throws IOException;
+  }
+
+  private static void attempt(Attempt attempt, List<Throwable> failures) {
+    try {
+      attempt.make();
+    } catch (IOException | RuntimeException | Error e) {
+      failures.add(e);
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,7 +45,7 @@ final class Opened implements AutoCloseable {
   private final Path root;
   private final StoreKeeper keeper;
   private final CheckReport report;
-  private final Map<String, Memory> collections = new TreeMap<>();
+  private final Map<String, Memory> collections = Collections.synchronizedMap(new TreeMap<>());
 
   /** A collection in memory. */
   static final class Memory implements KeptCollection.DocumentSource {
@@ -165,17 +166,27 @@ final class Opened implements AutoCloseable {
     for (int i = 0; i < idsAndContents.length; i += 2) {
       documents.add(document(idsAndContents[i], idsAndContents[i + 1]));
     }
-    put(NOTES, documents);
-    return this;
+    return put(NOTES, documents);
   }
 
-  void put(String name, List<StoredDocument> documents) throws IOException {
+  Opened put(String name, List<StoredDocument> documents) throws IOException {
     Memory memory = memory(name);
     write(
         new JournalRecord.Put(memory.kept.incarnation(), Optional.empty(), documents),
         () -> {
           documents.forEach(document -> memory.documents.put(document.id(), document));
           memory.kept.put(documents.stream().map(StoredDocument::id).toList(), List.of());
+        });
+    return this;
+  }
+
+  /** Puts a document that memory fails to take. */
+  void putUnshown(String id, String content) throws IOException {
+    write(
+        new JournalRecord.Put(
+            memory(NOTES).kept.incarnation(), Optional.empty(), List.of(document(id, content))),
+        () -> {
+          throw new OutOfMemoryError("injected");
         });
   }
 

@@ -309,4 +309,36 @@ class JournalWritingTest {
     assertThat(Journals.names(replay)).containsExactly("c");
     assertThat(replay.losses()).isEmpty();
   }
+
+  @Test
+  void aWriteThatCouldNotBeShownIsNotCutAndNothingAfterItIs() throws Exception {
+    try (Journal journal = Journals.open(journal(), new LocalDisk())) {
+      Journals.write(journal, "a");
+      Journal.Effect broken =
+          new Journal.Effect() {
+            @Override
+            public void publish() {
+              throw new OutOfMemoryError("injected");
+            }
+
+            @Override
+            public void discard() {
+              throw new AssertionError("it is on disk");
+            }
+          };
+      Journal.Ticket unshown = Journal.prepare(Journals.record("unshown"), broken);
+      journal.enqueue(unshown);
+      assertThatThrownBy(() -> journal.await(unshown))
+          .hasMessageContaining("could not be shown")
+          .hasMessageContaining("injected");
+      Journals.write(journal, "b");
+      assertThat(journal.isUnshown()).isTrue();
+      journal.cut(journal.mark());
+      Journals.write(journal, "c");
+      journal.cut(journal.mark());
+    }
+    JournalReplay replay = Journals.read(journal());
+    assertThat(Journals.names(replay)).containsExactly("a", "unshown", "b", "c");
+    assertThat(replay.losses()).isEmpty();
+  }
 }

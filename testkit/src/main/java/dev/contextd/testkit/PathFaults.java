@@ -81,6 +81,12 @@ public final class PathFaults extends ForwardingDisk {
   }
 
   @Override
+  public FileCalls.Stat createLazily(Image image) throws IOException {
+    requireWritable(image.file());
+    return disk.createLazily(image);
+  }
+
+  @Override
   public Appender appender(Path file) throws IOException {
     requireWritable(file);
     return disk.appender(file);

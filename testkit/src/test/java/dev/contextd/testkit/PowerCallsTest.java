@@ -62,7 +62,7 @@ class PowerCallsTest {
     byte[] content = new byte[random.nextInt(10_000)];
     random.nextBytes(content);
     try {
-      switch (random.nextInt(10)) {
+      switch (random.nextInt(11)) {
         case 0 -> disk.createDirectories(path);
         case 1 -> disk.replaceDurably(List.of(new Disk.Image(path, content)));
         case 2 -> disk.replaceLazily(new Disk.Image(path, content));
@@ -77,7 +77,8 @@ class PowerCallsTest {
         case 5 -> disk.removeEmptyDirectory(path);
         case 6 -> disk.remove(path);
         case 7 -> disk.syncAll(root);
-        case 8 -> {
+        case 8 -> disk.createLazily(new Disk.Image(path, content));
+        case 9 -> {
           return disk.kind(path) + " " + disk.exists(other) + " " + disk.read(path).length;
         }
         default -> {

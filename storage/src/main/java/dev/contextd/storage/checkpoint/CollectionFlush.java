@@ -299,20 +299,23 @@ final class CollectionFlush {
     if (present != null) {
       return present;
     }
-    String file = fileOf(document.id());
-    FileState state = folder.write(document, file);
+    FileState state = write(document);
     written.put(document.id(), state);
     return state;
   }
 
-  /** The document's own file, out of which anything that is not ours has been moved. */
-  private String fileOf(String id) throws IOException {
+  /**
+   * Over the document's own file where it is as we left it, else under its name or another, out of
+   * which anything that is not ours has been moved.
+   */
+  private FileState write(StoredDocument document) throws IOException {
+    String id = document.id();
     Copy copy = collection.copies.get(id);
     FileState attempt = collection.attempted.get(id);
     if (copy == null && attempt == null) {
       String file = freeFile(id);
       clearOthers(id, file, false);
-      return file;
+      return folder.create(document, file);
     }
     FileState ours = copy == null ? attempt : copy.file();
     String file = Objects.requireNonNull(ours).name();
@@ -320,12 +323,15 @@ final class CollectionFlush {
     boolean isItsOwn = file.startsWith(Names.hash(id)); // else the id was altered by decoding
     boolean isAsLeft = stat.isPresent() && isOurs(stat.get(), copy, attempt);
     if (stat.isPresent() && !isAsLeft && folder.holdsAnother(file, id)) {
-      return freeFile(id);
+      return folder.create(document, freeFile(id));
     }
-    if (stat.isPresent() && !(isItsOwn && isAsLeft)) {
+    if (isItsOwn && isAsLeft) {
+      return folder.replace(document, file);
+    }
+    if (stat.isPresent()) {
       disk.moveLazily(folder.path().resolve(file), free(versions(), file));
     }
-    return isItsOwn ? file : freeFile(id);
+    return folder.create(document, isItsOwn ? file : freeFile(id));
   }
 
   private static boolean isOurs(

@@ -12,10 +12,10 @@ import java.util.Optional;
  * The one door to the disk: everything that reads or writes a store goes through it, and nothing
  * else opens a file. The seam at which tests inject faults.
  *
- * <p>There are three ways to write: {@link #replaceDurably}, {@link #replaceLazily} with {@link
- * #syncAll} later, and {@link #appender}. Nothing here follows a symbolic link in the last part of
- * a path, writes over a file in place, or moves one thing over another. Files are created with mode
- * 0600, directories with 0700, where the system knows modes.
+ * <p>There are three ways to write: {@link #replaceDurably}; {@link #replaceLazily} or {@link
+ * #createLazily} with {@link #syncAll} later; and {@link #appender}. Nothing here follows a
+ * symbolic link in the last part of a path, writes over a file in place, or moves one thing over
+ * another. Files are created with mode 0600, directories with 0700, where the system knows modes.
  */
 public interface Disk {
 
@@ -30,11 +30,17 @@ public interface Disk {
   /**
    * A directory entry.
    *
-   * @param path the directory's path with the entry's name behind it, byte for byte
+   * @param name as it stands in the directory
    * @param size in bytes
    * @param modifiedNanos time of the last change of content, in nanoseconds since 1970
    */
-  record Entry(Path path, String name, Kind kind, long size, long modifiedNanos) {}
+  record Entry(Path directory, String name, Kind kind, long size, long modifiedNanos) {
+
+    /** The directory's path with the entry's name behind it, byte for byte. */
+    public Path path() {
+      return directory.resolve(name);
+    }
+  }
 
   /** The new content of a file. */
   record Image(Path file, byte[] content) {}
@@ -98,6 +104,15 @@ public interface Disk {
    * @return what the file looks like now
    */
   FileCalls.Stat replaceLazily(Image image) throws IOException;
+
+  /**
+   * Creates a file as {@link #replaceLazily} does, at half the cost where the system can name a
+   * file that is whole.
+   *
+   * @return what the file looks like now
+   * @throws java.nio.file.FileAlreadyExistsException where something bears the name
+   */
+  FileCalls.Stat createLazily(Image image) throws IOException;
 
   /**
    * Makes everything durable that was written lazily below a root.

@@ -23,8 +23,8 @@ public interface FileCalls {
    *
    * @param size in bytes
    * @param modifiedNanos time of the last change of content, in nanoseconds since 1970
-   * @param identity of the thing itself, whatever its name: device and inode where there are any;
-   *     its text tells it from others as well
+   * @param identity of the thing itself, whatever its name: device and inode where there are any,
+   *     to be compared by its text
    */
   record Stat(Disk.Kind kind, long size, long modifiedNanos, Object identity) {}
 
@@ -58,6 +58,24 @@ public interface FileCalls {
 
   /** Creates a file with mode 0600 for appending; fails where something bears the name. */
   OpenFile create(Path file) throws IOException;
+
+  /**
+   * Creates a file with mode 0600 that has all of its content from the moment it has a name.
+   *
+   * @return null where this system or file system cannot
+   * @throws java.nio.file.FileAlreadyExistsException where something bears the name
+   */
+  @Nullable Stat createWhole(Path file, byte[] content) throws IOException;
+
+  /**
+   * What is in a folder of many files, in no order; one that cannot be looked at is of the kind
+   * {@link Disk.Kind#OTHER}.
+   *
+   * @return null where {@link #names} and a {@link #stat} of each are no slower, or tell more
+   */
+  default @Nullable List<Disk.Entry> entries(Path directory) throws IOException {
+    return null;
+  }
 
   /** Opens a file for reading; a symbolic link is not followed. */
   OpenFile open(Path file) throws IOException;

@@ -62,6 +62,11 @@ public abstract class ForwardingDisk implements Disk {
   }
 
   @Override
+  public FileCalls.Stat createLazily(Image image) throws IOException {
+    return next().createLazily(image);
+  }
+
+  @Override
   public void syncAll(Path root) throws IOException {
     next().syncAll(root);
   }

@@ -54,6 +54,11 @@ final class LocalCalls implements FileCalls {
    */
   private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
+  /** From this size on a folder's own file tells of thousands of names. */
+  private static final long MANY_NAMES_BYTES = 128 << 10;
+
+  private volatile boolean createsNoneWhole;
+
   /** What was written and not synced; kept only where the system has no call for all at once. */
   private final Set<Path> unsynced = ConcurrentHashMap.newKeySet();
 
@@ -139,6 +144,29 @@ final class LocalCalls implements FileCalls {
     OpenFile created = new Channel(FileChannel.open(file, CREATE, FILE_MODE));
     note(file);
     return created;
+  }
+
+  @Override
+  public @Nullable Stat createWhole(Path file, byte[] content) throws IOException {
+    if (!HAS_SYNC_FS || createsNoneWhole) {
+      return null;
+    }
+    LinuxFiles linux = LinuxFiles.find().orElse(null);
+    Stat stat = linux == null ? null : linux.create(file, content);
+    if (stat == null) {
+      createsNoneWhole = true;
+    }
+    return stat;
+  }
+
+  @Override
+  public @Nullable List<Disk.Entry> entries(Path directory) throws IOException {
+    // For few files linking the calls would cost more than they save.
+    Stat stat = HAS_SYNC_FS ? stat(directory) : null;
+    if (stat == null || stat.kind() != Disk.Kind.DIRECTORY || stat.size() < MANY_NAMES_BYTES) {
+      return null;
+    }
+    return LinuxFiles.find().map(linux -> linux.list(directory)).orElse(null);
   }
 
   @Override
@@ -280,22 +308,22 @@ final class LocalCalls implements FileCalls {
                   ValueLayout.JAVA_INT,
                   ValueLayout.JAVA_INT),
               Linker.Option.firstVariadicArg(2),
-              Errno.OPTION),
-          linker.downcallHandle(lookup.findOrThrow("syncfs"), ofInt, Errno.OPTION),
+              State.OPTION),
+          linker.downcallHandle(lookup.findOrThrow("syncfs"), ofInt, State.OPTION),
           linker.downcallHandle(lookup.findOrThrow("close"), ofInt));
     }
 
     void call(Path root) throws IOException {
       try (Arena arena = Arena.ofConfined()) {
-        MemorySegment errno = arena.allocate(Errno.LAYOUT);
+        MemorySegment errno = arena.allocate(State.LAYOUT);
         MemorySegment path = arena.allocateFrom(root.toString());
         int file = (int) open.invokeExact(errno, path, O_RDONLY, 0);
         if (file < 0) {
-          throw new IOException(root + " cannot be opened to be synced: " + Errno.text(errno));
+          throw new IOException(root + " cannot be opened to be synced: " + State.text(errno));
         }
         try {
           if ((int) syncfs.invokeExact(errno, file) != 0) {
-            throw new IOException("syncing the disk of " + root + " failed: " + Errno.text(errno));
+            throw new IOException("syncing the disk of " + root + " failed: " + State.text(errno));
           }
         } finally {
           int closed = (int) close.invokeExact(file);
@@ -310,23 +338,14 @@ final class LocalCalls implements FileCalls {
   }
 
   /** What a native call leaves in {@code errno}. */
-  private static final class Errno {
+  private static final class State {
     static final MemoryLayout LAYOUT = Linker.Option.captureStateLayout();
     static final Linker.Option OPTION = Linker.Option.captureCallState("errno");
     private static final VarHandle VALUE =
         LAYOUT.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-    private static final int EIO = 5;
-    private static final int ENOSPC = 28;
-    private static final int EDQUOT = 122;
 
     static String text(MemorySegment state) {
-      int code = (int) VALUE.get(state, 0L);
-      return switch (code) {
-        case EIO -> "Input/output error";
-        case ENOSPC -> "No space left on device";
-        case EDQUOT -> "Disk quota exceeded";
-        default -> "error " + code;
-      };
+      return Errno.text((int) VALUE.get(state, 0L));
     }
   }
 }

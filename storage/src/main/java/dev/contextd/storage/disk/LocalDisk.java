@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -55,24 +56,30 @@ public final class LocalDisk implements Disk {
 
   @Override
   public List<Entry> list(Path directory) throws IOException {
+    List<Entry> many = calls.entries(directory);
+    if (many != null) {
+      Entry[] sorted = many.toArray(Entry[]::new);
+      Arrays.parallelSort(sorted, Comparator.comparing(Entry::name));
+      return List.of(sorted);
+    }
     String[] names = calls.names(directory).toArray(String[]::new);
     Arrays.parallelSort(names);
     Stream<String> all = Arrays.stream(names);
     return (names.length < MIN_PARALLEL_NAMES ? all : all.parallel())
-        .map(name -> entry(directory.resolve(name), name))
+        .map(name -> entry(directory, name))
         .filter(Objects::nonNull)
         .toList();
   }
 
   /** One entry that cannot be looked at (a dead mount, say) must not hide its neighbours. */
-  private @Nullable Entry entry(Path path, String name) {
+  private @Nullable Entry entry(Path directory, String name) {
     try {
-      FileCalls.Stat stat = calls.stat(path);
+      FileCalls.Stat stat = calls.stat(directory.resolve(name));
       return stat == null
           ? null
-          : new Entry(path, name, stat.kind(), stat.size(), stat.modifiedNanos());
+          : new Entry(directory, name, stat.kind(), stat.size(), stat.modifiedNanos());
     } catch (IOException e) {
-      return new Entry(path, name, Kind.OTHER, 0, 0);
+      return new Entry(directory, name, Kind.OTHER, 0, 0);
     }
   }
 
@@ -230,6 +237,18 @@ public final class LocalDisk implements Disk {
       discard(temp, e);
       throw e;
     }
+  }
+
+  @Override
+  public FileCalls.Stat createLazily(Image image) throws IOException {
+    FileCalls.Stat created = calls.createWhole(image.file(), image.content());
+    if (created != null) {
+      return created;
+    }
+    if (exists(image.file())) {
+      throw new FileAlreadyExistsException(image.file().toString());
+    }
+    return replaceLazily(image);
   }
 
   @Override

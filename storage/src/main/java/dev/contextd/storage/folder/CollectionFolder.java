@@ -54,9 +54,19 @@ public final class CollectionFolder {
     return disk.stat(path.resolve(file));
   }
 
-  /** Writes a document. */
-  public FileState write(StoredDocument document, String file) throws IOException {
+  /** Writes a document over an older version of it. */
+  public FileState replace(StoredDocument document, String file) throws IOException {
     return write(file, DocumentFormat.encode(document, kindOf(file)));
+  }
+
+  /**
+   * Writes a document under a name that is free.
+   *
+   * @throws java.nio.file.FileAlreadyExistsException where it is not
+   */
+  public FileState create(StoredDocument document, String file) throws IOException {
+    byte[] content = DocumentFormat.encode(document, kindOf(file));
+    return state(file, content, disk.createLazily(new Disk.Image(path.resolve(file), content)));
   }
 
   /** Writes the metadata file. */
@@ -69,7 +79,10 @@ public final class CollectionFolder {
   }
 
   private FileState write(String file, byte[] content) throws IOException {
-    FileCalls.Stat stat = disk.replaceLazily(new Disk.Image(path.resolve(file), content));
+    return state(file, content, disk.replaceLazily(new Disk.Image(path.resolve(file), content)));
+  }
+
+  private static FileState state(String file, byte[] content, FileCalls.Stat stat) {
     return FileState.of(file, stat.size(), stat.modifiedNanos(), content);
   }
 

@@ -49,7 +49,7 @@ final class ReadFaults extends ForwardingDisk {
 
   private Entry seen(Entry entry) {
     return unseen.filter(entry.path()::equals).isPresent()
-        ? new Entry(entry.path(), entry.name(), Kind.OTHER, 0, 0)
+        ? new Entry(entry.directory(), entry.name(), Kind.OTHER, 0, 0)
         : entry;
   }
 
@@ -85,6 +85,11 @@ final class ReadFaults extends ForwardingDisk {
 
   @Override
   public FileCalls.Stat replaceLazily(Image image) {
+    throw new AssertionError("the check writes nothing");
+  }
+
+  @Override
+  public FileCalls.Stat createLazily(Image image) {
     throw new AssertionError("the check writes nothing");
   }
 

@@ -17,6 +17,7 @@ import dev.contextd.storage.disk.FaultyDisk.Operation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -70,6 +71,51 @@ class FlushTest {
     try (Opened store = Opened.of(root())) {
       assertThat(store.notes()).isEqualTo(Map.of(ID_A, "a", ID_B, "b again", ID_ZERO, "zero"));
       assertThat(store.damage()).isEmpty();
+    }
+  }
+
+  @Test
+  void aFileThatTheEndOfTheProcessLeftTornIsWrittenAgain() throws Exception {
+    Files.createDirectories(root());
+    FaultyDisk disk = new FaultyDisk();
+    Opened store = Opened.of(root(), disk).create(NOTES).put("a", "1", "b", "2");
+    disk.fault((operation, _) -> {
+      if (operation == Operation.SYNC_ALL) {
+        throw new IOException("No space left on device");
+      }
+    });
+    assertThatThrownBy(store::checkpoint).hasMessage("No space left on device");
+    byte[] whole = Files.readAllBytes(store.folder().resolve(file("a")));
+    for (int length = 0; length < whole.length; length++) {
+      Path crashed = store.crashedTo(temp.resolve("crashed-" + length));
+      Path torn = crashed.resolve(FOLDER).resolve(file("a"));
+      Files.write(torn, Arrays.copyOf(whole, length));
+      try (Opened again = Opened.of(crashed)) {
+        assertThat(again.notes()).as("%d bytes", length).isEqualTo(Map.of("a", "1", "b", "2"));
+        assertThat(again.damage()).isEmpty();
+        again.checkpoint();
+        assertThat(torn).hasBinaryContent(whole);
+      }
+    }
+    disk.heal();
+    store.close();
+  }
+
+  @Test
+  void aFileThatAppearsBesideAWriteIsNotWrittenOver() throws Exception {
+    Files.createDirectories(root());
+    FaultyDisk disk = new FaultyDisk();
+    try (Opened store = Opened.of(root(), disk).create(NOTES).put("a", "ours")) {
+      disk.fault((operation, path) -> {
+        if (operation == Operation.REPLACE && path.endsWith(file("a"))) {
+          disk.heal();
+          foreign(path, document("a", "another program's"));
+        }
+      });
+      assertThatThrownBy(store::checkpoint).isInstanceOf(IOException.class);
+      store.checkpoint();
+      assertThat(store.trash()).isEqualTo(Map.of(VERSIONS + file("a"), "another program's"));
+      assertThat(Opened.documents(store.folder())).isEqualTo(Map.of("a", "ours"));
     }
   }
 

@@ -87,6 +87,12 @@ public final class FaultyDisk extends ForwardingDisk {
   }
 
   @Override
+  public FileCalls.Stat createLazily(Image image) throws IOException {
+    fault.before(Operation.REPLACE, image.file());
+    return real.createLazily(image);
+  }
+
+  @Override
   public void syncAll(Path root) throws IOException {
     fault.before(Operation.SYNC_ALL, root);
     real.syncAll(root);

@@ -26,13 +26,7 @@ public final class FilesInMemory extends ForwardingDisk {
   @Override
   public List<Entry> list(Path folder) {
     return files.entrySet().stream()
-        .map(file ->
-            new Entry(
-                directory.resolve(file.getKey()),
-                file.getKey(),
-                Kind.FILE,
-                file.getValue().length,
-                0))
+        .map(file -> new Entry(directory, file.getKey(), Kind.FILE, file.getValue().length, 0))
         .toList();
   }
 

@@ -13,10 +13,13 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The disk as it is used when nothing fails, and what it refuses. */
 class LocalDiskTest {
@@ -45,6 +48,22 @@ class LocalDiskTest {
     assertThat(names()).containsExactly("a.gob", "b.gob", "c.gob");
     assertThat(disk.read(folder.resolve("a.gob"))).isEqualTo("1".getBytes(UTF_8));
     assertThat(disk.read(folder.resolve("b.gob"))).isEqualTo("2".getBytes(UTF_8));
+  }
+
+  @Test
+  void aFileIsCreatedUnderItsOwnNameUnlessSomethingBearsIt() throws Exception {
+    FileCalls.Stat stat = disk.createLazily(image("a.gob", "content"));
+    assertThat(disk.stat(folder.resolve("a.gob")).map(FileCalls.Stat::toString))
+        .contains(stat.toString());
+    assertThat(stat.size()).isEqualTo(7);
+    assertThat(modeOf("a.gob")).isEqualTo("rw-------");
+    assertThatThrownBy(() -> disk.createLazily(image("a.gob", "other")))
+        .isInstanceOf(FileAlreadyExistsException.class);
+    assertThat(folder.resolve("a.gob")).hasContent("content");
+    Files.createSymbolicLink(folder.resolve("link.gob"), folder.resolve("elsewhere"));
+    assertThatThrownBy(() -> disk.createLazily(image("link.gob", "other")))
+        .isInstanceOf(FileAlreadyExistsException.class);
+    assertThat(names()).containsExactly("a.gob", "link.gob");
   }
 
   @Test
@@ -155,6 +174,30 @@ class LocalDiskTest {
     }
     assertThat(disk.exists(folder.resolve("nothing"))).isFalse();
     assertThat(disk.kind(folder.resolve("nothing"))).isEqualTo(Kind.OTHER);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"plain", "with a na\u00efve name"})
+  void aFolderOfManyFilesIsListedAsOneOfFew(String last) throws Exception {
+    for (int i = 0; i < 3_000; i++) {
+      String name =
+          "%05d of a long name, so that the folder itself is large, although they are few.gob"
+              .formatted(i);
+      Files.write(folder.resolve(name), new byte[i % 50]);
+    }
+    makeFifo(folder.resolve("a-fifo"));
+    Files.createDirectory(folder.resolve("a-folder"));
+    Files.createSymbolicLink(folder.resolve("a-link"), folder.resolve("nowhere"));
+    Files.writeString(folder.resolve(last), "x");
+    List<String> expected = new ArrayList<>();
+    for (String name : names()) {
+      FileCalls.Stat stat = disk.stat(folder.resolve(name)).orElseThrow();
+      expected.add(name + " " + stat.kind() + " " + stat.size() + " " + stat.modifiedNanos());
+    }
+    assertThat(disk.list(folder))
+        .hasSize(3_004)
+        .extracting(e -> e.name() + " " + e.kind() + " " + e.size() + " " + e.modifiedNanos())
+        .isEqualTo(expected);
   }
 
   @Test

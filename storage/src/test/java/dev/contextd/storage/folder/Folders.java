@@ -45,7 +45,7 @@ final class Folders {
   /** Writes a document into the file that is its own; returns the file's name. */
   static String write(CollectionFolder folder, String id, String content) throws IOException {
     String file = folder.defaultFile(id);
-    folder.write(document(id, content), file);
+    folder.create(document(id, content), file);
     return file;
   }
 

@@ -15,6 +15,7 @@ import dev.contextd.engine.Filter.NotEqual;
 import dev.contextd.engine.Filter.NotIn;
 import dev.contextd.engine.Filter.Or;
 import dev.contextd.testkit.StoreRoot;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -120,5 +121,38 @@ class FilterTest {
     assertThat(notes.deleteWhere(new Exists("lang", true))).isEqualTo(1);
     assertThat(ids(notes.get(List.of("five", "none", "ten", "word"))))
         .containsExactly("five", "none");
+  }
+
+  @Test
+  void theSameIsFoundAfterARestart() throws Exception {
+    List<NewDocument> many = new ArrayList<>();
+    for (int i = 0; i < 1_000; i++) {
+      Map<String, String> metadata =
+          i % 5 == 0 ? Map.of() : Map.of("n", Integer.toString(i), "tenth", "t" + i % 10);
+      many.add(doc("many-%03d".formatted(i), metadata));
+    }
+    notes.upsert(many);
+    notes.delete(List.of("many-011", "many-021"));
+    List<Filter> filters =
+        List.of(
+            new Equal("tenth", "t1"),
+            new Not(new Exists("n", true)),
+            new And(
+                List.of(
+                    new In("tenth", Set.of("t1", "t2", "t7")),
+                    new Compare("n", Order.LESS, Decimal.parse("500")))));
+    List<List<String>> before = filters.stream().map(this::found).toList();
+    store.close();
+    store = Given.open(root.path());
+    notes = store.collection("notes", Scope.ALL).orElseThrow();
+    assertThat(filters.stream().map(this::found).toList())
+        .isEqualTo(before)
+        .noneMatch(List::isEmpty);
+    notes.upsert(List.of(doc("added", Map.of("tenth", "t1"))));
+    assertThat(found(new Equal("tenth", "t1"))).hasSize(before.getFirst().size() + 1);
+  }
+
+  private List<String> found(Filter filter) {
+    return Given.hits(notes.query(Query.nearest(new float[] {1, 0}, 10_000).where(filter)));
   }
 }

@@ -2,6 +2,8 @@ package dev.contextd.engine.search;
 
 import dev.contextd.engine.Filter;
 import dev.contextd.engine.TextFilter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -28,6 +30,9 @@ public final class ExactSearch {
   /** Below this many floats a second thread costs more than it brings. */
   private static final long PARALLEL_FLOATS = 1L << 20;
 
+  private static final int WARM_UP_ROWS = 64;
+  private static final int WARM_UP_SCANS = 1_000;
+
   private static final Comparator<Ranked> BEST_FIRST =
       Comparator.comparingDouble(Ranked::score)
           .reversed()
@@ -44,6 +49,27 @@ public final class ExactSearch {
     this.kernel = kernel;
     this.pool = pool;
     this.workers = Math.min(pool.getParallelism() + 1, Runtime.getRuntime().availableProcessors());
+  }
+
+  /**
+   * Scans a few rows again and again until the kernel is compiled, which would else slow down the
+   * first query over many documents: until then each operation on a vector makes an object. Ends
+   * early where the thread is interrupted.
+   *
+   * @param dimension of the documents to come
+   */
+  public void warmUp(int dimension) {
+    int stride = DotKernel.stride(dimension);
+    float[] unit = new float[stride];
+    float[] scores = new float[WARM_UP_ROWS];
+    int[] slots = new int[WARM_UP_ROWS];
+    Arrays.setAll(slots, i -> i);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment rows = arena.allocate((long) WARM_UP_ROWS * stride * Float.BYTES);
+      for (int i = 0; i < WARM_UP_SCANS && !Thread.currentThread().isInterrupted(); i++) {
+        kernel.dot(rows, stride, slots, WARM_UP_ROWS, unit, scores);
+      }
+    }
   }
 
   /** A row and its true score. */

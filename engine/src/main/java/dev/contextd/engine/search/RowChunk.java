@@ -29,7 +29,10 @@ final class RowChunk {
   private final MemorySegment vectors;
   private final @Nullable Row[] rows;
   private final long[] died;
-  private final MetadataColumns columns;
+
+  /** Null as long as no filter asked for those of a chunk that was filled at once. */
+  private volatile @Nullable MetadataColumns columns;
+
   private boolean hasDead;
 
   RowChunk(int dimension, int capacity) {
@@ -39,9 +42,13 @@ final class RowChunk {
         Arena.ofAuto()
             .allocate(
                 (long) capacity * DotKernel.stride(dimension) * Float.BYTES, ALIGNMENT_BYTES));
+    this.columns = new MetadataColumns(capacity);
   }
 
-  /** A chunk over vectors that are in place already; its rows are dead until they are settled. */
+  /**
+   * A chunk over vectors that are in place already, of which every slot is settled or left empty
+   * before anybody reads it, and none put later.
+   */
   RowChunk(int dimension, int capacity, MemorySegment vectors) {
     this.dimension = dimension;
     this.stride = DotKernel.stride(dimension);
@@ -50,7 +57,6 @@ final class RowChunk {
     this.rows = new Row[capacity];
     this.died = new long[capacity];
     Arrays.fill(died, Long.MAX_VALUE);
-    this.columns = new MetadataColumns(capacity);
   }
 
   int capacity() {
@@ -66,7 +72,24 @@ final class RowChunk {
   }
 
   MetadataColumns columns() {
-    return columns;
+    MetadataColumns built = columns;
+    return built == null ? build() : built;
+  }
+
+  /** Opening many documents is quicker without, and the first filter makes up for it. */
+  private synchronized MetadataColumns build() {
+    MetadataColumns built = columns;
+    if (built == null) {
+      built = new MetadataColumns(capacity);
+      for (int slot = 0; slot < capacity; slot++) {
+        Row row = rows[slot];
+        if (row != null) {
+          built.put(slot, row.metadata());
+        }
+      }
+      columns = built;
+    }
+    return built;
   }
 
   /**
@@ -83,9 +106,7 @@ final class RowChunk {
       float[] unit,
       float @Nullable [] original) {
     overwrite(slot, unit);
-    Row row = new Row(id, content, columns.put(slot, metadata), this, slot, original);
-    rows[slot] = row;
-    return row;
+    return settle(slot, id, content, columns().put(slot, metadata), original);
   }
 
   /** Fills a slot whose vector is in place. */
@@ -95,7 +116,7 @@ final class RowChunk {
       String content,
       Map<String, String> metadata,
       float @Nullable [] original) {
-    Row row = new Row(id, content, columns.put(slot, metadata), this, slot, original);
+    Row row = new Row(id, content, metadata, this, slot, original);
     rows[slot] = row;
     return row;
   }

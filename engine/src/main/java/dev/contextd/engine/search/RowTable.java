@@ -3,11 +3,8 @@ package dev.contextd.engine.search;
 import dev.contextd.storage.checkpoint.PackUnit;
 import dev.contextd.storage.pack.PackReader;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.pcollections.TreePMap;
 
@@ -85,18 +82,9 @@ public final class RowTable {
       forEachLive(unit, (row, body) -> rows.add(writer.append(put(unit, row, body))));
     }
     puts.forEach(put -> rows.add(writer.append(put)));
-    head = writer.publish(byId(rows), rows.isEmpty() ? 0 : dimension);
+    SortedRows byId = new SortedRows(rows.toArray(Row[]::new));
+    head = writer.publish(TreePMap.fromSortedMap(byId), rows.isEmpty() ? 0 : dimension);
     snapshot = head;
-  }
-
-  private static TreePMap<String, Row> byId(List<Row> rows) {
-    Row[] sorted = rows.toArray(Row[]::new);
-    Arrays.parallelSort(sorted, (a, b) -> IdOrder.COMPARATOR.compare(a.id(), b.id()));
-    SortedMap<String, Row> map = new TreeMap<>(IdOrder.COMPARATOR);
-    for (Row row : sorted) {
-      map.put(row.id(), row);
-    }
-    return TreePMap.fromSortedMap(map);
   }
 
   private interface LiveRow {
@@ -224,13 +212,12 @@ public final class RowTable {
       return;
     }
     Writer writer = new Writer(restart(before), before.dimension(), before.count());
-    SortedMap<String, Row> moved = new TreeMap<>(IdOrder.COMPARATOR);
-    before
-        .byId()
-        .forEach((id, row) ->
-            moved.put(
-                id, writer.append(new Put(id, row.content(), row.metadata(), row.embedding()))));
-    head = writer.publish(TreePMap.fromSortedMap(moved), before.dimension());
+    Row[] moved =
+        before.byId().values().stream()
+            .map(row ->
+                writer.append(new Put(row.id(), row.content(), row.metadata(), row.embedding())))
+            .toArray(Row[]::new);
+    head = writer.publish(TreePMap.fromSortedMap(new SortedRows(moved)), before.dimension());
     snapshot = head;
   }
 

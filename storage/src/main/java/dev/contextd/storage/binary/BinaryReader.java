@@ -4,7 +4,6 @@ import dev.contextd.storage.gob.FormatException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -18,10 +17,21 @@ public final class BinaryReader {
   private static final int MIN_ENTRY_BYTES = 2 * Integer.BYTES;
 
   private final ByteBuffer bytes;
+  private final @Nullable RecentStrings recent;
 
   /** Reads from the buffer's position to its limit; the buffer itself is not moved. */
   public BinaryReader(ByteBuffer bytes) {
+    this(bytes, null);
+  }
+
+  /**
+   * Reads as the other one does.
+   *
+   * @param recent shares what stands in maps
+   */
+  public BinaryReader(ByteBuffer bytes, @Nullable RecentStrings recent) {
     this.bytes = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+    this.recent = recent;
   }
 
   public int remaining() {
@@ -76,6 +86,7 @@ public final class BinaryReader {
     return text;
   }
 
+  /** A map that nobody changes, of which each key stands there once; null where there is none. */
   public @Nullable Map<String, String> map() throws FormatException {
     int count = u32();
     if (count == 0) {
@@ -87,11 +98,27 @@ public final class BinaryReader {
     if (count == 1) {
       return Map.of();
     }
-    Map<String, String> map = LinkedHashMap.newLinkedHashMap(count - 1);
-    for (int i = 1; i < count; i++) {
-      map.put(string(), string());
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    Map.Entry<String, String>[] entries = new Map.Entry[count - 1];
+    for (int i = 0; i < entries.length; i++) {
+      entries[i] = Map.entry(shared(), shared());
     }
-    return map;
+    try {
+      return Map.ofEntries(entries);
+    } catch (IllegalArgumentException e) {
+      throw new FormatException("a key stands twice in a map", e);
+    }
+  }
+
+  private String shared() throws FormatException {
+    RecentStrings strings = recent;
+    if (strings == null || !bytes.hasArray()) {
+      return string();
+    }
+    int length = count(1);
+    int at = bytes.arrayOffset() + bytes.position();
+    bytes.position(bytes.position() + length);
+    return strings.of(bytes.array(), at, length);
   }
 
   public float[] floats() throws FormatException {

@@ -13,14 +13,13 @@ import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -46,8 +45,8 @@ final class DocumentFiles {
   private final Map<String, IntactDocument> served = new LinkedHashMap<>();
   private final Differences differences = Differences.none();
 
-  /** Files we know that are there, unchanged or not. */
-  private final Set<Long> seen = new HashSet<>();
+  /** Files we know that are there, unchanged or not, by their numbers. */
+  private final BitSet seen = new BitSet();
 
   /** Known files that are as we left them: a folder created anew has none. */
   private int unchanged;
@@ -87,14 +86,15 @@ final class DocumentFiles {
     }
     List<Disk.Entry> unsettled = new ArrayList<>();
     for (Disk.Entry entry : files.documents) {
-      KnownFolder.KnownFile file = from.file(entry.name());
-      if (file != null) {
-        seen.add(file.state().key());
+      int number = from.number(entry.name());
+      if (number >= 0) {
+        seen.set(number);
       }
-      if (file == null || !file.state().isUnchanged(entry.size(), entry.modifiedNanos())) {
-        unsettled.add(entry);
-      } else {
+      if (number >= 0
+          && from.file(number).state().isUnchanged(entry.size(), entry.modifiedNanos())) {
         unchanged++;
+      } else {
+        unsettled.add(entry);
       }
     }
     unsettled.sort(files.ownKindLast());
@@ -217,7 +217,9 @@ final class DocumentFiles {
       differences.superseded().add(document.id());
       damage.add(new Damage.DocumentChanged(files.folder, good.entry().name(), document.id()));
     } else if (file != null) {
-      seen.remove(file.state().key()); // It holds another document now: ours is gone from here.
+      seen.clear(
+          from.number(
+              good.entry().name())); // It holds another document now: ours is gone from here.
     }
     return false;
   }
@@ -225,12 +227,12 @@ final class DocumentFiles {
   /** What we know and is not there: lost, or deleted together with the whole collection. */
   private void judgeMissing(StoredCollection collection) {
     KnownFolder from = known;
-    if (from == null || seen.size() == from.files()) {
+    if (from == null || seen.cardinality() == from.files()) {
       return;
     }
     List<String> deleted = new ArrayList<>();
     from.forEachFile((id, state) -> {
-      if (seen.contains(state.key()) || from.isInFlux(id) || served.containsKey(id)) {
+      if (seen.get(from.number(state.name())) || from.isInFlux(id) || served.containsKey(id)) {
         return;
       }
       if (files.isRewritten && unchanged == 0) {

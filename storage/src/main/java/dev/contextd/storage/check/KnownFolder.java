@@ -21,7 +21,15 @@ public interface KnownFolder {
   boolean isMetadataUnchanged(Disk.Entry file);
 
   /** The document whose file this is; null where we know no such file. */
-  @Nullable KnownFile file(String name);
+  default @Nullable KnownFile file(String name) {
+    int number = number(name);
+    return number < 0 ? null : file(number);
+  }
+
+  /** A number from 0 that stands for a file we know; negative where we know no such file. */
+  int number(String name);
+
+  KnownFile file(int number);
 
   /** The file of a document; null where we know none. */
   @Nullable KnownFile ofId(String id);

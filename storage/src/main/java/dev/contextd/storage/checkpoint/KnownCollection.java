@@ -23,7 +23,7 @@ final class KnownCollection implements KnownFolder {
   private final KeptCollection kept;
   private final boolean isSamePlace;
   private final List<PackUnit> units = new ArrayList<>();
-  private final Map<Long, String> idOfFile = new HashMap<>();
+  private FileIndex files = new FileIndex(0);
 
   /** What the journal says of a document: its versions, the last one null where it was deleted. */
   private final Map<String, List<@Nullable StoredDocument>> inFlux = new LinkedHashMap<>();
@@ -94,7 +94,8 @@ final class KnownCollection implements KnownFolder {
 
   /** Ends the reading of packs: from here on the files are known. */
   void index() {
-    kept.copies.forEach((id, copy) -> idOfFile.put(copy.file().key(), id));
+    files = new FileIndex(kept.copies.size());
+    kept.copies.forEach((id, copy) -> files.put(new KnownFile(id, copy.file())));
   }
 
   void put(StoredDocument document) {
@@ -156,10 +157,14 @@ final class KnownCollection implements KnownFolder {
   }
 
   @Override
-  public @Nullable KnownFile file(String name) {
+  public int number(String name) {
     OptionalLong key = FileState.key(name);
-    String id = key.isPresent() ? idOfFile.get(key.getAsLong()) : null;
-    return id == null ? null : ofId(id);
+    return key.isPresent() ? files.number(key.getAsLong()) : -1;
+  }
+
+  @Override
+  public KnownFile file(int number) {
+    return files.file(number);
   }
 
   @Override

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ForkJoinPool;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -111,6 +112,13 @@ public final class StoreKeeper {
       RandomGenerator random)
       throws IOException {
     return new StoreKeeper(folder, disk, clock, pool, options, random);
+  }
+
+  /**
+   * The dimension of the collection that has the most rows in packs; empty where all have fewer.
+   */
+  public OptionalInt dimensionOfMost(int atLeastRows) {
+    return opening.dimensionOfMost(atLeastRows);
   }
 
   /**

@@ -23,12 +23,14 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ForkJoinPool;
 import org.jspecify.annotations.Nullable;
@@ -344,6 +346,14 @@ final class StoreOpening implements KnownStore {
 
   Checkpointer checkpointer() {
     return checkpointer;
+  }
+
+  OptionalInt dimensionOfMost(int atLeastRows) {
+    return byFolder.values().stream()
+        .filter(known -> known.files() >= atLeastRows)
+        .max(Comparator.comparingInt(KnownCollection::files))
+        .map(known -> OptionalInt.of(known.dimension()))
+        .orElse(OptionalInt.empty());
   }
 
   /** Why nothing may be written: something of ours is of a later version. */

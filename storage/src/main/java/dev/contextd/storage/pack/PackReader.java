@@ -1,6 +1,7 @@
 package dev.contextd.storage.pack;
 
 import dev.contextd.storage.binary.BinaryReader;
+import dev.contextd.storage.binary.RecentStrings;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.gob.FormatException;
@@ -237,19 +238,21 @@ public final class PackReader implements Closeable {
     bytes.flip();
     int table = PackFormat.blocks(rows * PackFormat.rowBytes(dimension)) + firstBlock;
     BitSet bad = badBlocks(bytes, table);
+    RecentStrings recent = new RecentStrings();
     for (int row = from; row < to; row++) {
       int at = (int) (directory[row] - bodiesAt - begin);
       int until = (int) ((row + 1 == rows ? directoryAt : directory[row + 1]) - bodiesAt - begin);
-      sink.accept(row, body(bytes, at, until, bad));
+      sink.accept(row, body(bytes, at, until, bad, recent));
     }
   }
 
-  private static @Nullable Body body(ByteBuffer bytes, int at, int until, BitSet bad) {
+  private static @Nullable Body body(
+      ByteBuffer bytes, int at, int until, BitSet bad, RecentStrings recent) {
     if (at < 0 || until > bytes.limit() || until - at < MIN_BODY_BYTES || touches(bad, at, until)) {
       return null;
     }
     try {
-      BinaryReader in = new BinaryReader(bytes.duplicate().position(at).limit(until));
+      BinaryReader in = new BinaryReader(bytes.duplicate().position(at).limit(until), recent);
       boolean isUnit = (in.u8() & PackFormat.UNIT_LENGTH) != 0;
       String id = in.string();
       String content = in.string();

@@ -127,7 +127,7 @@ public interface Disk {
   /** Makes the names in a folder durable. */
   void syncNames(Path directory) throws IOException;
 
-  /** A new file that only grows. */
+  /** A new file that only grows; an interrupt of a calling thread does not hinder it. */
   interface Appender extends Closeable {
 
     /** Appends all bytes, or fails with some of them appended. */

@@ -77,6 +77,14 @@ public interface FileCalls {
     return null;
   }
 
+  /**
+   * Creates a file as {@link #create} does, that many threads append to in turn: an interrupt of
+   * one of them neither closes it nor cuts a call short.
+   */
+  default OpenFile createShared(Path file) throws IOException {
+    return create(file);
+  }
+
   /** Opens a file for reading; a symbolic link is not followed. */
   OpenFile open(Path file) throws IOException;
 
@@ -89,10 +97,10 @@ public interface FileCalls {
   /** Removes a file or an empty folder. */
   void remove(Path path) throws IOException;
 
-  /** Makes a closed file's bytes and size durable. */
+  /** Makes a closed file's bytes and size durable; not to be interrupted. */
   void syncFile(Path file) throws IOException;
 
-  /** Makes the names in a folder durable. */
+  /** Makes the names in a folder durable; not to be interrupted. */
   void syncDirectory(Path directory) throws IOException;
 
   /** Makes all files and names below a folder durable that were written through this object. */

@@ -170,6 +170,15 @@ final class LocalCalls implements FileCalls {
   }
 
   @Override
+  public OpenFile createShared(Path file) throws IOException {
+    if (!file.getFileSystem().equals(FileSystems.getDefault())) {
+      return create(file);
+    }
+    create(file).close();
+    return SharedFile.open(file);
+  }
+
+  @Override
   public OpenFile open(Path file) throws IOException {
     return new Channel(FileChannel.open(file, READ));
   }
@@ -195,9 +204,7 @@ final class LocalCalls implements FileCalls {
 
   @Override
   public void syncFile(Path file) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-      channel.force(true);
-    }
+    Unhindered.run(() -> sync(file, StandardOpenOption.WRITE));
   }
 
   @Override
@@ -205,7 +212,11 @@ final class LocalCalls implements FileCalls {
     if (!POSIX) {
       return; // Windows opens no directories; its file system journals the names itself.
     }
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+    Unhindered.run(() -> sync(directory, StandardOpenOption.READ));
+  }
+
+  private static void sync(Path path, OpenOption how) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, how)) {
       channel.force(true);
     }
   }

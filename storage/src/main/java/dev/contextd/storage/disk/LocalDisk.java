@@ -269,7 +269,7 @@ public final class LocalDisk implements Disk {
 
   @Override
   public Appender appender(Path file) throws IOException {
-    FileCalls.OpenFile open = calls.create(file);
+    FileCalls.OpenFile open = calls.createShared(file);
     return new Appender() {
       private long size;
       private boolean isNamed;

@@ -239,6 +239,41 @@ class JournalWritingTest {
     assertThat(journal.metrics().syncs()).isLessThan(names.size());
   }
 
+  @Test
+  void anInterruptedCallersWriteFailsNeitherItNorItsGroup() throws Exception {
+    try (Journal journal = Journals.open(journal(), new LocalDisk())) {
+      Thread.currentThread().interrupt();
+      Journals.writeTogether(journal, "a", "b");
+      Journals.write(journal, "c");
+      assertThat(Thread.interrupted()).as("the interrupt is its caller's").isTrue();
+    }
+    assertThat(Journals.names(Journals.read(journal()))).containsExactly("a", "b", "c");
+  }
+
+  @Test
+  void interruptsInTheMidstOfSyncsFailNobody() throws Exception {
+    int threads = 4;
+    int each = 50;
+    Map<String, Integer> published = new ConcurrentHashMap<>();
+    List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
+    Journal journal = Journals.open(journal(), new LocalDisk());
+    List<Thread> running = new ArrayList<>();
+    for (int t = 0; t < threads; t++) {
+      String name = "thread " + t;
+      CountDownLatch queued = new CountDownLatch(each);
+      running.add(
+          Thread.ofPlatform()
+              .start(() -> writeMany(journal, name, each, published, queued, failures)));
+    }
+    while (running.stream().anyMatch(Thread::isAlive)) {
+      running.forEach(Thread::interrupt);
+      Thread.onSpinWait();
+    }
+    journal.close();
+    assertThat(failures).isEmpty();
+    assertThat(Journals.names(Journals.read(journal()))).hasSize(threads * each);
+  }
+
   private static void awaitQuietly(CountDownLatch latch) {
     try {
       latch.await();

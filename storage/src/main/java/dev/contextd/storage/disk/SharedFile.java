@@ -1,0 +1,83 @@
+package dev.contextd.storage.disk;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/**
+ * A file that threads of others write to in turn: no interrupt of one of them closes it, as it
+ * would close a channel.
+ */
+final class SharedFile implements FileCalls.OpenFile {
+  private static final int BUFFER_BYTES = 64 << 10;
+
+  private final RandomAccessFile file;
+  private long end;
+
+  private SharedFile(RandomAccessFile file) throws IOException {
+    this.file = file;
+    this.end = file.length();
+  }
+
+  /** Opens a file that is there for appending. */
+  static SharedFile open(Path path) throws IOException {
+    RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
+    try {
+      return new SharedFile(file);
+    } catch (IOException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public void append(ByteBuffer bytes) throws IOException {
+    file.seek(end);
+    if (bytes.hasArray()) {
+      int count = bytes.remaining();
+      file.write(bytes.array(), bytes.arrayOffset() + bytes.position(), count);
+      bytes.position(bytes.limit());
+      end += count;
+      return;
+    }
+    byte[] buffer = new byte[Math.min(bytes.remaining(), BUFFER_BYTES)];
+    while (bytes.hasRemaining()) {
+      int count = Math.min(bytes.remaining(), buffer.length);
+      bytes.get(buffer, 0, count);
+      file.write(buffer, 0, count);
+      end += count;
+    }
+  }
+
+  @Override
+  public int read(ByteBuffer target, long position) throws IOException {
+    file.seek(position);
+    byte[] buffer = new byte[Math.min(target.remaining(), BUFFER_BYTES)];
+    int total = 0;
+    while (target.hasRemaining()) {
+      int count = file.read(buffer, 0, Math.min(target.remaining(), buffer.length));
+      if (count < 0) {
+        break;
+      }
+      target.put(buffer, 0, count);
+      total += count;
+    }
+    return total;
+  }
+
+  @Override
+  public long size() throws IOException {
+    return file.length();
+  }
+
+  @Override
+  public void force() throws IOException {
+    file.getFD().sync();
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+}

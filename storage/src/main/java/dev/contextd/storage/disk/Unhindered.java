@@ -1,0 +1,68 @@
+package dev.contextd.storage.disk;
+
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Work that an interrupt of the calling thread must not cut short: it is done by a thread that
+ * nobody knows. What a channel was at when it was interrupted cannot be asked again, because a sync
+ * that failed tells so once.
+ */
+final class Unhindered {
+  private Unhindered() {}
+
+  /** A file operation. */
+  @FunctionalInterface
+  interface Work {
+    void run() throws IOException;
+  }
+
+  static void run(Work work) throws IOException {
+    Attempt attempt = new Attempt(work);
+    Thread thread = Thread.ofVirtual().name("sync").start(attempt);
+    boolean isInterrupted = false;
+    while (true) {
+      try {
+        thread.join();
+        break;
+      } catch (InterruptedException e) {
+        isInterrupted = true;
+      }
+    }
+    if (isInterrupted) {
+      Thread.currentThread().interrupt();
+    }
+    attempt.throwIfFailed();
+  }
+
+  /** What came of the work; read after its thread has ended. */
+  private static final class Attempt implements Runnable {
+    private final Work work;
+    private @Nullable Throwable failure;
+
+    Attempt(Work work) {
+      this.work = work;
+    }
+
+    @Override
+    public void run() {
+      try {
+        work.run();
+      } catch (IOException | RuntimeException | Error e) {
+        failure = e;
+      }
+    }
+
+    void throwIfFailed() throws IOException {
+      switch (failure) {
+        case null -> {
+          // It is done.
+        }
+        case IOException e -> throw e;
+        case RuntimeException e -> throw e;
+        case Error e -> throw e;
+        default -> throw new IllegalStateException(failure);
+      }
+    }
+  }
+}

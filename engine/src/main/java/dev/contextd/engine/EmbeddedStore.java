@@ -15,6 +15,7 @@ import dev.contextd.storage.disk.DiskFull;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.OwnerLock;
 import dev.contextd.storage.folder.StoreFolder;
+import dev.contextd.storage.journal.OutcomeUnknownException;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -459,6 +460,10 @@ final class EmbeddedStore implements VectorStore {
 
   static StoreException failed(String what, IOException e) {
     @Nullable String reason = e.getMessage();
+    if (OutcomeUnknownException.is(e)) {
+      return new StoreException(
+          ErrorCode.OUTCOME_UNKNOWN, what + " failed and does not show: " + reason, e);
+    }
     if (DiskFull.is(e)) {
       return new StoreException(
           ErrorCode.STORAGE_FULL,

@@ -34,6 +34,11 @@ public enum ErrorCode {
   STORAGE_FULL,
   /** The disk failed for another reason than being full. */
   STORAGE_FAILED,
+  /**
+   * The disk failed and whether the write took effect is not known: it does not show, and may be
+   * there when the store is opened again.
+   */
+  OUTCOME_UNKNOWN,
   /** The store was closed. */
   CLOSED
 }

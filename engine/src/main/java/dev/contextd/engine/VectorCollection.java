@@ -23,7 +23,8 @@ public interface VectorCollection {
    *     {@link ErrorCode#DIMENSION_MISMATCH}, {@link ErrorCode#MODEL_MISMATCH}, {@link
    *     ErrorCode#NO_EMBEDDER}, {@link ErrorCode#EMBEDDING_FAILED}, {@link
    *     ErrorCode#DOCUMENT_CONFLICT}, {@link ErrorCode#READ_ONLY}, {@link ErrorCode#STORAGE_FULL}
-   *     or {@link ErrorCode#STORAGE_FAILED}; nothing has changed then
+   *     or {@link ErrorCode#STORAGE_FAILED}: nothing has changed then; or {@link
+   *     ErrorCode#OUTCOME_UNKNOWN}
    */
   Written upsert(List<NewDocument> documents);
 

@@ -10,7 +10,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.checkpoint.KeeperOptions;
 import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.testkit.FaultyCalls;
 import dev.contextd.testkit.Fixtures;
+import dev.contextd.testkit.PowerCalls;
 import dev.contextd.testkit.StoreRoot;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -203,6 +206,42 @@ class FailedWriteTest {
       notes.upsert(List.of(doc("a", 1, 0)));
       assertThat(notes.count()).isEqualTo(1);
     }
+  }
+
+  @Test
+  void aWriteWhoseOutcomeIsUnknownSaysSoAndACheckpointEndsThat() throws Exception {
+    PowerCalls calls = new PowerCalls();
+    FaultyCalls faulty = new FaultyCalls(calls);
+    StoreOptions options =
+        StoreOptions.defaults().withDisk(new LocalDisk(faulty)).withKeeper(BY_HAND);
+    Path folder = PowerWorkload.ROOT;
+    VectorStore store = VectorStore.open(folder, options);
+    VectorCollection notes = store.getOrCreate("notes", Scope.ALL);
+    faulty.fault((call, path) -> {
+      boolean isSegment = path.toString().endsWith(".log");
+      if (isSegment && (call == FaultyCalls.Call.FORCE || call == FaultyCalls.Call.CREATE)) {
+        throw new IOException("Input/output error");
+      }
+    });
+    assertThatThrownBy(() -> notes.upsert(List.of(doc("a", 1, 0))))
+        .isInstanceOfSatisfying(
+            StoreException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.OUTCOME_UNKNOWN))
+        .hasMessageContaining("not known until the journal can be written again")
+        .hasMessageNotContaining("nothing changed");
+    assertThat(notes.count()).isZero();
+    assertThat(contents(PowerWorkload.open(calls.kill(calls.logLength()))).get("notes"))
+        .as("what a kill would have left")
+        .containsKey("a");
+    store.checkpoint(); // It needs no journal, and covers the write's number.
+    assertThat(contents(PowerWorkload.open(calls.kill(calls.logLength()))).get("notes"))
+        .doesNotContainKey("a");
+    faulty.heal();
+    notes.upsert(List.of(doc("b", 1, 0)));
+    assertThat(contents(PowerWorkload.open(calls.kill(calls.logLength()))).get("notes"))
+        .containsKey("b")
+        .doesNotContainKey("a");
+    store.close();
+    assertThat(store.closeFailure()).isEmpty();
   }
 
   @Test

@@ -68,6 +68,10 @@ public enum ProblemCode {
       "Mend what the detail names and restart; what a later version wrote needs that version. GET"
           + " /api/v1/status tells the reason again"),
   STORAGE_FAILED(503, "The disk failed", "Look into the daemon's log and try again"),
+  OUTCOME_UNKNOWN(
+      503,
+      "Whether the write took effect is not known",
+      "Write it again when the disk works, or read what it was to change after a restart"),
   SHUTTING_DOWN(503, "The daemon is shutting down", "Try again when it is back"),
   OUT_OF_MEMORY(
       503,
@@ -121,6 +125,7 @@ public enum ProblemCode {
       case READ_ONLY -> READ_ONLY;
       case STORAGE_FULL -> STORAGE_FULL;
       case STORAGE_FAILED -> STORAGE_FAILED;
+      case OUTCOME_UNKNOWN -> OUTCOME_UNKNOWN;
       case CLOSED -> SHUTTING_DOWN;
     };
   }

@@ -15,6 +15,7 @@ import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.folder.Trash;
 import dev.contextd.storage.journal.Journal;
 import dev.contextd.storage.journal.JournalRecord;
+import dev.contextd.storage.journal.OutcomeUnknownException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -232,11 +233,18 @@ public final class StoreKeeper {
   /**
    * Returns when a write is on disk and visible.
    *
+   * @throws OutcomeUnknownException where it shows nowhere, and an opening may find it, until the
+   *     next write or checkpoint has ended that
    * @throws IOException where it never will be
    */
   public void await(Journal.Ticket ticket) throws IOException {
-    journal.await(ticket);
-    thread.noteWrite();
+    try {
+      journal.await(ticket);
+      thread.noteWrite();
+    } catch (OutcomeUnknownException e) {
+      thread.noteWrite(); // A checkpoint covers its number, and tries again until it can.
+      throw e;
+    }
   }
 
   /**

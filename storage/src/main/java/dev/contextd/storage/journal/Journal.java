@@ -99,6 +99,10 @@ public final class Journal implements AutoCloseable {
     private final int crc;
     private final Effect effect;
     private long sequence;
+
+    /** Whether the whole record was handed to the file, durable or not. */
+    private boolean isInFile;
+
     private volatile boolean done;
     private volatile @Nullable IOException failure;
 
@@ -191,6 +195,7 @@ public final class Journal implements AutoCloseable {
   /**
    * Returns when the record is on disk and has taken effect.
    *
+   * @throws OutcomeUnknownException where it shows nowhere, and an opening may find it
    * @throws IOException where it will never be
    */
   public void await(Ticket ticket) throws IOException {
@@ -205,6 +210,9 @@ public final class Journal implements AutoCloseable {
       }
     }
     IOException failure = ticket.failure;
+    if (failure instanceof OutcomeUnknownException) {
+      throw new OutcomeUnknownException(failure.getMessage(), failure);
+    }
     if (failure != null) {
       throw new IOException(failure.getMessage(), failure);
     }
@@ -229,7 +237,9 @@ public final class Journal implements AutoCloseable {
         ticket.effect.publish();
       } catch (RuntimeException | Error e) {
         // It is on disk, and shows when the store is opened again; those behind it must not wait.
-        ticket.failure = new IOException("the write is on disk and could not be shown: " + e, e);
+        ticket.failure =
+            new OutcomeUnknownException(
+                "the write is on disk and could not be shown, a restart shows it: " + e, e);
         isUnshown = true;
       }
       ticket.done = true;
@@ -266,6 +276,7 @@ public final class Journal implements AutoCloseable {
     for (Ticket ticket : group) {
       to.append(Segment.recordHead(ticket.record, salt, ticket.crc, ticket.sequence, synced));
       to.append(ticket.record.payload().duplicate());
+      ticket.isInFile = true;
       bytes += ticket.bytes();
     }
     long begin = System.nanoTime();
@@ -378,10 +389,18 @@ public final class Journal implements AutoCloseable {
     } finally {
       queue.unlock();
     }
+    boolean isVoid = toVoid == null;
     for (Ticket ticket : failed) {
-      ticket.failure = cause;
+      ticket.failure = isVoid || !ticket.isInFile ? cause : unknown(cause);
       ticket.done = true;
     }
+  }
+
+  private static IOException unknown(IOException cause) {
+    return new OutcomeUnknownException(
+        "whether it took effect is not known until the journal can be written again: "
+            + cause.getMessage(),
+        cause);
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.contextd.storage.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.contextd.storage.disk.FaultyDisk;
 import dev.contextd.storage.disk.FaultyDisk.Operation;
@@ -60,10 +61,10 @@ class JournalWritingTest {
       List<String> log = Collections.synchronizedList(new ArrayList<>());
       Journal journal = Journals.open(directory, disk);
       for (int i = 0; i < 4; i++) {
-        failures += writePair(journal, "n" + i, log, acknowledged);
+        failures += writePair(directory, journal, "n" + i, log, acknowledged);
       }
       disk.heal();
-      writePair(journal, "healed", log, acknowledged);
+      writePair(directory, journal, "healed", log, acknowledged);
       assertThat(acknowledged).as("after the cause is gone").contains("healed x", "healed y");
       journal.close();
       JournalReplay replay = Journals.read(directory);
@@ -80,7 +81,7 @@ class JournalWritingTest {
 
   /** Writes two records with one sync; both are acknowledged, or both are taken back. */
   private static int writePair(
-      Journal journal, String name, List<String> log, List<String> acknowledged)
+      Path directory, Journal journal, String name, List<String> log, List<String> acknowledged)
       throws IOException {
     int before = log.size();
     Journal.Ticket x = Journals.enqueue(journal, name + " x", log);
@@ -94,12 +95,26 @@ class JournalWritingTest {
           .containsExactly("+" + name + " x", "+" + name + " y");
       return 0;
     } catch (IOException e) {
-      assertThat(e).hasMessage(FULL);
-      assertThatThrownBy(() -> journal.await(y)).isInstanceOf(IOException.class);
+      List<String> afterAKill = Journals.names(Journals.read(directory));
+      requireToldTruly(journal, x, name + " x", afterAKill);
+      requireToldTruly(journal, y, name + " y", afterAKill);
       assertThat(log.subList(before, log.size()))
           .as("taken back in reverse")
           .containsExactly("-" + name + " y", "-" + name + " x");
       return 1;
+    }
+  }
+
+  /** A write that may come back is never said to have changed nothing. */
+  private static void requireToldTruly(
+      Journal journal, Journal.Ticket ticket, String name, List<String> afterAKill) {
+    IOException told = catchThrowableOfType(IOException.class, () -> journal.await(ticket));
+    assertThat(told).hasMessageContaining(FULL);
+    if (afterAKill.contains(name)) {
+      assertThat(OutcomeUnknownException.is(told)).as("unknown: %s", told).isTrue();
+      assertThat(told).hasMessageContaining("not known until the journal can be written again");
+    } else if (!OutcomeUnknownException.is(told)) {
+      assertThat(told).hasMessage(FULL);
     }
   }
 
@@ -121,6 +136,34 @@ class JournalWritingTest {
   }
 
   @Test
+  void aWriteThatCannotBeVoidedYetIsOfUnknownOutcomeAndOneThatNeverReachedTheFileIsNot()
+      throws Exception {
+    FaultyDisk disk = failing(Set.of(Operation.CREATE, Operation.SYNC), 2, 2);
+    List<String> log = new ArrayList<>();
+    try (Journal journal = Journals.open(journal(), disk)) {
+      Journals.write(journal, "a");
+      Journal.Ticket unknown = Journals.enqueue(journal, "unknown", log);
+      assertThatThrownBy(() -> journal.await(unknown))
+          .isInstanceOf(OutcomeUnknownException.class)
+          .hasMessageContaining(FULL);
+      assertThat(Journals.names(Journals.read(journal())))
+          .as("what a kill would leave now")
+          .containsExactly("a", "unknown");
+      Journals.write(journal, "b");
+      assertThat(Journals.names(Journals.read(journal()))).containsExactly("a", "b");
+    }
+    FaultyDisk full = failing(Set.of(Operation.APPEND), 4, 1_000);
+    Path other = root.resolve("other");
+    Journal journal = Journals.open(other, full);
+    Journals.write(journal, "a");
+    Journal.Ticket torn = Journals.enqueue(journal, "torn", log);
+    assertThatThrownBy(() -> journal.await(torn))
+        .isNotInstanceOf(OutcomeUnknownException.class)
+        .hasMessage(FULL);
+    assertThat(Journals.names(Journals.read(other))).containsExactly("a");
+  }
+
+  @Test
   void whatCannotBeVoidedYetIsVoidedBeforeAnythingNewIsAcknowledged() throws Exception {
     FaultyDisk disk = failing(Set.of(Operation.SYNC), 1, 3);
     List<String> acknowledged = new ArrayList<>(List.of("a"));
@@ -128,7 +171,7 @@ class JournalWritingTest {
     try (Journal journal = Journals.open(journal(), disk)) {
       Journals.write(journal, "a");
       for (int i = 0; i < 4; i++) {
-        writePair(journal, "n" + i, log, acknowledged);
+        writePair(journal(), journal, "n" + i, log, acknowledged);
       }
       assertThat(acknowledged).contains("n3 x");
       assertThat(Journals.names(Journals.read(journal()))).isEqualTo(acknowledged);

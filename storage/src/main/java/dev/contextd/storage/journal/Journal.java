@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>Records reach the file in the order of their sequences, and take effect in that order after
  *       the sync that covers them.
  *   <li>Where writing or syncing fails, every record that was queued is discarded, none of them
- *       takes effect, the segment is never written to again, and a fresh one begins with a record
- *       that voids them, before anything new is acknowledged.
+ *       takes effect, the segment is never written to again, and two fresh ones, of which the
+ *       second goes on, begin with a record that voids them, before anything new is acknowledged.
  *   <li>{@link #commit} is only ever held by one thread that writes; whoever holds a collection's
  *       lock never waits for it. {@link #queue} is held for moments.
  * </ul>
@@ -73,6 +73,9 @@ public final class Journal implements AutoCloseable {
   private int salt;
   private final List<Closed> segments = new ArrayList<>();
   private JournalRecord.@Nullable Voided toVoid;
+
+  /** What stands in a segment of its own already. */
+  private JournalRecord.@Nullable Voided witnessed;
 
   /** What a record does once it is on disk, or once it is known that it never will be. */
   public interface Effect {
@@ -301,7 +304,22 @@ public final class Journal implements AutoCloseable {
     }
     disk.createDirectories(directory);
     JournalRecord.Voided voided = toVoid;
-    long first = voided == null ? firstSequence : voided.from();
+    if (voided == null) {
+      return begin(firstSequence, null);
+    }
+    if (!voided.equals(witnessed)) {
+      // A segment of its own: no single file that is lost may bring a failed write back.
+      begin(voided.from(), voided);
+      closeSegment(voided.to());
+      witnessed = voided;
+    }
+    Disk.Appender fresh = begin(voided.from(), voided);
+    toVoid = null;
+    return fresh;
+  }
+
+  private Disk.Appender begin(long first, JournalRecord.@Nullable Voided voided)
+      throws IOException {
     Path file = directory.resolve(Segment.name(first));
     for (long n = first; disk.exists(file); n++) {
       file = directory.resolve(Segment.name(n)); // A failed segment may have begun alike.
@@ -314,16 +332,15 @@ public final class Journal implements AutoCloseable {
       fresh.append(Segment.head(first, salt));
       if (voided != null) {
         writeVoided(fresh, voided);
-        toVoid = null;
       }
       return fresh;
     } catch (IOException | RuntimeException | Error e) {
-      closeBroken(firstSequence, e);
+      closeBroken(voided == null ? first : voided.to(), e);
       throw e;
     }
   }
 
-  /** Twice, because nothing else keeps a failed write from coming back. */
+  /** Twice in each of two files, because nothing else keeps a failed write from coming back. */
   private void writeVoided(Disk.Appender fresh, JournalRecord.Voided voided) throws IOException {
     JournalRecord.Encoded record = JournalRecord.encode(voided);
     for (int copy = 0; copy < 2; copy++) {

@@ -105,6 +105,34 @@ class JournalWritingTest {
     }
   }
 
+  @Test
+  void noSingleFileThatIsLostOrDestroyedBringsAFailedWriteBack() throws Exception {
+    FaultyDisk disk = failing(Set.of(Operation.SYNC), 1, 1);
+    try (Journal journal = Journals.open(journal(), disk)) {
+      Journals.write(journal, "a");
+      Journal.Ticket failed = Journals.enqueue(journal, "failed", new ArrayList<>());
+      assertThatThrownBy(() -> journal.await(failed)).hasMessage(FULL);
+      Journals.write(journal, "b");
+      journal.mark(); // What follows is in another segment.
+      Journals.write(journal, "c");
+    }
+    for (Path segment : Journals.segments(journal())) {
+      byte[] content = Files.readAllBytes(segment);
+      Files.delete(segment);
+      assertThat(Journals.names(Journals.read(journal())))
+          .as("without %s", segment.getFileName())
+          .doesNotContain("failed");
+      for (byte[] other : List.of(new byte[0], new byte[content.length])) {
+        Files.write(segment, other);
+        assertThat(Journals.names(Journals.read(journal())))
+            .as("with %d zeros in %s", other.length, segment.getFileName())
+            .doesNotContain("failed");
+      }
+      Files.write(segment, content);
+    }
+    assertThat(Journals.names(Journals.read(journal()))).containsExactly("a", "b", "c");
+  }
+
   /** A write that may come back is never said to have changed nothing. */
   private static void requireToldTruly(
       Journal journal, Journal.Ticket ticket, String name, List<String> afterAKill) {

@@ -181,6 +181,7 @@ final class EmbeddedCollection {
   private void stage(Batch batch, Scope scope, Write write) throws IOException {
     requireAlive();
     store.requireWritable();
+    kept.requireReadable();
     Snapshot before = table.head();
     int dimension = batch.requireDimension(before.dimension());
     Checks.newIds(batch.ids(), before);
@@ -343,6 +344,7 @@ final class EmbeddedCollection {
       try {
         requireAlive();
         store.requireWritable();
+        kept.requireReadable();
         List<Row> rows = selection.of(table.head());
         count = rows.size();
         ticket = last;
@@ -454,6 +456,7 @@ final class EmbeddedCollection {
       lock.unlock();
     }
     try {
+      kept.requireReadable();
       store
           .keeper()
           .drop(

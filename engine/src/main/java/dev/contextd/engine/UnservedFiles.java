@@ -94,6 +94,7 @@ final class UnservedFiles {
           Damage.MetadataSpoiled _,
           Damage.CollectionRecreated _,
           Damage.CollectionVanished _,
+          Damage.FolderUnreadable _,
           Damage.PackDamaged _,
           Damage.CatalogLost _,
           Damage.JournalDamaged _,

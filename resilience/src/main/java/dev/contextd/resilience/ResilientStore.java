@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -105,9 +106,16 @@ public final class ResilientStore implements AutoCloseable {
     TreeSet<String> healthy = new TreeSet<>();
     Map<String, Integer> quarantinedDocuments = noteQuarantined(corrupt);
     noteUnservedFolders(corrupt);
+    Set<String> unreadable = new TreeSet<>();
+    summary.inPlace().stream()
+        .filter(left -> left.damage() instanceof Damage.FolderUnreadable)
+        .forEach(left -> unreadable.add(left.damage().folder()));
     for (CollectionInfo collection : store.collections(Scope.ALL)) {
       String folder = collection.folder();
       int lost = collection.unserved() + quarantinedDocuments.getOrDefault(folder, 0);
+      if (unreadable.contains(folder)) {
+        continue; // It is served, and noted as corrupt.
+      }
       if (lost == 0) {
         healthy.add(folder);
       } else {
@@ -174,7 +182,7 @@ public final class ResilientStore implements AutoCloseable {
 
   private void noteUnservedFolders(Map<String, String> corrupt) {
     for (InPlace left : summary.inPlace()) {
-      if (left.damage().loss() == Damage.Loss.COLLECTION) {
+      if (isNotKnownWhole(left.damage())) {
         corrupt.putIfAbsent(
             left.damage().folder(),
             left.damage().sentence() + left.why().map(why -> " It was left: " + why).orElse(""));
@@ -204,15 +212,20 @@ public final class ResilientStore implements AutoCloseable {
       counts.merge(entry.folder(), documents, ResilientStore::sum);
     }
     for (InPlace left : summary.inPlace()) {
-      if (left.damage().loss() == Damage.Loss.COLLECTION) {
+      if (isNotKnownWhole(left.damage())) {
         counts.merge(left.damage().folder(), documentsIn(left.damage()), ResilientStore::sum);
       }
     }
     return counts;
   }
 
+  /** A folder that cannot be listed may hold more than is served of it. */
+  private static boolean isNotKnownWhole(Damage damage) {
+    return damage.loss() == Damage.Loss.COLLECTION || damage instanceof Damage.FolderUnreadable;
+  }
+
   private OptionalLong documentsIn(Damage damage) {
-    if (damage instanceof Damage.Inaccessible) {
+    if (damage instanceof Damage.Inaccessible || damage instanceof Damage.FolderUnreadable) {
       return OptionalLong.empty();
     }
     return store.openReport().folders().stream()

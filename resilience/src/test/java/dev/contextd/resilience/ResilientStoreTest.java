@@ -161,6 +161,46 @@ class ResilientStoreTest {
   }
 
   @Test
+  void aKnownFolderThatCannotBeListedIsServedAndDegradesAndTakesNoWrites() throws Exception {
+    root.copyOf("chromem-go/plain");
+    open().close();
+    Map<String, String> before = bytes(root.path().resolve(MEMORIES));
+    PathFaults disk = new PathFaults(path -> path.endsWith(MEMORIES), path -> false);
+    try (ResilientStore store = open(disk)) {
+      assertThat(served(store)).hasSize(3);
+      HealthReport health = store.health();
+      assertThat(health.corrupt()).containsExactly(MEMORIES);
+      assertThat(health.healthy()).hasSize(2).doesNotContain(MEMORIES);
+      assertThat(health.details().get(MEMORIES)).contains("permission denied", "is served");
+      VectorCollection memories =
+          store.store().collection("contextd_memories", Scope.ALL).orElseThrow();
+      assertThat(memories.count()).isEqualTo(6);
+      float[] vector = new float[memories.info().dimension().orElseThrow()];
+      vector[0] = 1;
+      QueryResult found = memories.query(Query.nearest(vector, 1));
+      assertThat(found.hits()).hasSize(1);
+      assertThat(found.coverage().unavailable()).as("not known").isEmpty();
+      List<Runnable> writes =
+          List.of(
+              () -> memories.upsert(List.of(NewDocument.of("x", "", vector))),
+              () -> memories.delete(List.of("x")),
+              () -> store.store().delete("contextd_memories", Scope.ALL));
+      for (Runnable write : writes) {
+        assertThatThrownBy(write::run)
+            .isInstanceOfSatisfying(
+                StoreException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STORAGE_FAILED))
+            .hasMessageContaining("make it readable and restart");
+      }
+      store
+          .store()
+          .getOrCreate("another", Scope.ALL)
+          .upsert(List.of(NewDocument.of("x", "", vector)));
+      store.store().checkpoint();
+    }
+    assertThat(bytes(root.path().resolve(MEMORIES))).isEqualTo(before);
+  }
+
+  @Test
   void aDocumentInAFileThatCouldNotBeOpenedCannotBeWrittenBesideIt() throws Exception {
     root.copyOf("chromem-go/plain");
     Path document = root.path().resolve(CHECKPOINTS + "/24577f65.gob");

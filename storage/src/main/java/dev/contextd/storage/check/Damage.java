@@ -388,6 +388,30 @@ public sealed interface Damage {
     }
   }
 
+  /** A known collection's folder is there and cannot be listed: our copies are served. */
+  record FolderUnreadable(String folder, String name, String reason) implements Damage {
+    @Override
+    public String file() {
+      return "";
+    }
+
+    @Override
+    public String sentence() {
+      return "The folder of the collection \"%s\" could not be opened, %s: what we have of it is served, nothing is written to it, and what other programs left there is not known."
+          .formatted(name, reason);
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.LeaveInPlace("make the folder readable for this user, then restart");
+    }
+  }
+
   /** The whole folder of a collection is gone, as after another program deleted it. */
   record CollectionVanished(String folder, String name, int documents) implements Damage {
     @Override

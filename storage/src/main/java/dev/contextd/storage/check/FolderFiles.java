@@ -47,6 +47,9 @@ final class FolderFiles {
   /** Whether the metadata file says what we know, but was written since by somebody else. */
   boolean isRewritten;
 
+  /** Whether the folder is one we know and could not be listed. */
+  boolean isUnreadable;
+
   private FolderFiles(Path path, String folder, @Nullable KnownFolder known) {
     this.path = path;
     this.folder = folder;
@@ -58,9 +61,7 @@ final class FolderFiles {
     try {
       disk.list(directory.path()).forEach(entry -> files.sort(disk, entry));
     } catch (IOException e) {
-      files.damage.add(
-          new Damage.Inaccessible(
-              files.folder, "", StoreCheck.describe(e), Damage.Loss.COLLECTION));
+      files.noteUnreadable(StoreCheck.describe(e));
       return files;
     }
     files.chooseCompression();
@@ -70,6 +71,18 @@ final class FolderFiles {
       files.readKnownMetadata(disk, known);
     }
     return files;
+  }
+
+  /** What we know is served without a look into the folder. */
+  private void noteUnreadable(String reason) {
+    if (known == null) {
+      damage.add(new Damage.Inaccessible(folder, "", reason, Damage.Loss.COLLECTION));
+      return;
+    }
+    StoredCollection ours = known.collection();
+    metadata = new Decoded<>(ours, Names.hash(ours.name()), true, 0);
+    isUnreadable = true;
+    damage.add(new Damage.FolderUnreadable(folder, ours.name(), reason));
   }
 
   /** How many files in it belong to a collection, readable or not. */

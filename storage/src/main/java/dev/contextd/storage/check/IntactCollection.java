@@ -36,6 +36,14 @@ public record IntactCollection(
         + known.map(folder -> folder.files() - differences.superseded().size()).orElse(0);
   }
 
+  /** Why the folder could not be listed; nothing but what we knew of it is known then. */
+  public Optional<String> unreadable() {
+    return damage.stream()
+        .filter(Damage.FolderUnreadable.class::isInstance)
+        .map(found -> ((Damage.FolderUnreadable) found).reason())
+        .findFirst();
+  }
+
   /** A document and the file it came from. */
   public record IntactDocument(StoredDocument document, String file, FileState state) {}
 

@@ -2,6 +2,7 @@ package dev.contextd.storage.check;
 
 import dev.contextd.storage.chromem.Decoded;
 import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.Disk;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -52,7 +53,8 @@ public final class StoreCheck {
     List<Damage> stray = new ArrayList<>(known.damage());
     List<FolderFiles> folders = new ArrayList<>();
     for (Disk.Entry entry : disk.list(root)) {
-      if (isCandidate(entry, stray) && !known.isDeleted(entry.name())) {
+      boolean isKnown = known.folder(entry.name()).isPresent();
+      if (isCandidate(entry, isKnown, stray) && !known.isDeleted(entry.name())) {
         folders.add(FolderFiles.read(disk, entry, known.folder(entry.name()).orElse(null)));
       }
     }
@@ -63,7 +65,10 @@ public final class StoreCheck {
       int served = 0;
       var metadata = folder.metadata;
       if (metadata != null && isWhole(folder)) {
-        IntactCollection intact = DocumentFiles.read(disk, pool, folder, metadata.value());
+        IntactCollection intact =
+            folder.isUnreadable
+                ? unread(folder, metadata.value())
+                : DocumentFiles.read(disk, pool, folder, metadata.value());
         served = intact.served();
         sink.accept(intact);
       }
@@ -79,8 +84,11 @@ public final class StoreCheck {
    * Folders may be collections. So may what cannot be looked at, and what bears a collection's name
    * and is no folder: its collection is not served. Everything else is passed over.
    */
-  private boolean isCandidate(Disk.Entry entry, List<Damage> stray) {
+  private boolean isCandidate(Disk.Entry entry, boolean isKnown, List<Damage> stray) {
     Optional<String> hindrance = hindrance(disk, entry);
+    if (hindrance.isPresent() && isKnown) {
+      return true;
+    }
     if (hindrance.isPresent() && !entry.name().startsWith(".")) {
       stray.add(new Damage.Inaccessible(entry.name(), "", hindrance.get(), Damage.Loss.COLLECTION));
       return false;
@@ -105,6 +113,19 @@ public final class StoreCheck {
       return false;
     }
     return true;
+  }
+
+  private static IntactCollection unread(FolderFiles folder, StoredCollection collection) {
+    return new IntactCollection(
+        folder.path,
+        collection,
+        folder.compression,
+        0,
+        List.of(),
+        Optional.ofNullable(folder.known),
+        Differences.none(),
+        Optional.empty(),
+        List.copyOf(folder.damage));
   }
 
   private static void judgeClaims(List<FolderFiles> folders) {

@@ -4,6 +4,7 @@ import dev.contextd.storage.checkpoint.KeptCollection.LivePack;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.journal.Journal;
+import dev.contextd.storage.journal.JournalRecord;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
 import java.io.IOException;
@@ -54,6 +55,9 @@ final class Checkpointer {
 
   /** Packs and journals that no manifest names any more, to be removed when it is durable. */
   private final List<Retired> retired = new ArrayList<>();
+
+  /** Writes to folders that cannot be listed: the journal keeps them until they can. */
+  private final List<JournalRecord> held = new ArrayList<>();
 
   private @Nullable Journal journal;
 
@@ -194,6 +198,11 @@ final class Checkpointer {
     gone.forEach(pack -> retirePack(pack.number, false));
   }
 
+  /** The journal is to keep these, whatever else is cut. */
+  synchronized void hold(List<JournalRecord> records) {
+    held.addAll(records);
+  }
+
   /** What a checkpoint has taken in hand, to be given back where it fails. */
   private static final class InHand {
     final List<CollectionFlush> flushes = new ArrayList<>();
@@ -205,12 +214,15 @@ final class Checkpointer {
   /**
    * Makes one checkpoint of all that has taken effect.
    *
-   * @param clean whether this is the last one, after which nothing is written
+   * @param last whether it is, after which nothing is written
+   * @throws IOException where anything was left in the journal
    */
-  synchronized void run(boolean clean) throws IOException {
+  synchronized void run(boolean last) throws IOException {
     Journal from = Objects.requireNonNull(journal);
     gate.requireWritable();
     Journal.Mark mark = from.mark();
+    from.repeat(held); // Behind the mark, so that the cut may take the elder ones.
+    boolean clean = last && held.isEmpty();
     InHand inHand = new InHand();
     try {
       flush(inHand);
@@ -236,6 +248,10 @@ final class Checkpointer {
     }
     from.cut(mark);
     removeRetired();
+    if (last && !clean) {
+      throw new IOException(
+          held.size() + " writes to folders that could not be opened stay in the journal");
+    }
   }
 
   /** Writes the manifest as things are, without a checkpoint. */
@@ -290,7 +306,7 @@ final class Checkpointer {
       bury(place, collection);
     }
     for (KeptCollection collection : live) {
-      if (collection.isDirty()) {
+      if (collection.isDirty() && collection.isReadable()) {
         inHand.hasTouchedDisk = true;
         CollectionFlush flush = new CollectionFlush(place, collection);
         inHand.flushes.add(flush);

@@ -6,6 +6,7 @@ import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.folder.CollectionFolder;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.pack.Manifest;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -57,6 +58,7 @@ public final class KeptCollection {
   /** Whether the collection was deleted and its folder is in the trash. */
   boolean isBuried;
 
+  private volatile Optional<String> unreadable = Optional.empty();
   FileState metadataFile;
   private volatile Optional<ModelRecord> model;
   private volatile @Nullable DocumentSource source;
@@ -169,6 +171,29 @@ public final class KeptCollection {
   @Nullable StoredDocument current(String id) {
     DocumentSource connected = source;
     return connected == null ? null : connected.current(id);
+  }
+
+  /** The folder could not be listed when the store was opened. */
+  void unreadable(String reason) {
+    unreadable = Optional.of(reason);
+  }
+
+  boolean isReadable() {
+    return unreadable.isEmpty();
+  }
+
+  /**
+   * Asked before each write.
+   *
+   * @throws IOException where the folder could not be listed when the store was opened: what is in
+   *     it was never judged
+   */
+  public void requireReadable() throws IOException {
+    if (unreadable.isPresent()) {
+      throw new IOException(
+          "the folder %s could not be opened, %s; make it readable and restart"
+              .formatted(folder.name(), unreadable.get()));
+    }
   }
 
   /** Documents were added or replaced, and everybody sees it. */

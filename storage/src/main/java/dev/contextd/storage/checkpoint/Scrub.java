@@ -39,9 +39,11 @@ final class Scrub {
   /** Returns what was found; a damaged pack is already on its way to be built again. */
   List<Damage> run() {
     for (KeptCollection collection : checkpointer.collections()) {
-      scrubMetadata(collection);
-      for (Map.Entry<String, Copy> entry : checkpointer.copiesOf(collection).entrySet()) {
-        scrubDocument(collection, entry.getKey(), entry.getValue());
+      if (collection.isReadable()) {
+        scrubMetadata(collection);
+        for (Map.Entry<String, Copy> entry : checkpointer.copiesOf(collection).entrySet()) {
+          scrubDocument(collection, entry.getKey(), entry.getValue());
+        }
       }
       for (Manifest.Pack pack : checkpointer.packsOf(collection)) {
         scrubPack(collection, pack);

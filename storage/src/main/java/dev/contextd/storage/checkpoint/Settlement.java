@@ -68,6 +68,13 @@ final class Settlement {
         kept, dimension(documents), known.units(), List.copyOf(documents.values()), List.of());
   }
 
+  /** All that we know, where the folder is there and cannot be listed. */
+  LoadedCollection ofUnreadFolder(IntactCollection intact) {
+    Map<String, StoredDocument> documents = new HashMap<>();
+    replay(Set.of(), documents, Map.of());
+    return loaded(documents, intact);
+  }
+
   private LoadedCollection loaded(Map<String, StoredDocument> documents, IntactCollection intact) {
     return new LoadedCollection(
         kept,

@@ -392,6 +392,7 @@ public final class StoreKeeper {
         checkpointer.run(true);
       }
     } finally {
+      journal.close(); // What is held may have begun another segment.
       release();
     }
   }

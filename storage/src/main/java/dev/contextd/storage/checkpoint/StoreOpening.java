@@ -515,11 +515,28 @@ final class StoreOpening implements KnownStore {
       known = adopt(intact);
     }
     KeptCollection kept = known.kept();
+    if (intact.unreadable().isPresent()) {
+      return settleUnread(known, intact.unreadable().get(), intact);
+    }
     kept.stored(intact.collection());
     intact.metadataFile().ifPresent(state -> kept.metadataFile = state);
     LoadedCollection loaded = new Settlement(known, folder.trash(), checkpointer).of(intact);
     checkpointer.add(kept);
     return loaded;
+  }
+
+  /** The folder is there and cannot be listed: nothing is written to it, nor moved out of it. */
+  private LoadedCollection settleUnread(
+      KnownCollection known, String reason, IntactCollection intact) {
+    KeptCollection kept = known.kept();
+    kept.unreadable(reason);
+    checkpointer.hold(
+        replay.entries().stream()
+            .map(JournalReplay.Entry::record)
+            .filter(record -> record.incarnation() == kept.incarnation())
+            .toList());
+    checkpointer.add(kept);
+    return new Settlement(known, folder.trash(), checkpointer).ofUnreadFolder(intact);
   }
 
   private KnownCollection adopt(IntactCollection intact) {

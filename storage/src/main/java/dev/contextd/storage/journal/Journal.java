@@ -86,6 +86,20 @@ public final class Journal implements AutoCloseable {
     void discard();
   }
 
+  /** What a record does whose effect has taken place long since. */
+  private static final Effect NOTHING =
+      new Effect() {
+        @Override
+        public void publish() {
+          // It is visible.
+        }
+
+        @Override
+        public void discard() {
+          // An elder one stands in the journal.
+        }
+      };
+
   /** Asked before every sync; throws where nothing may be written any more. */
   @FunctionalInterface
   public interface Gate {
@@ -179,6 +193,15 @@ public final class Journal implements AutoCloseable {
       if (closed) {
         throw new IOException("the journal is closed");
       }
+      number(ticket);
+    } finally {
+      queue.unlock();
+    }
+  }
+
+  private void number(Ticket ticket) throws IOException {
+    queue.lock();
+    try {
       if (ticket.record.payload().remaining() > JournalRecord.MAX_PAYLOAD_BYTES) {
         throw new IOException(
             "one write has at most %d bytes, this one %d; split it"
@@ -192,6 +215,22 @@ public final class Journal implements AutoCloseable {
       queued.add(ticket);
     } finally {
       queue.unlock();
+    }
+  }
+
+  /**
+   * Writes records once more, durably and to no other effect, behind all that was written before;
+   * where the journal is closed as well.
+   */
+  public void repeat(List<JournalRecord> records) throws IOException {
+    List<Ticket> tickets = new ArrayList<>();
+    for (JournalRecord record : records) {
+      Ticket ticket = prepare(record, NOTHING);
+      number(ticket);
+      tickets.add(ticket);
+    }
+    for (Ticket ticket : tickets) {
+      await(ticket);
     }
   }
 

@@ -115,6 +115,7 @@ final class Checks {
     }
   }
 
+  /** A conjunction stands on the level of its parts: it never has another one among them. */
   static void filter(Filter filter) {
     int conditions = filter(filter, 1);
     if (conditions > Limits.MAX_FILTER_CONDITIONS) {
@@ -128,7 +129,7 @@ final class Checks {
   private static int filter(Filter filter, int depth) {
     depth(depth);
     return switch (filter) {
-      case Filter.And and -> and.all().stream().mapToInt(part -> filter(part, depth + 1)).sum();
+      case Filter.And and -> and.all().stream().mapToInt(part -> filter(part, depth)).sum();
       case Filter.Or or -> or.any().stream().mapToInt(part -> filter(part, depth + 1)).sum();
       case Filter.Not not -> filter(not.filter(), depth + 1);
       case Filter.Condition _ -> 1;
@@ -142,7 +143,7 @@ final class Checks {
   private static void textFilter(TextFilter filter, int depth) {
     depth(depth);
     switch (filter) {
-      case TextFilter.And and -> and.all().forEach(part -> textFilter(part, depth + 1));
+      case TextFilter.And and -> and.all().forEach(part -> textFilter(part, depth));
       case TextFilter.Or or -> or.any().forEach(part -> textFilter(part, depth + 1));
       case TextFilter.Contains _, TextFilter.NotContains _ -> {}
     }

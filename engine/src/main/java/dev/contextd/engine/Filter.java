@@ -2,6 +2,8 @@ package dev.contextd.engine;
 
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -99,10 +101,13 @@ public sealed interface Filter {
     }
   }
 
-  /** {@code $and}; of nothing it matches everything. */
+  /** {@code $and}; of nothing it matches everything. One inside another adds its parts to it. */
   record And(List<Filter> all) implements Filter {
     public And {
-      all = List.copyOf(all);
+      all =
+          all.stream()
+              .flatMap(part -> part instanceof And and ? and.all().stream() : Stream.of(part))
+              .collect(Collectors.toUnmodifiableList());
     }
   }
 

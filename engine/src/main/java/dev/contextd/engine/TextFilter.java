@@ -1,6 +1,8 @@
 package dev.contextd.engine;
 
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A condition on a document's content. */
 public sealed interface TextFilter {
@@ -23,10 +25,13 @@ public sealed interface TextFilter {
     }
   }
 
-  /** {@code $and}; of nothing it matches everything. */
+  /** {@code $and}; of nothing it matches everything. One inside another adds its parts to it. */
   record And(List<TextFilter> all) implements TextFilter {
     public And {
-      all = List.copyOf(all);
+      all =
+          all.stream()
+              .flatMap(part -> part instanceof And and ? and.all().stream() : Stream.of(part))
+              .collect(Collectors.toUnmodifiableList());
     }
 
     @Override

@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /api/v1/collections/{name}/documents}: documents in, out and away. */
@@ -28,6 +29,7 @@ final class DocumentRoutes {
   private static final String DOCUMENTS = CollectionRoutes.COLLECTION + "/documents";
   private static final String DOCUMENT = DOCUMENTS + "/{id}";
   private static final int DEFAULT_PAGE = 100;
+  private static final Pattern LIMIT = Pattern.compile("-?[0-9]{1,9}");
 
   /** So that a cursor of a later version is refused and not misread. */
   private static final String CURSOR_VERSION = "1:";
@@ -196,12 +198,11 @@ final class DocumentRoutes {
     if (text == null) {
       return DEFAULT_PAGE;
     }
-    try {
-      return Integer.parseInt(text);
-    } catch (NumberFormatException e) {
+    if (!LIMIT.matcher(text).matches()) {
       throw new ProblemException(
-          ProblemCode.INVALID_ARGUMENT, "limit must be a number, found \"" + text + "\"");
+          ProblemCode.INVALID_ARGUMENT, "limit must be a whole number, found \"" + text + "\"");
     }
+    return Integer.parseInt(text);
   }
 
   private static String cursor(String id) {

@@ -140,7 +140,7 @@ final class FilterJson {
 
   private static String text(JsonNode json, String place) {
     if (!json.isTextual()) {
-      throw invalid(place + " must be a string, as metadata are, found " + describe(json));
+      throw invalid(place + " must be a string, found " + describe(json));
     }
     return json.textValue();
   }
@@ -212,7 +212,12 @@ final class FilterJson {
   }
 
   private static String describe(JsonNode json) {
-    return "a " + json.getNodeType().toString().toLowerCase(Locale.ROOT);
+    if (json.isNull()) {
+      return "null";
+    }
+    String type = json.getNodeType().toString().toLowerCase(Locale.ROOT);
+    boolean isEmptyObject = json.isObject() && json.isEmpty();
+    return (isEmptyObject ? "an empty " : json.isContainerNode() ? "an " : "a ") + type;
   }
 
   private static StoreException invalid(String message) {

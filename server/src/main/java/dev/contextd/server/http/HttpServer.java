@@ -196,6 +196,10 @@ public final class HttpServer implements AutoCloseable {
   }
 
   private static void answer(Context call, ProblemCode code, String detail) {
+    if (LateBody.isComing(call)) {
+      LateBody.refuse(call, code, detail);
+      return;
+    }
     call.status(code.status());
     call.contentType(Problem.CONTENT_TYPE);
     call.result(problem(code, code.status(), detail, call.path()));

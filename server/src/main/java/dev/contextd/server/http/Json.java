@@ -29,6 +29,7 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,9 @@ import org.jspecify.annotations.Nullable;
 final class Json {
   private static final int MAX_NESTING = 64;
   private static final int JUDGED_CHARACTERS = 8 << 10;
+  private static final Pattern PARSER_HINT =
+      Pattern.compile(
+          "(: enable `|[ :(,]+(from )?`StreamReadConstraints|: maybe a \\(non-standard).*");
 
   static final ObjectMapper MAPPER = mapper();
 
@@ -57,6 +61,7 @@ final class Json {
         JsonMapper.builder(factory)
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .addModule(new SimpleModule().addDeserializer(float[].class, new Vector()))
@@ -88,18 +93,23 @@ final class Json {
           ProblemCode.MALFORMED_JSON, place(e) + ": expected " + describe(e.getTargetType()));
     } catch (JsonMappingException e) {
       throw new ProblemException(
-          ProblemCode.MALFORMED_JSON, place(e) + ": " + e.getOriginalMessage());
+          ProblemCode.MALFORMED_JSON, place(e) + ": " + withoutHints(e.getOriginalMessage()));
     } catch (JsonProcessingException e) {
       throw new ProblemException(
           ProblemCode.MALFORMED_JSON,
           "%s (line %d, column %d)"
               .formatted(
-                  e.getOriginalMessage(),
+                  withoutHints(e.getOriginalMessage()),
                   e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
                   e.getLocation() == null ? 0 : e.getLocation().getColumnNr()));
     } catch (IOException e) {
       throw new IllegalStateException("a text in memory is always read", e);
     }
+  }
+
+  /** What went wrong, without the parser's advice on how to make it less strict. */
+  private static String withoutHints(String message) {
+    return PARSER_HINT.matcher(message).replaceFirst("");
   }
 
   private static String describe(@Nullable Class<?> type) {

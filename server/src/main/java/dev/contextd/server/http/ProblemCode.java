@@ -18,7 +18,11 @@ public enum ProblemCode {
   INVALID_FILTER(
       400, "The filter is not valid", "See the schemas Where and WhereDocument in /openapi.json"),
   MALFORMED_JSON(400, "The body is not the JSON this call takes", "See /openapi.json"),
-  BAD_REQUEST(400, "The request is not valid HTTP", "Percent-encode what a path cannot carry"),
+  BAD_REQUEST(
+      400,
+      "The request is not valid HTTP",
+      "Percent-encode ids in paths; POST .../documents/get and .../documents/delete take those that"
+          + " no path carries"),
   NO_EMBEDDER(
       400,
       "Text cannot be embedded",
@@ -51,7 +55,8 @@ public enum ProblemCode {
       409,
       "The collection was embedded with another model",
       "Set embeddings.model to the collection's model, or send \"embedding\""),
-  LENGTH_LIMIT(413, "The call is too large", "Split it: 1,000 documents and 32 MiB a call"),
+  LENGTH_LIMIT(
+      413, "The call is too large", "Split it: 1,000 documents, 10,000 ids and 32 MiB a call"),
   URI_TOO_LONG(414, "The path is too long", "Use POST .../documents/get for long ids"),
   UNSUPPORTED_MEDIA_TYPE(
       415, "The body is not JSON", "Send the header Content-Type: application/json"),

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.contextd.testkit.StoreRoot;
-import java.net.Socket;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -124,27 +123,6 @@ class DataApiTest {
                 + "\"coverage\":{\"searched\":3,\"unavailable\":0},\"truncated\":false}");
   }
 
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "{\"n\":\"1\"}|a",
-        "{\"n\":{\"$gt\":1}}|b",
-        "{\"n\":{\"$exists\":false}}|c",
-        "{\"$not\":{\"n\":{\"$in\":[\"1\",\"2\"]}}}|c",
-        "{\"$or\":[{\"n\":\"1\"},{\"n\":{\"$gte\":\"2\"}}]}|a b",
-        "{\"n\":{\"$ne\":\"1\"}}|b c",
-        "{}|a b c",
-      })
-  void filtersOfTheDataApi(String where, String expected) {
-    addThree();
-    JsonNode answer =
-        server.post(NOTES + "/query", "{\"embedding\":[1,1],\"where\":" + where + "}").json();
-    List<String> ids = new ArrayList<>();
-    answer.get("results").forEach(hit -> ids.add(hit.get("id").asText()));
-    assertThat(ids).containsExactlyInAnyOrder(expected.split(" "));
-  }
-
   @Test
   void contentFiltersAndDeletingByFilter() {
     addThree();
@@ -257,45 +235,6 @@ class DataApiTest {
   }
 
   @Test
-  void filtersBeyondTheLimitsAreRefused() {
-    addThree();
-    String deep = "{\"n\":\"1\"}";
-    for (int i = 0; i < 16; i++) {
-      deep = "{\"$not\":" + deep + "}";
-    }
-    String many =
-        IntStream.range(0, 1_001).mapToObj(i -> "\"" + i + "\"").collect(Collectors.joining(","));
-    for (String where : List.of(deep, "{\"n\":{\"$in\":[" + many + "]}}")) {
-      RunningServer.Answer answer =
-          server.post(NOTES + "/query", "{\"embedding\":[1,0],\"where\":" + where + "}");
-      assertThat(answer.code()).isEqualTo("invalid_filter");
-    }
-  }
-
-  @Test
-  void tooManyDocumentsAndTooLargeBodiesAre413() throws Exception {
-    String documents =
-        IntStream.range(0, 1_001)
-            .mapToObj(i -> "{\"embedding\":[1]}")
-            .collect(Collectors.joining(","));
-    RunningServer.Answer many =
-        server.post(NOTES + "/documents", "{\"documents\":[" + documents + "]}");
-    assertThat(many.status()).isEqualTo(413);
-    String declared =
-        server.raw(
-            String.join(
-                "\r\n",
-                "POST /api/v1/collections/n/documents HTTP/1.1",
-                "Host: localhost",
-                "Content-Type: application/json",
-                "Content-Length: 33554433",
-                "Connection: close",
-                "",
-                "{"));
-    assertThat(declared).startsWith("HTTP/1.1 413").contains("application/problem+json");
-  }
-
-  @Test
   void headAnswersAsGetWould() {
     addThree();
     for (String path :
@@ -304,137 +243,6 @@ class DataApiTest {
       assertThat(head.status()).as(path).isEqualTo(server.get(path).status());
       assertThat(head.contentType()).as(path).isEqualTo(server.get(path).contentType());
     }
-  }
-
-  @Test
-  void pathsAndBodiesThatAreNotUtf8AreRefused() throws Exception {
-    addThree();
-    String end = " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    for (String bad : List.of("%ff", "%c0%80", "%u0041", "%zz", "%e2%82")) {
-      assertThat(server.raw("DELETE " + NOTES + "/documents/" + bad + end))
-          .as(bad)
-          .startsWith("HTTP/1.1 400")
-          .contains("application/problem+json");
-    }
-    // The server puts U+FFFD in place of a bad byte that is not percent-encoded.
-    assertThat(server.raw("DELETE " + NOTES + "/documents/\u00ff" + end))
-        .startsWith("HTTP/1.1 400");
-    for (String bytes : List.of("\u00c0\u0080", "\u00ff", "\u00ed\u00a0\u0080")) {
-      String body = "{\"documents\":[{\"id\":\"" + bytes + "\",\"embedding\":[1,1]}]}";
-      assertThat(post(body, "application/json"))
-          .startsWith("HTTP/1.1 400")
-          .contains("not valid UTF-8");
-    }
-  }
-
-  @Test
-  void otherMediaTypesCharsetsAndEncodingsAreRefused() throws Exception {
-    String body = "{\"documents\":[{\"id\":\"x\",\"embedding\":[1,1]}]}";
-    for (String type :
-        List.of(
-            "application/jsonp",
-            "text/json",
-            "application/json; charset=iso-8859-1",
-            "application/json\r\nContent-Encoding: gzip")) {
-      assertThat(post(body, type)).as(type).startsWith("HTTP/1.1 415");
-    }
-    assertThat(post(body, "Application/JSON; charset=UTF-8")).startsWith("HTTP/1.1 201");
-  }
-
-  /** One of them held all memory for bodies before its first byte came, where the heap is small. */
-  @Test
-  void aCallWithASmallBodyWaitsForNoSlowUpload() throws Exception {
-    addThree();
-    List<Socket> slow = new ArrayList<>();
-    try {
-      long wanted = Runtime.getRuntime().maxMemory() / Bodies.MAX_BYTES;
-      for (long i = 0; i < wanted; i++) {
-        Socket socket = new Socket("localhost", server.server().port());
-        slow.add(socket);
-        socket
-            .getOutputStream()
-            .write(
-                String.join(
-                        "\r\n",
-                        "POST " + NOTES + "/documents HTTP/1.1",
-                        "Host: localhost",
-                        "Content-Type: application/json",
-                        "Transfer-Encoding: chunked",
-                        "",
-                        "1",
-                        "{",
-                        "")
-                    .getBytes(StandardCharsets.US_ASCII));
-      }
-      assertThat(server.post(NOTES + "/query", "{\"embedding\":[5,0]}").status()).isEqualTo(200);
-      String large = " ".repeat(1 << 20) + "{\"documents\":[{\"id\":\"l\",\"embedding\":[1,1]}]}";
-      assertThat(server.post(NOTES + "/documents", large).status()).isEqualTo(201);
-    } finally {
-      for (Socket socket : slow) {
-        socket.close();
-      }
-    }
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "{\"documents\":[]} {}|more follows the JSON value",
-        "[]|the body: expected an object",
-        "{\"documents\":{}}|documents: expected a list",
-        "{\"documents\":[{\"id\":1}]}|documents[0].id: expected a string",
-        "{\"documents\":[{\"metadata\":{\"k\":{}}}]}|documents[0].metadata.k: expected a string",
-        "{\"documents\":[{\"embedding\":\"AACAPw==\"}]}|documents[0].embedding: expected a list of numbers"
-      })
-  void whatIsWrongInABodyIsSaidInTermsOfJson(String body, String expected) {
-    RunningServer.Answer answer = server.post(NOTES + "/documents", body);
-    assertThat(answer.status()).isEqualTo(400);
-    assertThat(answer.json().get("detail").asText()).contains(expected).doesNotContain("java");
-  }
-
-  @Test
-  void aTextFilterOfMoreConditionsThanOthersMayHaveIsRefused() {
-    addThree();
-    String parts =
-        IntStream.range(0, 10_001)
-            .mapToObj(i -> "{\"$contains\":\"" + i + "\"}")
-            .collect(Collectors.joining(","));
-    RunningServer.Answer answer =
-        server.post(
-            NOTES + "/query", "{\"embedding\":[1,0],\"where_document\":{\"$or\":[" + parts + "]}}");
-    assertThat(answer.code()).isEqualTo("invalid_filter");
-  }
-
-  /** The condition beside the empty one named a field, and so everything was deleted. */
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "{\"$and\":[]}",
-        "{\"$or\":[{},{\"n\":\"1\"}]}",
-        "{\"$not\":{\"$and\":[{\"n\":\"1\"},{\"$or\":[]}]}}",
-        "{\"n\":{\"$nin\":[]}}",
-        "{\"$not\":{\"n\":{\"$in\":[]}}}"
-      })
-  void aDeletionByAFilterThatSparesNothingIsRefused(String where) {
-    addThree();
-    RunningServer.Answer answer =
-        server.post(NOTES + "/documents/delete", "{\"where\":" + where + "}");
-    assertThat(answer.code()).isEqualTo("invalid_filter");
-    assertThat(server.get(NOTES).json().get("count").asInt()).isEqualTo(3);
-  }
-
-  private String post(String latin1, String type) throws Exception {
-    return server.raw(
-        String.join(
-            "\r\n",
-            "POST " + NOTES + "/documents HTTP/1.1",
-            "Host: localhost",
-            "Content-Type: " + type,
-            "Content-Length: " + latin1.length(),
-            "Connection: close",
-            "",
-            latin1));
   }
 
   @Test

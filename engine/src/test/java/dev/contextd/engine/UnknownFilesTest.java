@@ -127,6 +127,31 @@ class UnknownFilesTest {
     }
   }
 
+  /** Whichever file came first was served, and the other one was not. */
+  @Test
+  void anIdThatWasAlteredByDecodingTakesNoOtherDocumentsPlace() throws Exception {
+    root.expect(Damage.DocumentAmbiguous.class);
+    try (VectorStore store = open()) {
+      for (int i = 0; i < 8; i++) {
+        String id = "id" + i;
+        Files.write(
+            folder(store).resolve(Names.hash(id + "\uFFFD") + ".gob"),
+            file(id + "\uFFFD", "exact"));
+        Files.write(folder(store).resolve(rawName(id, 0xff)), fileOfRawId(id, 0xff));
+      }
+    }
+    for (int opening = 0; opening < 2; opening++) {
+      try (VectorStore store = open()) {
+        VectorCollection collection = store.collection("c", Scope.ALL).orElseThrow();
+        for (int i = 0; i < 8; i++) {
+          assertThat(collection.get("id" + i + "\uFFFD").orElseThrow().content())
+              .isEqualTo("exact");
+        }
+        assertThat(collection.info().unserved()).isEqualTo(8);
+      }
+    }
+  }
+
   @Test
   void aWriteToAnIdThatWasAlteredByDecodingGetsAFileOfItsOwn() throws Exception {
     try (VectorStore store = open()) {

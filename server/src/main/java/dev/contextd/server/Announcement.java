@@ -16,7 +16,10 @@ final class Announcement {
 
   private Announcement() {}
 
-  static List<String> lines(Settings settings, OpenSummary opened) {
+  /**
+   * @param empty the folders with neither metadata nor documents
+   */
+  static List<String> lines(Settings settings, OpenSummary opened, List<String> empty) {
     List<String> lines = new ArrayList<>();
     lines.add(
         "opened %s: %s, %s"
@@ -29,6 +32,11 @@ final class Announcement {
     addMoved(lines, opened.mended(), Announcement::mended, "mended; the log names all");
     addMoved(lines, opened.quarantined(), Announcement::quarantined, "quarantined" + HEALTH);
     addInPlace(lines, opened);
+    empty.stream()
+        .limit(MOST_NAMED)
+        .map(folder -> "noticed " + folder + "/: It holds neither metadata nor documents.")
+        .forEach(lines::add);
+    addRest(lines, empty.size(), "empty folders");
     long setAside = opened.mended().stream().filter(moved -> !moved.entry().isEmpty()).count();
     long before = opened.inQuarantine() - opened.quarantined().size() - setAside;
     if (before > 0) {

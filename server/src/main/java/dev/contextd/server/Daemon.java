@@ -82,7 +82,8 @@ final class Daemon {
     }
     Optional<Embedder> embedder = embedder(settings);
     ResilientStore store = open(settings, embedder);
-    Announcement.lines(settings, store.summary()).forEach(System.out::println);
+    Announcement.lines(settings, store.summary(), store.health().empty())
+        .forEach(System.out::println);
     try {
       Optional<HttpServer> http =
           settings.http() ? Optional.of(listen(settings, store)) : Optional.empty();

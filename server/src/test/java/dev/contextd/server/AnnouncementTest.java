@@ -15,13 +15,19 @@ import org.junit.jupiter.api.Test;
 class AnnouncementTest {
 
   private static List<String> lines(List<OpenSummary.Moved> mended) throws Exception {
+    return lines(mended, List.of());
+  }
+
+  private static List<String> lines(List<OpenSummary.Moved> mended, List<String> empty)
+      throws Exception {
     Settings.Flags flags =
         new Settings.Flags(
             Optional.empty(), Optional.empty(), false, Optional.of("/data"), Optional.empty());
     return Announcement.lines(
         Settings.load(flags, Map.of("HOME", "/nonexistent")),
         new OpenSummary(
-            1, 2, List.of(), mended, List.of(), mended.size(), Optional.empty(), Optional.empty()));
+            1, 2, List.of(), mended, List.of(), mended.size(), Optional.empty(), Optional.empty()),
+        empty);
   }
 
   private static OpenSummary.Moved mended(int number) {
@@ -39,6 +45,14 @@ class AnnouncementTest {
             "opened /data: 1 collection, 2 documents",
             "mended e9f85bf6/00000000.gob: The metadata file of the collection \"notes\" cannot be"
                 + " read: reason 1; it is served by what we know of it.");
+  }
+
+  @Test
+  void anEmptyFolderIsNoticedThoughItDegradesNothing() throws Exception {
+    assertThat(lines(List.of(), List.of("deadbeef")))
+        .containsExactly(
+            "opened /data: 1 collection, 2 documents",
+            "noticed deadbeef/: It holds neither metadata nor documents.");
   }
 
   @Test

@@ -146,9 +146,13 @@ final class DocumentFiles {
         : FileState.of(entry.name(), content.length, entry.modifiedNanos(), content);
   }
 
-  /** Files come with the folder's own kind last, so that of two proper ones the later wins. */
+  /**
+   * Files come with the folder's own kind last, so that of two proper ones the later wins. Whose id
+   * was altered by decoding comes after all others, so that it takes no other document's place.
+   */
   private void judgeNames(List<Read> reads) {
     List<Read.Good> misplaced = new ArrayList<>();
+    List<Read.Good> altered = new ArrayList<>();
     for (Read read : reads) {
       switch (read) {
         case Read.Bad bad -> judgeBad(bad.entry(), bad.damage());
@@ -158,12 +162,15 @@ final class DocumentFiles {
           String stem = Compression.ofFileName(name).orElseThrow().stem(name);
           if (!Names.belongs(stem, good.decoded().hash())) {
             misplaced.add(good);
-          } else if (!isSettled(good)) {
+          } else if (!good.decoded().isExact(good.decoded().value().id())) {
+            altered.add(good);
+          } else {
             serve(good);
           }
         }
       }
     }
+    altered.forEach(this::serve);
     misplaced.forEach(this::judgeMisplaced);
   }
 
@@ -250,6 +257,9 @@ final class DocumentFiles {
   }
 
   private void serve(Read.Good good) {
+    if (isSettled(good)) {
+      return;
+    }
     StoredDocument document = good.decoded().value();
     IntactDocument now = new IntactDocument(document, good.entry().name(), good.state());
     IntactDocument before = served.get(document.id());
@@ -281,6 +291,10 @@ final class DocumentFiles {
       return false;
     }
     String other = ours.state().name();
+    if (!hashOf(other).equals(hashOf(good.entry().name()))) {
+      damage.add(new Damage.DocumentAmbiguous(files.folder, good.entry().name(), id, other));
+      return true;
+    }
     if (from.isOurs(good.decoded().value())) {
       damage.add(new Damage.DocumentCopy(files.folder, good.entry().name(), id, other));
       return true;

@@ -112,15 +112,16 @@ final class StoreOpening implements KnownStore {
         .toList();
   }
 
-  /**
-   * Reads what we know.
-   *
-   * @throws IOException where it is there and cannot be opened
-   */
+  /** Reads what we know; where it is there and cannot be opened, the store is read-only. */
   static StoreOpening read(
       Disk disk, StoreFolder folder, Clock clock, ForkJoinPool pool, String rootIdentity)
       throws IOException {
-    Manifest.Found found = Manifest.read(disk, folder.own());
+    Manifest.Found found;
+    try {
+      found = Manifest.read(disk, folder.own());
+    } catch (IOException e) {
+      found = new Manifest.Found.Unopened(String.valueOf(e.getMessage()));
+    }
     return new StoreOpening(disk, folder, clock, pool, found, rootIdentity);
   }
 
@@ -142,6 +143,10 @@ final class StoreOpening implements KnownStore {
             Optional.of(
                 "its manifest has version %d, written by a later program; use that one"
                     .formatted(other.version()));
+        yield Manifest.EMPTY;
+      }
+      case Manifest.Found.Unopened unopened -> {
+        foreign = Optional.of("its manifest cannot be opened: " + unopened.reason());
         yield Manifest.EMPTY;
       }
     };
@@ -302,7 +307,7 @@ final class StoreOpening implements KnownStore {
 
   /** Packs that no manifest names: a crash came before it, or it is lost. */
   private void noteUnnamedPacks(boolean isManifestIntact) throws IOException {
-    if (disk.kind(checkpointer.packs()) != Disk.Kind.DIRECTORY || foreign.isPresent()) {
+    if (foreign.isPresent() || disk.kind(checkpointer.packs()) != Disk.Kind.DIRECTORY) {
       return;
     }
     List<Disk.Entry> entries;

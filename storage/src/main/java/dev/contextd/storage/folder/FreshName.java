@@ -5,10 +5,15 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /** A name that nothing bears yet: the wanted one, or it with {@code .2}, {@code .3} behind it. */
-final class FreshName {
+public final class FreshName {
   private static final int MAX_TRIES = 100_000;
 
   private FreshName() {}
+
+  /** Where a file of ours goes that is in the way and must not be lost: {@code <name>.stray}. */
+  public static Path beside(Disk disk, Path file) throws IOException {
+    return in(disk, file.resolveSibling(""), file.getFileName() + ".stray", "");
+  }
 
   /**
    * @param companion an ending such that {@code name + companion} must be free too

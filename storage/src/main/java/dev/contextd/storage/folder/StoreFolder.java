@@ -86,7 +86,7 @@ public final class StoreFolder {
 
   private void clear(Path path, Disk.Kind expected) throws IOException {
     if (disk.exists(path) && disk.kind(path) != expected) {
-      disk.move(path, FreshName.in(disk, ours(), path.getFileName() + ".stray", ""));
+      disk.move(path, FreshName.beside(disk, path));
     }
   }
 

@@ -6,6 +6,7 @@ import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.folder.FreshName;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
@@ -110,6 +111,9 @@ public record Manifest(
 
     /** Written by a later version: nothing may be touched. */
     record OtherVersion(int version) implements Found {}
+
+    /** One is there that could not be opened, and none that could: what it says is not known. */
+    record Unopened(String reason) implements Found {}
   }
 
   /**
@@ -167,8 +171,25 @@ public record Manifest(
   /** Replaces both files durably, the first one first. */
   public void write(Disk disk, Path directory) throws IOException {
     byte[] content = encode();
-    disk.replaceDurably(List.of(new Disk.Image(directory.resolve(FILE), content)));
-    disk.replaceDurably(List.of(new Disk.Image(directory.resolve(COPY), content)));
+    replace(disk, new Disk.Image(directory.resolve(FILE), content));
+    replace(disk, new Disk.Image(directory.resolve(COPY), content));
+  }
+
+  /** One that cannot be read could not be put back if the write failed: it is moved aside first. */
+  private static void replace(Disk disk, Disk.Image image) throws IOException {
+    if (disk.exists(image.file()) && !isReadable(disk, image.file())) {
+      disk.move(image.file(), FreshName.beside(disk, image.file()));
+    }
+    disk.replaceDurably(List.of(image));
+  }
+
+  private static boolean isReadable(Disk disk, Path file) {
+    try {
+      disk.read(file);
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private byte[] encode() {

@@ -10,6 +10,7 @@ import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.MetadataFormat;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.disk.DeniedPaths;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.disk.ForwardingDisk;
@@ -21,9 +22,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What went wrong when an opening, or the mending after it, was cut short or could not look. */
 class AttackedOpeningTest {
@@ -135,6 +140,38 @@ class AttackedOpeningTest {
     assertThat(store.notes()).hasSize(3);
     assertThat(store.packs()).isNotEmpty();
     store.keeper().abandon();
+  }
+
+  /** The checkpoint read it, to put it back if it failed, and so none ever succeeded. */
+  @Test
+  void aManifestThatCannotBeReadIsMovedAsideByTheNextCheckpoint() throws Exception {
+    Path manifest = root().resolve(".contextd/manifest");
+    Opened store =
+        Opened.of(root(), DeniedPaths.of(manifest::equals, Set.of("open"))).put("d", "4");
+    store.checkpoint();
+    store.keeper().abandon();
+    assertThat(root().resolve(".contextd/manifest.stray")).exists();
+    try (Opened again = Opened.of(root())) {
+      assertThat(again.notes()).hasSize(4);
+    }
+  }
+
+  /** Of a folder or manifests without permissions, and a link to itself in their place. */
+  @ParameterizedTest
+  @ValueSource(strings = {".contextd/", ".contextd/manifest"})
+  void whatWeKnowAndCannotBeOpenedDoesNotStopTheOpening(String hidden) throws Exception {
+    Predicate<Path> isHidden =
+        path -> root().relativize(path).toString().startsWith(hidden) && path.startsWith(root());
+    Opened store =
+        Opened.of(
+            root(), DeniedPaths.of(isHidden, Set.of("open", "stat", "names", "tryLock", "create")));
+    assertThat(store.notes()).hasSize(3);
+    assertThat(store.keeper().readOnlyReason()).isPresent();
+    store.keeper().abandon();
+    try (Opened again = Opened.of(root())) {
+      assertThat(again.notes()).hasSize(3);
+      assertThat(again.damage()).isEmpty();
+    }
   }
 
   @Test

@@ -12,7 +12,9 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -87,7 +89,7 @@ final class Checkpointer {
       String root) {
     this.disk = disk;
     this.folder = folder;
-    this.packs = folder.own().resolve("packs");
+    this.packs = folder.packs();
     this.clock = clock;
     this.pool = pool;
     this.generation = manifest.generation();
@@ -117,7 +119,7 @@ final class Checkpointer {
 
   /** Where each document stands now. */
   synchronized Map<String, KeptCollection.Copy> copiesOf(KeptCollection collection) {
-    return Map.copyOf(collection.copies);
+    return Collections.unmodifiableMap(new HashMap<>(collection.copies));
   }
 
   synchronized List<Manifest.Pack> packsOf(KeptCollection collection) {

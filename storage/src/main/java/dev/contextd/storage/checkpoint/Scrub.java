@@ -8,6 +8,7 @@ import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.folder.OwnNames;
 import dev.contextd.storage.gob.FormatException;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
@@ -127,7 +128,7 @@ final class Scrub {
     if (checkpointer.repack(collection, pack.number())) {
       damage.add(
           new Damage.PackDamaged(
-              Names.PRIVATE, "packs/" + PackFormat.fileName(pack.number()), reason));
+              Names.PRIVATE, OwnNames.PACKS + "/" + PackFormat.fileName(pack.number()), reason));
     }
   }
 }

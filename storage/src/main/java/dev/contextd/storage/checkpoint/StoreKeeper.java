@@ -82,7 +82,7 @@ public final class StoreKeeper {
       this.journal =
           new Journal(
               disk,
-              opening.journalDirectory(),
+              folder.journal(),
               opening.replay().nextSequence(),
               opening.segments(),
               opening.replay().toVoid(),

@@ -13,6 +13,7 @@ import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.folder.OwnNames;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.gob.FormatException;
 import dev.contextd.storage.journal.JournalRecord;
@@ -87,6 +88,12 @@ final class StoreOpening implements KnownStore {
     replay.entries().forEach(entry -> apply(entry.record()));
     byFolder.values().forEach(KnownCollection::index);
     noteUnnamedPacks(found instanceof Manifest.Found.Intact);
+    boolean isReplayed = !replay.entries().isEmpty();
+    if (isReplayed || (found instanceof Manifest.Found.Intact && !manifest.clean())) {
+      log.info(
+          "the last owner of the store did not close it: {} writes are replayed from its journal",
+          replay.entries().size());
+    }
   }
 
   /** A journal that cannot be opened may hold anything: what the packs hold is served read-only. */
@@ -97,7 +104,7 @@ final class StoreOpening implements KnownStore {
       return none;
     }
     try {
-      return JournalReplay.read(disk, journalDirectory(), covered);
+      return JournalReplay.read(disk, folder.journal(), covered);
     } catch (IOException e) {
       foreign = Optional.of("its journal cannot be opened: " + e.getMessage());
       return none;
@@ -183,7 +190,7 @@ final class StoreOpening implements KnownStore {
   }
 
   private void readPack(KnownCollection known, Manifest.Pack pack) {
-    String file = "packs/" + PackFormat.fileName(pack.number());
+    String file = OwnNames.PACKS + "/" + PackFormat.fileName(pack.number());
     try {
       PackLoading.Loaded loaded =
           PackLoading.load(disk, pool, checkpointer.packs(), pack, known.kept().incarnation());
@@ -298,7 +305,7 @@ final class StoreOpening implements KnownStore {
       damage.add(
           new Damage.JournalDamaged(
               OWN,
-              "journal",
+              OwnNames.JOURNAL,
               "writes to a collection of the number "
                   + record.incarnation()
                   + " cannot be placed, because its creation is lost"));
@@ -335,10 +342,6 @@ final class StoreOpening implements KnownStore {
     } catch (NumberFormatException e) {
       return -1;
     }
-  }
-
-  Path journalDirectory() {
-    return folder.own().resolve("journal");
   }
 
   JournalReplay replay() {

@@ -93,9 +93,10 @@ public final class CollectionFolder {
   /** Whether a file can be read and holds another document that its name belongs to. */
   public boolean holdsAnother(String file, String id) {
     try {
-      Decoded<StoredDocument> found = DocumentFormat.decode(disk.read(path.resolve(file)));
-      return !found.value().id().equals(id) && file.startsWith(found.hash());
-    } catch (IOException | FormatException e) {
+      return decoded(file)
+          .filter(found -> !found.value().id().equals(id) && file.startsWith(found.hash()))
+          .isPresent();
+    } catch (IOException e) {
       return false;
     }
   }
@@ -106,14 +107,20 @@ public final class CollectionFolder {
    * @throws IOException where it cannot be opened, which says nothing about its content
    */
   public boolean holds(String file, String id) throws IOException {
+    return decoded(file)
+        .filter(found -> found.hash().equals(Names.hash(id)) && found.value().id().equals(id))
+        .isPresent();
+  }
+
+  /** The document in a file; none where it is no file, or nobody can read it as a document. */
+  private Optional<Decoded<StoredDocument>> decoded(String file) throws IOException {
     if (disk.kind(path.resolve(file)) != Disk.Kind.FILE) {
-      return false;
+      return Optional.empty();
     }
     try {
-      Decoded<StoredDocument> found = DocumentFormat.decode(disk.read(path.resolve(file)));
-      return found.hash().equals(Names.hash(id)) && found.value().id().equals(id);
+      return Optional.of(DocumentFormat.decode(disk.read(path.resolve(file))));
     } catch (FormatException e) {
-      return false; // Nobody can read it, so it cannot come back as the document.
+      return Optional.empty();
     }
   }
 }

@@ -19,8 +19,6 @@ import java.util.Optional;
  * since} (RFC 3339), {@code address} (where it can be called; empty where it cannot).
  */
 public final class OwnerLock implements Closeable {
-  private static final String LOCK = "lock";
-  private static final String OWNER = "owner.json";
   private static final int VERSION = 1;
 
   private final Disk disk;
@@ -52,7 +50,7 @@ public final class OwnerLock implements Closeable {
    */
   public static OwnerLock take(Disk disk, Path directory, Clock clock) throws IOException {
     FileCalls.Lock lock =
-        disk.tryLock(directory.resolve(LOCK))
+        disk.tryLock(directory.resolve(OwnNames.LOCK))
             .orElseThrow(() -> new OwnedException(describe(disk, directory)));
     return new OwnerLock(disk, directory, clock, lock);
   }
@@ -66,7 +64,7 @@ public final class OwnerLock implements Closeable {
           json.writeStringField("since", clock.instant().toString());
           json.writeStringField("address", address);
         });
-    disk.replaceDurably(List.of(new Disk.Image(directory.resolve(OWNER), content)));
+    disk.replaceDurably(List.of(new Disk.Image(directory.resolve(OwnNames.OWNER), content)));
   }
 
   private static String describe(Disk disk, Path directory) {
@@ -86,7 +84,7 @@ public final class OwnerLock implements Closeable {
 
   private static Optional<Map<String, String>> owner(Disk disk, Path directory) {
     try {
-      return Optional.of(JsonFile.scalars(disk.read(directory.resolve(OWNER))));
+      return Optional.of(JsonFile.scalars(disk.read(directory.resolve(OwnNames.OWNER))));
     } catch (IOException | FormatException e) {
       return Optional.empty();
     }

@@ -40,7 +40,7 @@ public final class StoreFolder {
   public StoreFolder(Disk disk, Path root, Clock clock) {
     this.disk = disk;
     this.root = root;
-    this.trash = new Trash(disk, ours().resolve("trash"), clock);
+    this.trash = new Trash(disk, ours().resolve(OwnNames.TRASH), clock);
     this.quarantine = new Quarantine(disk, root, clock);
   }
 
@@ -76,10 +76,10 @@ public final class StoreFolder {
    * @throws IOException where it is still there
    */
   public void clearOwnNames() throws IOException {
-    for (String file : List.of("owner.json", "writable", "manifest", "manifest.copy")) {
+    for (String file : OwnNames.FILES) {
       clear(ours().resolve(file), Disk.Kind.FILE);
     }
-    for (String directory : List.of("trash", "journal", "packs", "collections")) {
+    for (String directory : OwnNames.FOLDERS) {
       clear(ours().resolve(directory), Disk.Kind.DIRECTORY);
     }
   }
@@ -97,7 +97,7 @@ public final class StoreFolder {
    */
   public void probeWritable() throws IOException {
     byte[] content = "contextd writes here\n".getBytes(StandardCharsets.US_ASCII);
-    disk.replaceDurably(List.of(new Disk.Image(ours().resolve("writable"), content)));
+    disk.replaceDurably(List.of(new Disk.Image(ours().resolve(OwnNames.WRITABLE), content)));
   }
 
   /** A collection's folder. */
@@ -112,6 +112,16 @@ public final class StoreFolder {
   /** The folder of ours, {@code .contextd}. */
   public Path own() {
     return ours();
+  }
+
+  /** The folder of the journal's segments. */
+  public Path journal() {
+    return ours().resolve(OwnNames.JOURNAL);
+  }
+
+  /** The folder of the packs. */
+  public Path packs() {
+    return ours().resolve(OwnNames.PACKS);
   }
 
   /**
@@ -205,7 +215,7 @@ public final class StoreFolder {
   }
 
   private Path modelFile(String folder) {
-    return ours().resolve("collections").resolve(folder + ".json");
+    return ours().resolve(OwnNames.MODELS).resolve(folder + ".json");
   }
 
   private Path ours() {

@@ -8,6 +8,7 @@ import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.FreshName;
 import dev.contextd.storage.folder.ModelRecord;
+import dev.contextd.storage.folder.OwnNames;
 import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -51,8 +52,8 @@ public record Manifest(
     String rootIdentity,
     List<Collection> collections) {
 
-  public static final String FILE = "manifest";
-  public static final String COPY = "manifest.copy";
+  public static final String FILE = OwnNames.MANIFEST;
+  public static final String COPY = OwnNames.MANIFEST_COPY;
 
   private static final long MAGIC = 0x00494E414D585443L;
   private static final int VERSION = 1;

@@ -1,0 +1,28 @@
+package dev.contextd.storage.folder;
+
+import java.util.List;
+
+/** What lies in {@code .contextd}, by name. */
+public final class OwnNames {
+  public static final String LOCK = "lock";
+  public static final String OWNER = "owner.json";
+
+  /** Written at every start, to learn whether the root can be. */
+  public static final String WRITABLE = "writable";
+
+  public static final String MANIFEST = "manifest";
+  public static final String MANIFEST_COPY = "manifest.copy";
+  public static final String JOURNAL = "journal";
+  public static final String PACKS = "packs";
+  public static final String TRASH = "trash";
+
+  /** The records of models, a file a collection. */
+  public static final String MODELS = "collections";
+
+  /** All files but the lock, which is never replaced. */
+  static final List<String> FILES = List.of(OWNER, WRITABLE, MANIFEST, MANIFEST_COPY);
+
+  static final List<String> FOLDERS = List.of(TRASH, JOURNAL, PACKS, MODELS);
+
+  private OwnNames() {}
+}

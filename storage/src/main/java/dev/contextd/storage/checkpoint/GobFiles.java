@@ -1,0 +1,231 @@
+package dev.contextd.storage.checkpoint;
+
+import dev.contextd.storage.checkpoint.KeptCollection.Change;
+import dev.contextd.storage.checkpoint.KeptCollection.Copy;
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.DocumentFormat;
+import dev.contextd.storage.chromem.FileState;
+import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.FileCalls;
+import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.folder.Trash;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The gob files of one collection in one checkpoint: under which name each document is written, and
+ * what must leave first.
+ *
+ * <p>Invariant: a file that is not as we left it is never written over, it moves to the trash. Many
+ * threads may {@link #write} documents whose ids differ in their hashes.
+ */
+final class GobFiles {
+  private final Disk disk;
+  private final Trash trash;
+  private final KeptCollection collection;
+  private final CollectionFolder folder;
+
+  /** Names that this checkpoint has given away, by their keys. */
+  private final Set<Long> taken = ConcurrentHashMap.newKeySet();
+
+  private @Nullable Path deletedEntry;
+  private @Nullable Path versionsEntry;
+
+  GobFiles(Disk disk, Trash trash, KeptCollection collection) {
+    this.disk = disk;
+    this.trash = trash;
+    this.collection = collection;
+    this.folder = collection.folder();
+  }
+
+  /** Moves files of versions that do not count any more to the trash. */
+  void vacate(List<String> files) throws IOException {
+    for (String file : files) {
+      if (folder.stat(file).isPresent()) {
+        disk.moveLazily(folder.path().resolve(file), versions().resolve(file));
+      }
+    }
+  }
+
+  /** A folder or link that took the file's place moves to the trash. */
+  FileState writeMetadata() throws IOException {
+    String file = folder.metadataFile();
+    Optional<FileCalls.Stat> stat = folder.stat(file);
+    if (stat.isPresent() && stat.get().kind() != Disk.Kind.FILE) {
+      disk.moveLazily(folder.path().resolve(file), free(versions(), file));
+    }
+    return folder.write(collection.stored());
+  }
+
+  /** The last version of a document goes to the trash, and every file of it leaves the folder. */
+  void remove(String id, Change.Removed removed) throws IOException {
+    Copy copy = collection.copies.get(id);
+    FileState state = copy == null ? collection.attempted.get(id) : copy.file();
+    String file = state == null ? folder.defaultFile(id) : state.name();
+    Optional<FileCalls.Stat> stat = state == null ? Optional.empty() : folder.stat(file);
+    boolean isThere = stat.isPresent();
+    StoredDocument last = removed.last();
+    if (last != null) {
+      Path target = free(deletedFiles(), file);
+      disk.replaceLazily(new Disk.Image(target, encoded(last, file)));
+      if (isThere && isOurs(stat.get(), copy, collection.attempted.get(id))) {
+        disk.remove(folder.path().resolve(file)); // an older version, replaced on request
+      } else if (isThere) {
+        disk.moveLazily(folder.path().resolve(file), free(versions(), file));
+      }
+    } else if (isThere) {
+      disk.moveLazily(folder.path().resolve(file), free(deletedFiles(), file));
+    }
+    clearOthers(id, state == null ? "" : file, true);
+  }
+
+  private static byte[] encoded(StoredDocument document, String file) {
+    return DocumentFormat.encode(document, Compression.ofFileName(file).orElse(Compression.PLAIN));
+  }
+
+  /** A name in a folder of the trash that nothing bears yet. */
+  private Path free(Path entry, String file) throws IOException {
+    Path path = entry.resolve(file);
+    for (int n = 2; disk.exists(path); n++) {
+      path = entry.resolve(n + "." + file);
+    }
+    return path;
+  }
+
+  private Path deletedFiles() throws IOException {
+    Path entry = deletedEntry;
+    if (entry == null) {
+      entry = trash.documents(folder.name());
+      deletedEntry = entry;
+    }
+    return entry;
+  }
+
+  private synchronized Path versions() throws IOException {
+    Path entry = versionsEntry;
+    if (entry == null) {
+      entry = trash.versions(folder.name());
+      versionsEntry = entry;
+    }
+    return entry;
+  }
+
+  /** A file that is missing is its document's all the same. */
+  void reserve(String id) {
+    Copy copy = collection.copies.get(id);
+    FileState ours = copy == null ? collection.attempted.get(id) : copy.file();
+    if (ours != null) {
+      taken.add(ours.key());
+    }
+  }
+
+  /**
+   * Over the document's own file where it is as we left it, else under its name or another, out of
+   * which anything that is not ours has been moved.
+   */
+  FileState write(StoredDocument document) throws IOException {
+    String id = document.id();
+    Copy copy = collection.copies.get(id);
+    FileState attempt = collection.attempted.get(id);
+    if (copy == null && attempt == null) {
+      String file = freeFile(id);
+      clearOthers(id, file, false);
+      return folder.create(document, file);
+    }
+    FileState ours = copy == null ? attempt : copy.file();
+    String file = Objects.requireNonNull(ours).name();
+    Optional<FileCalls.Stat> stat = folder.stat(file);
+    boolean isItsOwn = file.startsWith(Names.hash(id)); // else the id was altered by decoding
+    boolean isAsLeft = stat.isPresent() && isOurs(stat.get(), copy, attempt);
+    if (stat.isPresent() && !isAsLeft && folder.holdsAnother(file, id)) {
+      return folder.create(document, freeFile(id));
+    }
+    if (isItsOwn && isAsLeft) {
+      return folder.replace(document, file);
+    }
+    if (stat.isPresent()) {
+      disk.moveLazily(folder.path().resolve(file), free(versions(), file));
+    }
+    return folder.create(document, isItsOwn ? file : freeFile(id));
+  }
+
+  private static boolean isOurs(
+      FileCalls.Stat stat, @Nullable Copy copy, @Nullable FileState attempt) {
+    long size = stat.size();
+    long time = stat.modifiedNanos();
+    return (copy != null && copy.file().isUnchanged(size, time))
+        || (attempt != null && attempt.isUnchanged(size, time));
+  }
+
+  /** The first name of the id's hash that no other document has. */
+  private String freeFile(String id) throws IOException {
+    String hash = Names.hash(id);
+    int first = hash.equals(Names.METADATA_HASH) ? 1 : 0;
+    for (int n = first; n <= Names.MAX_NAMESAKES; n++) {
+      String file = Names.namesake(hash, n) + folder.compression().extension();
+      if (!taken.add(FileState.key(file).orElseThrow())) {
+        continue;
+      }
+      if (folder.stat(file).isEmpty()) {
+        return file;
+      }
+      if (holds(file, id)) {
+        disk.moveLazily(folder.path().resolve(file), free(versions(), file));
+        return file;
+      }
+    }
+    throw new IOException("all " + Names.MAX_NAMESAKES + " names of hash " + hash + " are taken");
+  }
+
+  /**
+   * Moves other versions of a document out of the way, which another program left under the names
+   * that it would use: they would win over the document, or bring it back, at the next start.
+   *
+   * @param numbered whether copies under our own numbered names count too, which no program makes
+   *     but somebody's hand may
+   */
+  private void clearOthers(String id, String own, boolean numbered) throws IOException {
+    String hash = Names.hash(id);
+    int first = hash.equals(Names.METADATA_HASH) ? 1 : 0;
+    int most = numbered ? Names.MAX_NAMESAKES : first;
+    boolean any = true;
+    for (int n = first; any && n <= most; n++) {
+      any = n == first;
+      for (Compression kind : Compression.values()) {
+        String other = Names.namesake(hash, n) + kind.extension();
+        if (other.equals(own)) {
+          any = true;
+        } else if (folder.stat(other).isPresent()) {
+          any = true;
+          clearOther(id, other);
+        }
+      }
+    }
+  }
+
+  private void clearOther(String id, String other) throws IOException {
+    OptionalLong key = FileState.key(other);
+    boolean isAnothers = key.isPresent() && taken.contains(key.getAsLong());
+    if (!isAnothers && holds(other, id)) {
+      disk.moveLazily(folder.path().resolve(other), free(versions(), other));
+    }
+  }
+
+  /** What cannot be opened now stays: it is judged when the store is opened again. */
+  private boolean holds(String file, String id) {
+    try {
+      return folder.holds(file, id);
+    } catch (IOException e) {
+      return false;
+    }
+  }
+}

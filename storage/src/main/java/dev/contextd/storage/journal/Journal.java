@@ -38,11 +38,7 @@ public final class Journal implements AutoCloseable {
 
   private static final int POLL_MILLISECONDS = 20;
 
-  private final Disk disk;
-  private final Path directory;
-  private final RandomGenerator random;
   private final Gate gate;
-  private final Keeper keeper;
   private final ReentrantLock commit = new ReentrantLock();
 
   /** Guarded by itself: what is queued, and the next sequence. */
@@ -68,14 +64,8 @@ public final class Journal implements AutoCloseable {
   private long appliedBytes;
   private volatile Metrics metrics = new Metrics(0, 0, 0, 0);
 
-  // Guarded by commit.
-  private Disk.@Nullable Appender segment;
-  private int salt;
-  private final List<Closed> segments = new ArrayList<>();
-  private JournalRecord.@Nullable Voided toVoid;
-
-  /** What stands in a segment of its own already. */
-  private JournalRecord.@Nullable Voided witnessed;
+  /** Guarded by commit. */
+  private final SegmentWriter segments;
 
   /** What a record does once it is on disk, or once it is known that it never will be. */
   public interface Effect {
@@ -142,9 +132,6 @@ public final class Journal implements AutoCloseable {
   /** How the journal fares: synced groups, records, bytes, and nanoseconds spent syncing. */
   public record Metrics(long syncs, long records, long bytes, long syncNanos) {}
 
-  /** A segment on disk, the last sequence in it, and whether it holds what cannot be read. */
-  private record Closed(Path file, long last, boolean isDamaged) {}
-
   /** Takes a damaged segment out of the journal's folder, keeping every byte. */
   @FunctionalInterface
   public interface Keeper {
@@ -164,17 +151,12 @@ public final class Journal implements AutoCloseable {
       Gate gate,
       Keeper keeper,
       RandomGenerator random) {
-    this.disk = disk;
-    this.directory = directory;
     this.nextSequence = nextSequence;
     this.synced = nextSequence - 1;
     this.applied = nextSequence - 1;
     this.gate = gate;
-    this.keeper = keeper;
-    this.random = random;
-    this.toVoid = toVoid;
-    existing.forEach(
-        found -> segments.add(new Closed(found.file(), nextSequence - 1, found.isDamaged())));
+    this.segments =
+        new SegmentWriter(disk, directory, random, keeper, nextSequence - 1, existing, toVoid);
   }
 
   /** Prepares a record; takes no lock. */
@@ -313,10 +295,11 @@ public final class Journal implements AutoCloseable {
   }
 
   private void write(List<Ticket> group) throws IOException {
-    Disk.Appender to = segment(group.getFirst().sequence);
+    Disk.Appender to = segments.open(group.getFirst().sequence, synced);
     long bytes = 0;
     for (Ticket ticket : group) {
-      to.append(Segment.recordHead(ticket.record, salt, ticket.crc, ticket.sequence, synced));
+      to.append(
+          Segment.recordHead(ticket.record, segments.salt(), ticket.crc, ticket.sequence, synced));
       to.append(ticket.record.payload().duplicate());
       ticket.isInFile = true;
       bytes += ticket.bytes();
@@ -331,80 +314,7 @@ public final class Journal implements AutoCloseable {
             metrics.bytes + bytes,
             metrics.syncNanos + nanos);
     if (to.size() > SEGMENT_BYTES) {
-      closeSegment(group.getLast().sequence);
-    }
-  }
-
-  /** The open segment; a fresh one voids first what never happened. */
-  private Disk.Appender segment(long firstSequence) throws IOException {
-    Disk.Appender open = segment;
-    if (open != null) {
-      return open;
-    }
-    disk.createDirectories(directory);
-    JournalRecord.Voided voided = toVoid;
-    if (voided == null) {
-      return begin(firstSequence, null);
-    }
-    if (!voided.equals(witnessed)) {
-      // A segment of its own: no single file that is lost may bring a failed write back.
-      begin(voided.from(), voided);
-      closeSegment(voided.to());
-      witnessed = voided;
-    }
-    Disk.Appender fresh = begin(voided.from(), voided);
-    toVoid = null;
-    return fresh;
-  }
-
-  private Disk.Appender begin(long first, JournalRecord.@Nullable Voided voided)
-      throws IOException {
-    Path file = directory.resolve(Segment.name(first));
-    for (long n = first; disk.exists(file); n++) {
-      file = directory.resolve(Segment.name(n)); // A failed segment may have begun alike.
-    }
-    Disk.Appender fresh = disk.appender(file);
-    segment = fresh;
-    salt = random.nextInt();
-    segments.add(new Closed(file, Long.MAX_VALUE, false));
-    try {
-      fresh.append(Segment.head(first, salt));
-      if (voided != null) {
-        writeVoided(fresh, voided);
-      }
-      return fresh;
-    } catch (IOException | RuntimeException | Error e) {
-      closeBroken(voided == null ? first : voided.to(), e);
-      throw e;
-    }
-  }
-
-  /** Twice in each of two files, because nothing else keeps a failed write from coming back. */
-  private void writeVoided(Disk.Appender fresh, JournalRecord.Voided voided) throws IOException {
-    JournalRecord.Encoded record = JournalRecord.encode(voided);
-    for (int copy = 0; copy < 2; copy++) {
-      fresh.append(
-          Segment.recordHead(record, salt, Segment.crc(record.payload()), voided.to(), synced));
-      fresh.append(record.payload().duplicate());
-    }
-    fresh.sync();
-  }
-
-  /** A segment that did not begin well takes no record: none of it could be read back. */
-  private void closeBroken(long last, Throwable cause) {
-    try {
-      closeSegment(last);
-    } catch (IOException e) {
-      cause.addSuppressed(e);
-    }
-  }
-
-  private void closeSegment(long last) throws IOException {
-    Disk.Appender open = segment;
-    segment = null;
-    if (open != null) {
-      segments.set(segments.size() - 1, new Closed(segments.getLast().file(), last, false));
-      open.close();
+      segments.close(group.getLast().sequence);
     }
   }
 
@@ -421,12 +331,11 @@ public final class Journal implements AutoCloseable {
     } finally {
       queue.unlock();
     }
-    long from = toVoid == null ? group.getFirst().sequence : toVoid.from();
-    toVoid = new JournalRecord.Voided(from, last);
+    segments.voidAll(group.getFirst().sequence, last);
     try {
-      closeSegment(last);
+      segments.close(last);
       gate.requireWritable();
-      segment(last + 1);
+      segments.open(last + 1, synced);
     } catch (IOException | RuntimeException | Error e) {
       cause.addSuppressed(e); // It is voided before the next write.
     }
@@ -445,7 +354,7 @@ public final class Journal implements AutoCloseable {
     } finally {
       queue.unlock();
     }
-    boolean isVoid = toVoid == null;
+    boolean isVoid = !segments.hasToVoid();
     for (Ticket ticket : failed) {
       ticket.failure = isVoid || !ticket.isInFile ? cause : unknown(cause);
       ticket.done = true;
@@ -471,7 +380,7 @@ public final class Journal implements AutoCloseable {
   public Mark mark() throws IOException {
     commit.lock();
     try {
-      closeSegment(synced);
+      segments.close(synced);
       return new Mark(applied, appliedBytes);
     } finally {
       commit.unlock();
@@ -534,14 +443,7 @@ public final class Journal implements AutoCloseable {
     commit.lock();
     try {
       appliedBytes -= covered.bytes();
-      List<Closed> done =
-          segments.stream().filter(closed -> closed.last() <= covered.sequence()).toList();
-      for (Closed closed : done) {
-        if (disk.exists(closed.file())) {
-          retire(closed);
-        }
-        segments.remove(closed);
-      }
+      segments.cut(covered.sequence());
     } finally {
       commit.unlock();
     }
@@ -551,14 +453,6 @@ public final class Journal implements AutoCloseable {
       room.signalAll();
     } finally {
       queue.unlock();
-    }
-  }
-
-  private void retire(Closed closed) throws IOException {
-    if (closed.isDamaged()) {
-      keeper.keep(closed.file());
-    } else {
-      disk.remove(closed.file());
     }
   }
 
@@ -576,7 +470,7 @@ public final class Journal implements AutoCloseable {
       while (!isQueueEmpty()) {
         commitGroup();
       }
-      closeSegment(synced);
+      segments.close(synced);
     } finally {
       commit.unlock();
     }

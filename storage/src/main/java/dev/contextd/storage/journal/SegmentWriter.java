@@ -1,0 +1,167 @@
+package dev.contextd.storage.journal;
+
+import dev.contextd.storage.disk.Disk;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The segments of a journal: the one that is open, and those that wait for their cut.
+ *
+ * <p>Invariant: a segment that failed is never written to again, and the next one begins with what
+ * voids its records. Not safe for threads.
+ */
+final class SegmentWriter {
+  private final Disk disk;
+  private final Path directory;
+  private final RandomGenerator random;
+  private final Journal.Keeper keeper;
+  private Disk.@Nullable Appender segment;
+  private int salt;
+  private final List<Closed> segments = new ArrayList<>();
+  private JournalRecord.@Nullable Voided toVoid;
+
+  /** What stands in a segment of its own already. */
+  private JournalRecord.@Nullable Voided witnessed;
+
+  /** A segment on disk, the last sequence in it, and whether it holds what cannot be read. */
+  private record Closed(Path file, long last, boolean isDamaged) {}
+
+  /**
+   * @param last the last sequence that may stand in any of those that are there
+   * @param existing the segments that are there
+   * @param toVoid what the first record voids; null where nothing is to be
+   */
+  SegmentWriter(
+      Disk disk,
+      Path directory,
+      RandomGenerator random,
+      Journal.Keeper keeper,
+      long last,
+      List<JournalReplay.SegmentFile> existing,
+      JournalRecord.@Nullable Voided toVoid) {
+    this.disk = disk;
+    this.directory = directory;
+    this.random = random;
+    this.keeper = keeper;
+    this.toVoid = toVoid;
+    existing.forEach(found -> segments.add(new Closed(found.file(), last, found.isDamaged())));
+  }
+
+  /** What is written into the open segment is salted with. */
+  int salt() {
+    return salt;
+  }
+
+  /** The next segment voids these and all from the first that is to be voided already. */
+  void voidAll(long from, long to) {
+    toVoid = new JournalRecord.Voided(toVoid == null ? from : toVoid.from(), to);
+  }
+
+  /** Whether a void is still to be written. */
+  boolean hasToVoid() {
+    return toVoid != null;
+  }
+
+  /** The open segment; a fresh one voids first what never happened. */
+  Disk.Appender open(long firstSequence, long synced) throws IOException {
+    Disk.Appender open = segment;
+    if (open != null) {
+      return open;
+    }
+    disk.createDirectories(directory);
+    JournalRecord.Voided voided = toVoid;
+    if (voided == null) {
+      return begin(firstSequence, null, synced);
+    }
+    if (!voided.equals(witnessed)) {
+      // A segment of its own: no single file that is lost may bring a failed write back.
+      begin(voided.from(), voided, synced);
+      close(voided.to());
+      witnessed = voided;
+    }
+    Disk.Appender fresh = begin(voided.from(), voided, synced);
+    toVoid = null;
+    return fresh;
+  }
+
+  private Disk.Appender begin(long first, JournalRecord.@Nullable Voided voided, long synced)
+      throws IOException {
+    Path file = directory.resolve(Segment.name(first));
+    for (long n = first; disk.exists(file); n++) {
+      file = directory.resolve(Segment.name(n)); // A failed segment may have begun alike.
+    }
+    Disk.Appender fresh = disk.appender(file);
+    segment = fresh;
+    salt = random.nextInt();
+    segments.add(new Closed(file, Long.MAX_VALUE, false));
+    try {
+      fresh.append(Segment.head(first, salt));
+      if (voided != null) {
+        writeVoided(fresh, voided, synced);
+      }
+      return fresh;
+    } catch (IOException | RuntimeException | Error e) {
+      closeBroken(voided == null ? first : voided.to(), e);
+      throw e;
+    }
+  }
+
+  /** Twice in each of two files, because nothing else keeps a failed write from coming back. */
+  private void writeVoided(Disk.Appender fresh, JournalRecord.Voided voided, long synced)
+      throws IOException {
+    JournalRecord.Encoded record = JournalRecord.encode(voided);
+    for (int copy = 0; copy < 2; copy++) {
+      fresh.append(
+          Segment.recordHead(record, salt, Segment.crc(record.payload()), voided.to(), synced));
+      fresh.append(record.payload().duplicate());
+    }
+    fresh.sync();
+  }
+
+  /** A segment that did not begin well takes no record: none of it could be read back. */
+  private void closeBroken(long last, Throwable cause) {
+    try {
+      close(last);
+    } catch (IOException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  /**
+   * Ends the open segment, if there is one.
+   *
+   * @param last the last sequence that may stand in it
+   */
+  void close(long last) throws IOException {
+    Disk.Appender open = segment;
+    segment = null;
+    if (open != null) {
+      segments.set(segments.size() - 1, new Closed(segments.getLast().file(), last, false));
+      open.close();
+    }
+  }
+
+  /** Removes the segments in which nothing stands that comes after a sequence. */
+  void cut(long covered) throws IOException {
+    for (Closed closed : List.copyOf(segments)) {
+      if (closed.last() <= covered) {
+        if (disk.exists(closed.file())) {
+          retire(closed);
+        }
+        segments.remove(closed);
+      }
+    }
+  }
+
+  private void retire(Closed closed) throws IOException {
+    if (closed.isDamaged()) {
+      keeper.keep(closed.file());
+    } else {
+      disk.remove(closed.file());
+    }
+  }
+}

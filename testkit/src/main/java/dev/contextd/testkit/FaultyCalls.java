@@ -2,6 +2,7 @@ package dev.contextd.testkit;
 
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.FileCalls;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -34,6 +35,7 @@ public final class FaultyCalls implements FileCalls {
     SYNC_FILE,
     SYNC_DIRECTORY,
     SYNC_FILE_SYSTEM,
+    WATCH,
     LOCK
   }
 
@@ -175,6 +177,12 @@ public final class FaultyCalls implements FileCalls {
   public void syncDirectory(Path directory) throws IOException {
     fault.before(Call.SYNC_DIRECTORY, directory);
     calls.syncDirectory(directory);
+  }
+
+  @Override
+  public Closeable watch(Path root) throws IOException {
+    fault.before(Call.WATCH, root);
+    return calls.watch(root);
   }
 
   @Override

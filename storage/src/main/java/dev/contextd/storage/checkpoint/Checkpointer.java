@@ -7,6 +7,7 @@ import dev.contextd.storage.journal.Journal;
 import dev.contextd.storage.journal.JournalRecord;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -60,6 +61,9 @@ final class Checkpointer {
 
   /** Writes to folders that cannot be listed: the journal keeps them until they can. */
   private final List<JournalRecord> held = new ArrayList<>();
+
+  /** Open since before the first lazy write, so that no failure of one goes untold. */
+  private @Nullable Closeable watch;
 
   private @Nullable Journal journal;
 
@@ -205,6 +209,20 @@ final class Checkpointer {
     held.addAll(records);
   }
 
+  private void watchDisk() throws IOException {
+    if (watch == null) {
+      watch = disk.watch(folder.root());
+    }
+  }
+
+  /** Nothing is written from here on. */
+  synchronized void end() throws IOException {
+    if (watch != null) {
+      watch.close();
+    }
+    watch = null;
+  }
+
   /** What a checkpoint has taken in hand, to be given back where it fails. */
   private static final class InHand {
     final List<CollectionFlush> flushes = new ArrayList<>();
@@ -222,6 +240,7 @@ final class Checkpointer {
   synchronized void run(boolean last) throws IOException {
     Journal from = Objects.requireNonNull(journal);
     gate.requireWritable();
+    watchDisk();
     Journal.Mark mark = from.mark();
     from.repeat(held); // Behind the mark, so that the cut may take the elder ones.
     boolean clean = last && held.isEmpty();
@@ -395,6 +414,7 @@ final class Checkpointer {
    */
   synchronized boolean merge(long deadBefore) throws IOException {
     gate.requireWritable();
+    watchDisk();
     List<PackMerge> merges = new ArrayList<>();
     for (KeptCollection collection : collections.values()) {
       PackMerge merge = PackMerge.run(disk, packs, collection, () -> nextPack++, deadBefore);

@@ -212,7 +212,8 @@ public final class StoreKeeper {
   /** The root must be the folder that was opened: another one is not ours to write into. */
   private void requireOwnRoot() throws IOException {
     Optional<Object> now = disk.stat(folder.root()).map(FileCalls.Stat::identity);
-    boolean isOurs = now.isPresent() && now.equals(identity) && disk.exists(folder.own());
+    boolean isOurs =
+        now.isPresent() && now.equals(identity) && disk.kind(folder.own()) == Disk.Kind.DIRECTORY;
     if (!isOurs) {
       String what = now.isEmpty() ? "is gone" : "is another folder than the one that was opened";
       refuseWrites("the folder " + folder.root() + " " + what);
@@ -393,13 +394,22 @@ public final class StoreKeeper {
       }
     } finally {
       journal.close(); // What is held may have begun another segment.
-      release();
+      end();
     }
   }
 
   /** Gives the store back without writing anything, where it could not be opened. */
   public void abandon() {
     thread.stop();
+    end();
+  }
+
+  private void end() {
+    try {
+      checkpointer.end();
+    } catch (IOException e) {
+      log.debug("the root could not be closed: {}", e.toString());
+    }
     release();
   }
 

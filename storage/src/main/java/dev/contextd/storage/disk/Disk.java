@@ -88,6 +88,17 @@ public interface Disk {
   void createDirectories(Path directory) throws IOException;
 
   /**
+   * Creates a directory as {@link #createDirectories} does, in place of which a link is refused: it
+   * would lead our writes elsewhere.
+   */
+  default void createRealDirectory(Path directory) throws IOException {
+    createDirectories(directory);
+    if (kind(directory) != Kind.DIRECTORY) {
+      throw new IOException(directory + " must be a folder, not a link");
+    }
+  }
+
+  /**
    * Replaces or creates each file atomically and durably: temp file, fsync, atomic move, fsync of
    * the directory. All files lie in one directory. Until every temp file is on disk nothing is
    * visible; what fails after that is undone, so that either all files are new or all are as they
@@ -120,6 +131,12 @@ public interface Disk {
    * @throws IOException where nothing is known of any of it: it must be written again
    */
   void syncAll(Path root) throws IOException;
+
+  /**
+   * Watches a disk while it is open, so that {@link #syncAll} fails where any lazy write since did,
+   * whoever was told before.
+   */
+  Closeable watch(Path root) throws IOException;
 
   /** Makes a file, and the names in its folder, durable: another process may have left them so. */
   void sync(Path file) throws IOException;

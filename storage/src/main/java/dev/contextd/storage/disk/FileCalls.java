@@ -103,6 +103,15 @@ public interface FileCalls {
   /** Makes the names in a folder durable; not to be interrupted. */
   void syncDirectory(Path directory) throws IOException;
 
+  /**
+   * From now on until it is closed, {@link #syncFileSystem} of this root fails where anything could
+   * not be written back in between, even if somebody else was told before: the system tells each
+   * open file once, and one that was opened later not at all.
+   */
+  default Closeable watch(Path root) throws IOException {
+    return () -> {};
+  }
+
   /** Makes all files and names below a folder durable that were written through this object. */
   void syncFileSystem(Path root) throws IOException;
 

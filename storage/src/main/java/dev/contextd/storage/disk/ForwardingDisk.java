@@ -1,5 +1,6 @@
 package dev.contextd.storage.disk;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -64,6 +65,11 @@ public abstract class ForwardingDisk implements Disk {
   @Override
   public FileCalls.Stat createLazily(Image image) throws IOException {
     return next().createLazily(image);
+  }
+
+  @Override
+  public Closeable watch(Path root) throws IOException {
+    return next().watch(root);
   }
 
   @Override

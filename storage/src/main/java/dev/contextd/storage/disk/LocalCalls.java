@@ -1,5 +1,6 @@
 package dev.contextd.storage.disk;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -26,6 +27,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -58,6 +60,9 @@ final class LocalCalls implements FileCalls {
   private static final long MANY_NAMES_BYTES = 128 << 10;
 
   private volatile boolean createsNoneWhole;
+
+  /** Folders that stay open so that the system tells each failure of their disk. */
+  private final Map<Path, Integer> watched = new ConcurrentHashMap<>();
 
   /** What was written and not synced; kept only where the system has no call for all at once. */
   private final Set<Path> unsynced = ConcurrentHashMap.newKeySet();
@@ -222,9 +227,28 @@ final class LocalCalls implements FileCalls {
   }
 
   @Override
+  public Closeable watch(Path root) throws IOException {
+    if (!HAS_SYNC_FS) {
+      return () -> {};
+    }
+    int file = SyncFs.INSTANCE.open(root);
+    watched.put(root, file);
+    return () -> {
+      if (watched.remove(root, file)) {
+        SyncFs.INSTANCE.close(file);
+      }
+    };
+  }
+
+  @Override
   public void syncFileSystem(Path root) throws IOException {
     if (HAS_SYNC_FS) {
-      SyncFs.INSTANCE.call(root);
+      Integer open = watched.get(root);
+      if (open == null) {
+        SyncFs.INSTANCE.call(root);
+      } else {
+        SyncFs.INSTANCE.sync(root, open);
+      }
       return;
     }
     List<Path> paths = List.copyOf(unsynced);
@@ -300,6 +324,7 @@ final class LocalCalls implements FileCalls {
   /** Linux's {@code syncfs(2)}: makes a whole file system durable in one call. */
   private record SyncFs(MethodHandle open, MethodHandle syncfs, MethodHandle close) {
     private static final int O_RDONLY = 0;
+    private static final int O_CLOEXEC = 0x80000;
 
     /** Made on first use: linking costs a start several hundredths of a second. */
     static final SyncFs INSTANCE = link();
@@ -325,22 +350,48 @@ final class LocalCalls implements FileCalls {
     }
 
     void call(Path root) throws IOException {
+      int file = open(root);
+      try {
+        sync(root, file);
+      } finally {
+        close(file);
+      }
+    }
+
+    int open(Path root) throws IOException {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment errno = arena.allocate(State.LAYOUT);
         MemorySegment path = arena.allocateFrom(root.toString());
-        int file = (int) open.invokeExact(errno, path, O_RDONLY, 0);
+        int file = (int) open.invokeExact(errno, path, O_RDONLY | O_CLOEXEC, 0);
         if (file < 0) {
           throw new IOException(root + " cannot be opened to be synced: " + State.text(errno));
         }
-        try {
-          if ((int) syncfs.invokeExact(errno, file) != 0) {
-            throw new IOException("syncing the disk of " + root + " failed: " + State.text(errno));
-          }
-        } finally {
-          int closed = (int) close.invokeExact(file);
-          assert closed == 0;
+        return file;
+      } catch (IOException | RuntimeException | Error e) {
+        throw e;
+      } catch (Throwable e) {
+        throw new IllegalStateException("a native call failed", e);
+      }
+    }
+
+    void sync(Path root, int file) throws IOException {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment errno = arena.allocate(State.LAYOUT);
+        if ((int) syncfs.invokeExact(errno, file) != 0) {
+          throw new IOException("syncing the disk of " + root + " failed: " + State.text(errno));
         }
       } catch (IOException | RuntimeException | Error e) {
+        throw e;
+      } catch (Throwable e) {
+        throw new IllegalStateException("a native call failed", e);
+      }
+    }
+
+    void close(int file) {
+      try {
+        int closed = (int) close.invokeExact(file);
+        assert closed == 0;
+      } catch (RuntimeException | Error e) {
         throw e;
       } catch (Throwable e) {
         throw new IllegalStateException("a native call failed", e);

@@ -1,6 +1,7 @@
 package dev.contextd.storage.disk;
 
 import dev.contextd.storage.chromem.Names;
+import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -254,6 +255,11 @@ public final class LocalDisk implements Disk {
   @Override
   public void syncAll(Path root) throws IOException {
     calls.syncFileSystem(root);
+  }
+
+  @Override
+  public Closeable watch(Path root) throws IOException {
+    return calls.watch(root);
   }
 
   @Override

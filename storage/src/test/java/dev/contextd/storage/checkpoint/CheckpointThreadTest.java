@@ -5,9 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.FaultyDisk;
 import dev.contextd.storage.disk.FaultyDisk.Operation;
+import dev.contextd.storage.disk.FileCalls;
+import dev.contextd.storage.disk.ForwardingDisk;
+import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.storage.pack.Manifest;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -167,6 +172,52 @@ class CheckpointThreadTest {
     }
     disk.heal();
     store.close();
+  }
+
+  @Test
+  void theDiskIsWatchedFromBeforeTheFirstFileUntilTheEnd() throws Exception {
+    List<String> log = Collections.synchronizedList(new ArrayList<>());
+    Disk watching =
+        new ForwardingDisk() {
+          private final Disk real = new LocalDisk();
+
+          @Override
+          protected Disk next() {
+            return real;
+          }
+
+          @Override
+          public Closeable watch(Path path) throws IOException {
+            log.add("watch");
+            Closeable watch = real.watch(path);
+            return () -> {
+              log.add("end");
+              watch.close();
+            };
+          }
+
+          @Override
+          public FileCalls.Stat replaceLazily(Image image) throws IOException {
+            log.add("write");
+            return real.replaceLazily(image);
+          }
+
+          @Override
+          public FileCalls.Stat createLazily(Image image) throws IOException {
+            log.add("write");
+            return real.createLazily(image);
+          }
+
+          @Override
+          public void syncAll(Path path) throws IOException {
+            log.add("sync");
+            real.syncAll(path);
+          }
+        };
+    Opened store = Opened.of(root(), watching).create(NOTES).put("a", "1").checkpoint();
+    store.put("a", "2").checkpoint();
+    store.close();
+    assertThat(log).containsExactly("watch", "write", "sync", "write", "sync", "end");
   }
 
   /** What may fail. */

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.contextd.storage.disk.Disk.Entry;
 import dev.contextd.storage.disk.Disk.Image;
 import dev.contextd.storage.disk.Disk.Kind;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -198,6 +199,19 @@ class LocalDiskTest {
         .hasSize(3_004)
         .extracting(e -> e.name() + " " + e.kind() + " " + e.size() + " " + e.modifiedNanos())
         .isEqualTo(expected);
+  }
+
+  /** Whether the system tells of a failed write depends on when the folder was opened. */
+  @Test
+  void aWatchedDiskIsSyncedThroughTheFolderThatWasOpenedFirst() throws Exception {
+    Path root = Files.createDirectory(folder.resolve("root"));
+    try (Closeable watch = disk.watch(root)) {
+      assertThat(watch).isNotNull();
+      disk.syncAll(root);
+      Files.delete(root);
+      disk.syncAll(root);
+    }
+    assertThatThrownBy(() -> disk.syncAll(root)).isInstanceOf(IOException.class);
   }
 
   @Test

@@ -206,7 +206,7 @@ final class CollectionFlush {
   }
 
   private Build build(int dimension) throws IOException {
-    disk.createDirectories(packs);
+    disk.createRealDirectory(packs);
     long number = packNumbers.getAsLong();
     Build build =
         new Build(number, new PackWriter(disk, packs, number, collection.incarnation(), dimension));

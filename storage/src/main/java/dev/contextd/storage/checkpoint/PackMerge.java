@@ -118,6 +118,7 @@ final class PackMerge {
   }
 
   private void write(long number) throws IOException {
+    disk.createRealDirectory(packs);
     int dimension = dimension();
     try (PackWriter writer =
         new PackWriter(disk, packs, number, collection.incarnation(), dimension)) {

@@ -1,5 +1,8 @@
 package dev.contextd.storage.folder;
 
+import dev.contextd.storage.disk.Disk;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 
 /** What lies in {@code .contextd}, by name. */
@@ -25,4 +28,16 @@ public final class OwnNames {
   static final List<String> FOLDERS = List.of(TRASH, JOURNAL, PACKS, MODELS);
 
   private OwnNames() {}
+
+  /**
+   * Moves aside what bears a name of ours and is of another kind. A link would lead our writes
+   * elsewhere.
+   *
+   * @throws IOException where it is still there
+   */
+  static void clear(Disk disk, Path path, Disk.Kind expected) throws IOException {
+    if (disk.exists(path) && disk.kind(path) != expected) {
+      disk.move(path, FreshName.beside(disk, path));
+    }
+  }
 }

@@ -133,10 +133,7 @@ public final class Quarantine {
   }
 
   private void prepare() throws IOException {
-    disk.createDirectories(directory);
-    if (disk.kind(directory) != Disk.Kind.DIRECTORY) {
-      throw new IOException(directory + " must be a folder, not a link");
-    }
+    disk.createRealDirectory(directory);
   }
 
   /** An entry of a single file that is empty was never filled: a crash came before the move. */

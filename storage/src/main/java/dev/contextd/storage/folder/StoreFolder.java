@@ -63,10 +63,7 @@ public final class StoreFolder {
    * @throws IOException where it cannot be created, or is no folder
    */
   public void prepare() throws IOException {
-    disk.createDirectories(ours());
-    if (disk.kind(ours()) != Disk.Kind.DIRECTORY) {
-      throw new IOException(ours() + " must be a folder, not a link");
-    }
+    disk.createRealDirectory(ours());
   }
 
   /**
@@ -77,16 +74,10 @@ public final class StoreFolder {
    */
   public void clearOwnNames() throws IOException {
     for (String file : OwnNames.FILES) {
-      clear(ours().resolve(file), Disk.Kind.FILE);
+      OwnNames.clear(disk, ours().resolve(file), Disk.Kind.FILE);
     }
     for (String directory : OwnNames.FOLDERS) {
-      clear(ours().resolve(directory), Disk.Kind.DIRECTORY);
-    }
-  }
-
-  private void clear(Path path, Disk.Kind expected) throws IOException {
-    if (disk.exists(path) && disk.kind(path) != expected) {
-      disk.move(path, FreshName.beside(disk, path));
+      OwnNames.clear(disk, ours().resolve(directory), Disk.Kind.DIRECTORY);
     }
   }
 
@@ -174,8 +165,8 @@ public final class StoreFolder {
 
   public void recordModel(CollectionFolder folder, ModelRecord record) throws IOException {
     Path file = modelFile(folder.name());
-    disk.createDirectories(file.resolveSibling(""));
-    clear(file, Disk.Kind.FILE);
+    disk.createRealDirectory(ours().resolve(OwnNames.MODELS));
+    OwnNames.clear(disk, file, Disk.Kind.FILE);
     record.write(disk, file);
   }
 

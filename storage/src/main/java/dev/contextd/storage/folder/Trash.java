@@ -56,7 +56,7 @@ public final class Trash {
 
   /** Moves a folder or a file into an entry of its own; returns the entry. */
   public Path move(Path thing) throws IOException {
-    disk.createDirectories(directory);
+    prepare();
     Path target = fresh(String.valueOf(thing.getFileName()));
     disk.moveLazily(thing, target);
     return target;
@@ -78,9 +78,16 @@ public final class Trash {
   }
 
   private Path create(String name) throws IOException {
+    prepare();
     Path target = fresh(name);
     disk.createDirectories(target);
     return target;
+  }
+
+  /** A link that somebody put in its place while we run leads nothing of ours elsewhere. */
+  private void prepare() throws IOException {
+    OwnNames.clear(disk, directory, Disk.Kind.DIRECTORY);
+    disk.createRealDirectory(directory);
   }
 
   /** What lies in the trash, the oldest first. */
@@ -114,7 +121,7 @@ public final class Trash {
 
   /** The files of an entry. */
   public List<Disk.Entry> files(String entry) throws IOException {
-    requireName(entry);
+    requireThere(entry);
     return disk.list(directory.resolve(entry));
   }
 
@@ -138,7 +145,7 @@ public final class Trash {
 
   /** Removes one entry for good. */
   public void remove(String entry) throws IOException {
-    requireName(entry);
+    requireThere(entry);
     remove(directory.resolve(entry));
   }
 
@@ -154,8 +161,9 @@ public final class Trash {
   }
 
   /** The name is that of an entry, and not a path to elsewhere. */
-  private static void requireName(String entry) throws IOException {
-    if (since(entry) == null || entry.contains("/") || entry.contains("\\")) {
+  private void requireThere(String entry) throws IOException {
+    boolean isName = since(entry) != null && !entry.contains("/") && !entry.contains("\\");
+    if (!isName || disk.kind(directory) != Disk.Kind.DIRECTORY) {
       throw new java.nio.file.NoSuchFileException(entry, null, "no entry of the trash");
     }
   }

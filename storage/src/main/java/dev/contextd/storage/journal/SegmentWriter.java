@@ -72,7 +72,7 @@ final class SegmentWriter {
     if (open != null) {
       return open;
     }
-    disk.createDirectories(directory);
+    disk.createRealDirectory(directory);
     JournalRecord.Voided voided = toVoid;
     if (voided == null) {
       return begin(firstSequence, null, synced);

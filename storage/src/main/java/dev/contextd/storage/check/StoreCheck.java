@@ -86,10 +86,11 @@ public final class StoreCheck {
    */
   private boolean isCandidate(Disk.Entry entry, boolean isKnown, List<Damage> stray) {
     Optional<String> hindrance = hindrance(disk, entry);
-    if (hindrance.isPresent() && isKnown) {
+    boolean isHidden = entry.name().startsWith(".");
+    if (hindrance.isPresent() ? isKnown : !isHidden && isFolderAfterAll(entry)) {
       return true;
     }
-    if (hindrance.isPresent() && !entry.name().startsWith(".")) {
+    if (hindrance.isPresent() && !isHidden) {
       stray.add(new Damage.Inaccessible(entry.name(), "", hindrance.get(), Damage.Loss.COLLECTION));
       return false;
     }
@@ -113,6 +114,15 @@ public final class StoreCheck {
       return false;
     }
     return true;
+  }
+
+  /** One that could not be looked at a moment ago, while it was being listed. */
+  private boolean isFolderAfterAll(Disk.Entry entry) {
+    try {
+      return entry.kind() == Disk.Kind.OTHER && disk.kind(entry.path()) == Disk.Kind.DIRECTORY;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private static IntactCollection unread(FolderFiles folder, StoredCollection collection) {

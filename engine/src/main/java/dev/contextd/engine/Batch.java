@@ -3,6 +3,7 @@ package dev.contextd.engine;
 import dev.contextd.engine.search.RowTable;
 import dev.contextd.engine.search.Vectors;
 import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.gob.StringMaps;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -103,6 +104,6 @@ record Batch(List<StoredDocument> documents, List<String> truncated, Optional<St
     }
     Map<String, String> stamped = new HashMap<>(metadata);
     stamped.putAll(scope.stamps());
-    return Map.copyOf(stamped);
+    return StringMaps.copyOf(stamped);
   }
 }

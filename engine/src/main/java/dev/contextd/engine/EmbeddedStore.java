@@ -15,6 +15,7 @@ import dev.contextd.storage.disk.DiskFull;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.OwnerLock;
 import dev.contextd.storage.folder.StoreFolder;
+import dev.contextd.storage.gob.StringMaps;
 import dev.contextd.storage.journal.OutcomeUnknownException;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -172,7 +173,7 @@ final class EmbeddedStore implements VectorStore {
 
   private EmbeddedCollection createOnDisk(String name, Map<String, String> metadata) {
     Compression compression = options.compress() ? Compression.GZIP : Compression.PLAIN;
-    StoredCollection stored = new StoredCollection(name, Map.copyOf(metadata));
+    StoredCollection stored = new StoredCollection(name, StringMaps.copyOf(metadata));
     try {
       return new EmbeddedCollection(this, keeper.create(stored, compression));
     } catch (IOException e) {

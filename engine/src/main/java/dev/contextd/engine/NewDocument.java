@@ -1,5 +1,6 @@
 package dev.contextd.engine;
 
+import dev.contextd.storage.gob.StringMaps;
 import java.util.Map;
 import java.util.Optional;
 
@@ -19,7 +20,7 @@ public record NewDocument(
     Map<String, String> metadata) {
 
   public NewDocument {
-    metadata = Map.copyOf(metadata);
+    metadata = StringMaps.copyOf(metadata);
   }
 
   public static NewDocument of(String id, String content, float[] embedding) {

@@ -4,6 +4,7 @@ import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.chromem.Names;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -69,7 +70,7 @@ final class UnservedFiles {
     if (damage.isEmpty()) {
       return Stream.empty();
     }
-    Set<String> wanted = Set.copyOf(ids);
+    Set<String> wanted = new HashSet<>(ids);
     return damage.stream().filter(found -> idOf(found).filter(wanted::contains).isPresent());
   }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.contextd.testkit.StoreRoot;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -248,5 +249,23 @@ class LimitsTest {
     assertThatThrownBy(call::run)
         .isInstanceOfSatisfying(StoreException.class, e -> assertThat(e.code()).isEqualTo(code))
         .hasMessageContainingAll(parts);
+  }
+
+  /** Were each key compared with all before it, this would take minutes. */
+  @Test
+  void metadataKeysOfOneHashCodeAreWrittenInReasonableTime() throws Exception {
+    int bits = 17;
+    Map<String, String> metadata = new HashMap<>();
+    for (int n = 0; n < 1 << bits; n++) {
+      StringBuilder key = new StringBuilder();
+      for (int bit = 0; bit < bits; bit++) {
+        key.append((n >> bit & 1) == 0 ? "Aa" : "BB");
+      }
+      metadata.put(key.toString(), "v");
+    }
+    with(notes -> {
+      notes.upsert(List.of(doc("a", 1, 0).withMetadata(metadata)));
+      assertThat(notes.get("a").orElseThrow().metadata()).isEqualTo(metadata);
+    });
   }
 }

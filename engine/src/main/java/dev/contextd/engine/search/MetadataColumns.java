@@ -1,6 +1,7 @@
 package dev.contextd.engine.search;
 
 import dev.contextd.engine.Filter;
+import dev.contextd.storage.gob.StringMaps;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -75,7 +76,7 @@ final class MetadataColumns {
         shared.put(column.field, column.put(slot, entry.getValue()));
       }
     }
-    return Map.copyOf(shared);
+    return StringMaps.copyOf(shared);
   }
 
   /**

@@ -1,6 +1,5 @@
 package dev.contextd.storage.gob;
 
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -28,9 +27,6 @@ import org.jspecify.annotations.Nullable;
 public final class GobReader {
   /** How deep values may nest. */
   static final int MAX_DEPTH = 64;
-
-  /** Up to how many entries a map is kept in its compact form. */
-  private static final int MAX_COMPACT_ENTRIES = 64;
 
   private final GobBytes in;
   private final TypeTable types;
@@ -118,8 +114,7 @@ public final class GobReader {
       String key = in.string();
       result.put(key, in.string());
     }
-    // The compact form probes linearly: keys of one hash code would cost quadratic time.
-    return count <= MAX_COMPACT_ENTRIES ? Map.copyOf(result) : Collections.unmodifiableMap(result);
+    return StringMaps.copyOf(result);
   }
 
   /** Enters a map with string keys; the caller reads {@code count} times a key and a value. */

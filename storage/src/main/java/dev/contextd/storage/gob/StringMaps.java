@@ -1,0 +1,25 @@
+package dev.contextd.storage.gob;
+
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+
+/** Unmodifiable maps of strings, such as metadata, that no choice of keys makes slow. */
+public final class StringMaps {
+  /** Up to how many entries a map is kept in its compact form. */
+  private static final int MAX_COMPACT_ENTRIES = 64;
+
+  private StringMaps() {}
+
+  /** A copy. The compact form probes linearly: keys of one hash code would cost quadratic time. */
+  public static Map<String, String> copyOf(Map<String, String> map) {
+    if (map.size() <= MAX_COMPACT_ENTRIES) {
+      return Map.copyOf(map);
+    }
+    Map<String, String> copy = HashMap.newHashMap(map.size());
+    map.forEach(
+        (key, value) -> copy.put(Objects.requireNonNull(key), Objects.requireNonNull(value)));
+    return Collections.unmodifiableMap(copy);
+  }
+}

@@ -13,7 +13,7 @@ public sealed interface TextFilter {
   record Contains(String text) implements TextFilter {
     @Override
     public boolean matches(String content) {
-      return content.contains(text);
+      return TextSearch.contains(content, text);
     }
   }
 
@@ -21,7 +21,7 @@ public sealed interface TextFilter {
   record NotContains(String text) implements TextFilter {
     @Override
     public boolean matches(String content) {
-      return !content.contains(text);
+      return !TextSearch.contains(content, text);
     }
   }
 

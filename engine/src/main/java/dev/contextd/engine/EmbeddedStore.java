@@ -5,6 +5,7 @@ import dev.contextd.engine.search.ExactSearch;
 import dev.contextd.engine.search.RowTable;
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.checkpoint.Examination;
 import dev.contextd.storage.checkpoint.KeeperStatus;
 import dev.contextd.storage.checkpoint.StoreKeeper;
 import dev.contextd.storage.chromem.Compression;
@@ -320,6 +321,11 @@ final class EmbeddedStore implements VectorStore {
   @Override
   public List<Damage> scrub() {
     return keeper.scrub();
+  }
+
+  @Override
+  public Examination examine(Optional<Set<String>> touched) throws IOException {
+    return keeper.examine(touched);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.contextd.engine;
 
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.checkpoint.Examination;
 import dev.contextd.storage.checkpoint.KeeperStatus;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * An embedded vector store over a chromem-go folder.
@@ -117,6 +119,15 @@ public interface VectorStore extends AutoCloseable {
    * @return what fails; all of it is served all the same
    */
   List<Damage> scrub();
+
+  /**
+   * Holds the folder as it stands against what is served, beside readers and writers: a listing of
+   * it, and reading what is not as it was left. Repairs nothing.
+   *
+   * @param touched folders to look into; empty for all
+   * @throws IOException where the root cannot be listed, or is another folder than was opened
+   */
+  Examination examine(Optional<Set<String>> touched) throws IOException;
 
   /** Serves read-only from now on. */
   void refuseWrites(String reason);

@@ -6,7 +6,6 @@ import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
 import dev.contextd.engine.VectorCollection;
 import dev.contextd.engine.VectorStore;
-import dev.contextd.resilience.HealthReport;
 import dev.contextd.resilience.ResilientStore;
 import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
@@ -96,8 +95,7 @@ final class CollectionRoutes {
   }
 
   private Set<String> corruptFolders() {
-    HealthReport health = resilient.health();
-    return Set.copyOf(health.corrupt());
+    return Set.copyOf(resilient.checker().latest().corrupt());
   }
 
   private static Messages.CollectionOut out(CollectionInfo info, Set<String> corrupt) {

@@ -66,6 +66,7 @@ public final class HttpServer implements AutoCloseable {
     routes.addAll(new CollectionRoutes(store, tenants, bodies).routes());
     routes.addAll(new DocumentRoutes(store.store(), tenants, bodies).routes());
     routes.addAll(new QueryRoute(store.store(), tenants, bodies).routes());
+    routes.addAll(new HealthRoutes(store, gatekeeper, tenants).routes());
     routes.addAll(new OperatorRoutes(store, tenants, options.version(), () -> ready).routes());
     routes.addAll(new AdminRoutes(store, gatekeeper, tenants, bodies).routes());
     this.javalin =

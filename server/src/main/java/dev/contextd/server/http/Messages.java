@@ -68,7 +68,52 @@ final class Messages {
 
   record QueryOut(List<HitOut> results, CoverageOut coverage, boolean truncated) {}
 
-  record HealthOut(String status, MetadataHealth metadata, @Nullable String next) {}
+  /**
+   * {@code damage} counts what was found by kind; {@code quarantined} names entries of the
+   * quarantine; times are RFC 3339, {@code lastScrubTime} null where there was none.
+   */
+  record HealthOut(
+      String status,
+      MetadataHealth metadata,
+      Map<String, Integer> damage,
+      List<String> quarantined,
+      @Nullable String readOnly,
+      @Nullable String brake,
+      @Nullable String error,
+      @Nullable String lastCheckTime,
+      @Nullable String lastScrubTime,
+      @Nullable String next) {}
+
+  /** The whole of it; {@code checkDuration} in nanoseconds. */
+  record MetadataReport(
+      String status,
+      List<String> healthy,
+      List<String> corrupt,
+      List<String> empty,
+      int total,
+      int healthyCount,
+      int corruptCount,
+      int emptyCount,
+      @Nullable String lastCheckTime,
+      long checkDuration,
+      Map<String, String> details,
+      Map<String, Integer> damage,
+      List<QuarantinedOut> quarantined,
+      long unavailableDocuments,
+      @Nullable String readOnly,
+      @Nullable String brake,
+      @Nullable String error,
+      @Nullable String lastScrubTime,
+      @Nullable String next) {}
+
+  /** {@code since} is RFC 3339, null where the note beside the entry cannot be read. */
+  record QuarantinedOut(
+      String entry,
+      String folder,
+      @Nullable String file,
+      @Nullable String why,
+      @Nullable String since,
+      boolean reviewed) {}
 
   record MetadataHealth(
       String status,

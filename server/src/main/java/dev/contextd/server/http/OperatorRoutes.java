@@ -2,7 +2,6 @@ package dev.contextd.server.http;
 
 import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.Scope;
-import dev.contextd.resilience.HealthReport;
 import dev.contextd.resilience.ResilientStore;
 import dev.contextd.storage.checkpoint.KeeperStatus;
 import io.javalin.http.Context;
@@ -12,11 +11,9 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 
-/** What operators and supervisors ask: health, life, readiness, status, the API's description. */
+/** What operators and supervisors ask: life, readiness, status, the API's description. */
 final class OperatorRoutes {
   private static final String OPENAPI = "/openapi.json";
   private static final double NANOS_PER_SECOND = 1e9;
@@ -37,32 +34,10 @@ final class OperatorRoutes {
 
   List<Route> routes() {
     return List.of(
-        new Route(HandlerType.GET, "/health", this::health),
         new Route(HandlerType.GET, "/livez", this::alive),
         new Route(HandlerType.GET, "/readyz", this::readiness),
         new Route(HandlerType.GET, "/api/v1/status", this::status),
         new Route(HandlerType.GET, OPENAPI, this::openApi));
-  }
-
-  private void health(Context call) {
-    HealthReport health = resilient.health();
-    boolean degraded = health.isDegraded();
-    call.status(degraded ? 503 : 200);
-    call.json(
-        new Messages.HealthOut(
-            degraded ? "degraded" : "ok",
-            new Messages.MetadataHealth(
-                degraded ? "degraded" : "healthy",
-                health.healthy().size(),
-                health.corrupt().size(),
-                health.empty().size(),
-                health.total(),
-                health.corrupt(),
-                // They name ids and collections, and nobody says here whose tenant asks.
-                tenants.isRequired() ? Map.of() : new TreeMap<>(health.details())),
-            degraded
-                ? "Everything intact is served. Look into .quarantine/ in the store's folder: beside each thing lies a note"
-                : null));
   }
 
   /** A supervisor must not restart a daemon for a damaged file, so this asks for none. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.contextd.engine.Embedder;
 import dev.contextd.engine.StoreOptions;
+import dev.contextd.resilience.HealthOptions;
 import dev.contextd.resilience.ResilientStore;
 import java.io.IOException;
 import java.net.Socket;
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 /** A real server on a free port over a real folder, and a client to call it. */
 final class RunningServer implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Every answer comes from a check of its own. */
+  private static final Duration NOW = Duration.ZERO;
 
   private final ResilientStore store;
   private final HttpServer server;
@@ -49,12 +53,33 @@ final class RunningServer implements AutoCloseable {
   static RunningServer over(
       Path root, StoreOptions options, Optional<String> token, boolean tenantRequired)
       throws IOException {
-    ResilientStore store = ResilientStore.open(root, options);
+    return over(root, options, token, tenantRequired, HealthOptions.defaults().withMaxAge(NOW));
+  }
+
+  static RunningServer over(
+      Path root,
+      StoreOptions options,
+      Optional<String> token,
+      boolean tenantRequired,
+      HealthOptions health)
+      throws IOException {
+    ResilientStore store = ResilientStore.open(root, options, health);
     HttpServer server =
         HttpServer.start(
             store,
             new HttpServer.Options(
                 "localhost", 0, true, token, tenantRequired, Duration.ofSeconds(10), "test"));
+    return new RunningServer(store, server);
+  }
+
+  /** Reachable from other machines, which the settings would refuse without a token. */
+  static RunningServer on(Path root, String host) throws IOException {
+    ResilientStore store = ResilientStore.open(root, StoreOptions.defaults());
+    HttpServer server =
+        HttpServer.start(
+            store,
+            new HttpServer.Options(
+                host, 0, false, Optional.empty(), false, Duration.ofSeconds(10), "test"));
     return new RunningServer(store, server);
   }
 

@@ -32,6 +32,9 @@ final class FolderFiles {
 
   private int unreadableEntries;
 
+  /** Files of documents in a folder that was not looked into. */
+  private int settledDocuments;
+
   /** The metadata that was read; null where there is none. */
   @Nullable Decoded<StoredCollection> metadata;
 
@@ -85,9 +88,35 @@ final class FolderFiles {
     damage.add(new Damage.FolderUnreadable(folder, ours.name(), reason));
   }
 
+  /** A folder that was judged before and has not changed since: its claim alone counts. */
+  static FolderFiles settled(Disk.Entry directory, FolderReport report) {
+    FolderFiles files = new FolderFiles(directory.path(), directory.name(), null);
+    files.settledDocuments = report.documentFiles();
+    report
+        .name()
+        .ifPresent(name ->
+            files.metadata =
+                new Decoded<>(new StoredCollection(name, null), Names.hash(name), true, 0));
+    report.damage().stream().filter(found -> !isClaim(found)).forEach(files.damage::add);
+    return files;
+  }
+
+  private static boolean isClaim(Damage damage) {
+    return damage instanceof Damage.MetadataMisplaced
+        || damage instanceof Damage.NameAmbiguous
+        || damage instanceof Damage.NameClaimedTwice;
+  }
+
   /** How many files in it belong to a collection, readable or not. */
   int count() {
-    return metadataFiles.size() + documents.size() + unreadableEntries;
+    return settledDocuments > 0
+        ? settledDocuments + 1
+        : metadataFiles.size() + documents.size() + unreadableEntries;
+  }
+
+  /** How many files a document may be in. */
+  int documentFiles() {
+    return Math.max(settledDocuments, documents.size());
   }
 
   /** Whether the folder's name is one that the collection's name may have. */

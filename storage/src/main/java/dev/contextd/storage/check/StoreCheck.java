@@ -50,21 +50,40 @@ public final class StoreCheck {
    */
   public CheckReport check(Path root, KnownStore known, IntactCollection.Sink sink)
       throws IOException {
+    return check(disk.list(root), known, Map.of(), sink);
+  }
+
+  /**
+   * Checks a store of which some folders need not be looked into.
+   *
+   * @param entries what lies in the root
+   * @param settled what is known of such a folder, by its name; only its claim is judged anew
+   */
+  public CheckReport check(
+      List<Disk.Entry> entries,
+      KnownStore known,
+      Map<String, FolderReport> settled,
+      IntactCollection.Sink sink) {
     List<Damage> stray = new ArrayList<>(known.damage());
     List<FolderFiles> folders = new ArrayList<>();
-    for (Disk.Entry entry : disk.list(root)) {
+    for (Disk.Entry entry : entries) {
       boolean isKnown = known.folder(entry.name()).isPresent();
       if (isCandidate(entry, isKnown, stray) && !known.isDeleted(entry.name())) {
-        folders.add(FolderFiles.read(disk, entry, known.folder(entry.name()).orElse(null)));
+        FolderReport report = settled.get(entry.name());
+        folders.add(
+            report == null
+                ? FolderFiles.read(disk, entry, known.folder(entry.name()).orElse(null))
+                : FolderFiles.settled(entry, report));
       }
     }
     judgeClaims(folders);
     List<FolderReport> reports = new ArrayList<>();
     long files = 0;
     for (FolderFiles folder : folders) {
-      int served = 0;
+      FolderReport before = settled.get(folder.folder);
+      int served = before == null ? 0 : before.served();
       var metadata = folder.metadata;
-      if (metadata != null && isWhole(folder)) {
+      if (before == null && metadata != null && isWhole(folder)) {
         IntactCollection intact =
             folder.isUnreadable
                 ? unread(folder, metadata.value())
@@ -75,7 +94,7 @@ public final class StoreCheck {
       files += folder.count();
       reports.add(
           new FolderReport(
-              folder.folder, folder.name(), served, folder.documents.size(), folder.damage));
+              folder.folder, folder.name(), served, folder.documentFiles(), folder.damage));
     }
     return new CheckReport(reports, stray, files);
   }

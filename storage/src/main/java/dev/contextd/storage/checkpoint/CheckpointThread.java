@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +41,12 @@ final class CheckpointThread {
   private volatile Optional<Instant> last = Optional.empty();
   private volatile Optional<IOException> failure = Optional.empty();
 
+  /** When the oldest write came that no checkpoint has begun to cover. */
+  private final AtomicReference<@Nullable Instant> oldest = new AtomicReference<>();
+
+  /** The same of the checkpoint in hand. */
+  private volatile @Nullable Instant inHand;
+
   CheckpointThread(
       Checkpointer checkpointer, Journal journal, Trash trash, KeeperOptions options, Clock clock) {
     this.checkpointer = checkpointer;
@@ -54,6 +61,9 @@ final class CheckpointThread {
     lock.lock();
     try {
       isWoken = true;
+      if (journal.pendingBytes() > 0) {
+        oldest.set(clock.instant());
+      }
       thread = Thread.ofPlatform().daemon().name("checkpoint").start(this::loop);
     } finally {
       lock.unlock();
@@ -62,6 +72,9 @@ final class CheckpointThread {
 
   /** A write became visible. */
   void noteWrite() {
+    if (oldest.get() == null) {
+      oldest.compareAndSet(null, clock.instant());
+    }
     boolean urgent = journal.pendingBytes() > options.checkpointBytes();
     if (urgent || !isWoken()) {
       wake(urgent);
@@ -146,8 +159,11 @@ final class CheckpointThread {
 
   /** Makes one checkpoint in the calling thread. */
   void checkpoint() throws IOException {
+    Instant since = oldest.getAndSet(null);
+    inHand = inHand == null ? since : inHand;
     try {
       checkpointer.run(false);
+      inHand = null;
       last = Optional.of(clock.instant());
       failure = Optional.empty();
     } catch (IOException e) {
@@ -216,9 +232,19 @@ final class CheckpointThread {
   KeeperStatus status() {
     return new KeeperStatus(
         journal.pendingBytes(),
+        options.maxPendingBytes(),
+        lag(),
         last,
         failure.map(e -> String.valueOf(e.getMessage())),
         journal.metrics());
+  }
+
+  private Duration lag() {
+    Instant since = inHand;
+    since = since == null ? oldest.get() : since;
+    return since == null || journal.pendingBytes() == 0
+        ? Duration.ZERO
+        : Duration.between(since, clock.instant());
   }
 
   /** Ends the thread after the checkpoint in hand. */

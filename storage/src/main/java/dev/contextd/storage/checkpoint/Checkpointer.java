@@ -19,10 +19,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,6 +68,8 @@ final class Checkpointer {
 
   /** Open since before the first lazy write, so that no failure of one goes untold. */
   private @Nullable Closeable watch;
+
+  private final ReentrantReadWriteLock catalog = new ReentrantReadWriteLock();
 
   private @Nullable Journal journal;
 
@@ -168,6 +174,30 @@ final class Checkpointer {
     }
   }
 
+  /** Names of folders that are on their way to the trash. */
+  Set<String> leaving() {
+    synchronized (dropped) {
+      return dropped.stream()
+          .map(collection -> collection.folder().name())
+          .collect(Collectors.toSet());
+    }
+  }
+
+  /** Held by whoever reads where documents stand, beside a checkpoint in the making. */
+  Lock catalog() {
+    return catalog.readLock();
+  }
+
+  /** What stands where changes at one moment, not while files are being written. */
+  private void changeCatalog(Runnable change) {
+    catalog.writeLock().lock();
+    try {
+      change.run();
+    } finally {
+      catalog.writeLock().unlock();
+    }
+  }
+
   /** Whether folders of deleted collections wait for the trash. */
   boolean hasDrops() {
     synchronized (dropped) {
@@ -255,7 +285,7 @@ final class Checkpointer {
       throw e;
     }
     long now = clock.millis();
-    inHand.flushes.forEach(flush -> flush.apply(now));
+    changeCatalog(() -> inHand.flushes.forEach(flush -> flush.apply(now)));
     synchronized (dropped) {
       dropped.removeAll(inHand.drops);
     }
@@ -426,9 +456,7 @@ final class Checkpointer {
       return false;
     }
     disk.syncAll(folder.root());
-    for (PackMerge merge : merges) {
-      retirePacks(merge.apply());
-    }
+    changeCatalog(() -> merges.forEach(merge -> retirePacks(merge.apply())));
     manifestDirty = true;
     writeManifest(false);
     removeRetired();

@@ -37,6 +37,7 @@ public final class KeptCollection {
 
   private List<String> vacated = new ArrayList<>();
   private boolean metadataDirty;
+  private boolean isMetadataInHand;
 
   /** Where each document stands, by id. */
   final Map<String, Copy> copies;
@@ -289,6 +290,7 @@ public final class KeptCollection {
     try {
       Work work = new Work(dirty, vacated, metadataDirty);
       inHand = dirty;
+      isMetadataInHand = metadataDirty;
       dirty = new LinkedHashMap<>();
       vacated = new ArrayList<>();
       metadataDirty = false;
@@ -316,11 +318,35 @@ public final class KeptCollection {
     }
   }
 
+  /** What is on its way to the folder: an id's change counts until its checkpoint is done. */
+  record Underway(Map<String, Change> changes, boolean metadata) {
+    static final Underway NOTHING = new Underway(Map.of(), false);
+
+    boolean isNothing() {
+      return changes.isEmpty() && !metadata;
+    }
+  }
+
+  Underway underway() {
+    lock.lock();
+    try {
+      if (dirty.isEmpty() && inHand.isEmpty() && !metadataDirty && !isMetadataInHand) {
+        return Underway.NOTHING;
+      }
+      Map<String, Change> changes = new HashMap<>(inHand);
+      changes.putAll(dirty);
+      return new Underway(changes, metadataDirty || isMetadataInHand);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** All that was taken is done. */
   void settled() {
     lock.lock();
     try {
       inHand = Map.of();
+      isMetadataInHand = false;
     } finally {
       lock.unlock();
     }
@@ -334,6 +360,7 @@ public final class KeptCollection {
       dirty.forEach((id, change) -> merged.merge(id, change, KeptCollection::later));
       dirty = merged;
       inHand = Map.of();
+      isMetadataInHand = false;
       vacated.addAll(work.vacated());
       metadataDirty |= work.metadata();
     } finally {

@@ -24,7 +24,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +52,11 @@ public final class StoreKeeper {
   private final Checkpointer checkpointer;
   private final Journal journal;
   private final CheckpointThread thread;
+  private final LiveCheck liveCheck;
+
+  /** Held while a collection's folder is there and the collection is not known yet. */
+  private final ReentrantLock creating = new ReentrantLock();
+
   private volatile Optional<String> readOnlyReason;
 
   private StoreKeeper(
@@ -92,6 +99,8 @@ public final class StoreKeeper {
       journal.notePending(opening.replayedBytes());
       checkpointer.connect(journal, this::requireOwnRoot);
       this.thread = new CheckpointThread(checkpointer, journal, folder.trash(), options, clock);
+      this.liveCheck =
+          new LiveCheck(disk, folder.root(), new StoreCheck(disk, pool), checkpointer, creating);
     } catch (IOException | RuntimeException | Error e) {
       release();
       throw e;
@@ -209,11 +218,24 @@ public final class StoreKeeper {
     });
   }
 
+  /**
+   * Holds the folders against what is known of them, beside readers and writers; writes nothing.
+   *
+   * @param touched folders to look into; empty for all
+   * @throws IOException where the root cannot be listed, or is another folder than was opened
+   */
+  public Examination examine(Optional<Set<String>> touched) throws IOException {
+    requireOwnRoot();
+    return liveCheck.run(touched);
+  }
+
   /** The root must be the folder that was opened: another one is not ours to write into. */
   private void requireOwnRoot() throws IOException {
     Optional<Object> now = disk.stat(folder.root()).map(FileCalls.Stat::identity);
     boolean isOurs =
-        now.isPresent() && now.equals(identity) && disk.kind(folder.own()) == Disk.Kind.DIRECTORY;
+        now.isPresent()
+            && now.equals(identity)
+            && (lock.isEmpty() || disk.kind(folder.own()) == Disk.Kind.DIRECTORY);
     if (!isOurs) {
       String what = now.isEmpty() ? "is gone" : "is another folder than the one that was opened";
       refuseWrites("the folder " + folder.root() + " " + what);
@@ -265,15 +287,20 @@ public final class StoreKeeper {
   public KeptCollection create(StoredCollection stored, Compression compression)
       throws IOException {
     requireOwnRoot();
-    if (checkpointer.hasDrops()) {
-      thread.checkpoint(); // A deleted namesake's folder may still be in the way.
-    }
-    CollectionFolder created = folder.create(stored, compression);
+    creating.lock();
     try {
-      return create(stored, created, metadataState(created));
-    } catch (IOException e) {
-      discard(created, e);
-      throw e;
+      if (checkpointer.hasDrops()) {
+        thread.checkpoint(); // A deleted namesake's folder may still be in the way.
+      }
+      CollectionFolder created = folder.create(stored, compression);
+      try {
+        return create(stored, created, metadataState(created));
+      } catch (IOException e) {
+        discard(created, e);
+        throw e;
+      }
+    } finally {
+      creating.unlock();
     }
   }
 

@@ -165,6 +165,7 @@ public final class Quarantine {
             note.getOrDefault("file", file),
             note.getOrDefault("why", ""),
             note.getOrDefault("when", ""),
+            note.getOrDefault("kind", ""),
             documents,
             Boolean.parseBoolean(note.getOrDefault("reviewed", "false")),
             Boolean.parseBoolean(note.getOrDefault("mended", "false"))));

@@ -10,6 +10,7 @@ import java.util.OptionalInt;
  * @param file the document's file; empty where the whole folder was moved
  * @param why the damage in one sentence; empty where the note is missing
  * @param when it was moved, RFC 3339; empty where the note is missing
+ * @param kind of damage, a stable word; empty where the note is missing
  * @param documents how many documents it may hold; empty where it cannot be listed
  * @param reviewed whether an operator has seen it
  * @param mended whether it was written again from another copy, so that nothing is unserved
@@ -20,6 +21,7 @@ public record QuarantineEntry(
     String file,
     String why,
     String when,
+    String kind,
     OptionalInt documents,
     boolean reviewed,
     boolean mended) {

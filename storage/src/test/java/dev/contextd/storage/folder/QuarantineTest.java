@@ -121,13 +121,14 @@ class QuarantineTest {
     assertThat(quarantine().list())
         .containsExactly(
             new QuarantineEntry(
-                MEMORIES, MEMORIES, "", "the rest", when, OptionalInt.of(5), false, false),
+                MEMORIES, MEMORIES, "", "the rest", when, "kind", OptionalInt.of(5), false, false),
             new QuarantineEntry(
                 "e9f85bf6.11ad2331",
                 MEMORIES,
                 DOCUMENT,
                 "one document",
                 when,
+                "kind",
                 OptionalInt.of(1),
                 false,
                 false));

@@ -1,0 +1,25 @@
+package dev.contextd.resilience;
+
+import java.util.List;
+
+/**
+ * Hears what checks of a store's health come to. A transition is told once; what a listener throws
+ * is logged and changes nothing.
+ */
+public interface HealthListener {
+
+  /** A check came to an end, well or not. */
+  default void onCheck(HealthReport report) {}
+
+  /** Folders became corrupt that were not so at the check before. */
+  default void onCorrupt(List<String> folders) {}
+
+  /** The store was healthy, or nobody knew, and now is degraded. */
+  default void onDegraded(HealthReport report) {}
+
+  /** The store was degraded, or could not be checked, and now is healthy. */
+  default void onRecovered(HealthReport report) {}
+
+  /** The store could be checked, and now cannot. */
+  default void onError(HealthReport report) {}
+}

@@ -14,6 +14,18 @@ public interface HealthListener {
   /** Folders became corrupt that were not so at the check before. */
   default void onCorrupt(List<String> folders) {}
 
+  /** A damaged thing was to be moved to quarantine, and was or was not. */
+  default void onQuarantine(boolean isMoved) {}
+
+  /** A thing was mended without loss. */
+  default void onRepair(RepairSource source) {}
+
+  /** A scrub has read and verified so many bytes more. */
+  default void onScrubbed(long bytes) {}
+
+  /** A scrub has found so many damaged things more. */
+  default void onScrubDamage(int count) {}
+
   /** The store was healthy, or nobody knew, and now is degraded. */
   default void onDegraded(HealthReport report) {}
 

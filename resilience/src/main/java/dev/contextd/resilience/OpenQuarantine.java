@@ -27,6 +27,7 @@ final class OpenQuarantine {
   private final List<Moved> moved = new ArrayList<>();
   private final List<InPlace> inPlace = new ArrayList<>();
   private final List<Moved> mended = new ArrayList<>();
+  private int failedMoves;
   private Optional<String> brake = Optional.empty();
 
   private OpenQuarantine(VectorStore store, Quarantine quarantine) {
@@ -54,6 +55,10 @@ final class OpenQuarantine {
 
   List<Moved> mended() {
     return mended;
+  }
+
+  int failedMoves() {
+    return failedMoves;
   }
 
   List<InPlace> inPlace() {
@@ -166,6 +171,7 @@ final class OpenQuarantine {
           damage.sentence());
     } catch (IOException e) {
       inPlace.add(new InPlace(damage, Optional.of("it could not be moved: " + e.getMessage())));
+      failedMoves++;
       log.error("could not quarantine {}/{}: {}", damage.folder(), file, e.toString());
     }
   }

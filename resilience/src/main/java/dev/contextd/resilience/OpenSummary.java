@@ -12,6 +12,8 @@ import java.util.Optional;
  * @param quarantined what was moved just now
  * @param mended what was written again just now, without loss
  * @param inPlace damage that was left where it is, whatever the reason
+ * @param failedMoves how many things could not be moved, and are in place
+ * @param repairs what was mended just now, by its source
  * @param inQuarantine all entries of the quarantine, older ones included
  * @param brake why nothing was moved; empty where the brake did not hold
  * @param readOnly why the store cannot be written; empty where it can
@@ -22,6 +24,8 @@ public record OpenSummary(
     List<Moved> quarantined,
     List<Moved> mended,
     List<InPlace> inPlace,
+    int failedMoves,
+    List<RepairSource> repairs,
     int inQuarantine,
     Optional<String> brake,
     Optional<String> readOnly) {
@@ -30,6 +34,7 @@ public record OpenSummary(
     quarantined = List.copyOf(quarantined);
     mended = List.copyOf(mended);
     inPlace = List.copyOf(inPlace);
+    repairs = List.copyOf(repairs);
   }
 
   /**

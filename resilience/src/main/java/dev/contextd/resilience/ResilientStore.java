@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A store that opens whatever its folder holds: what is intact is served, what is damaged is
@@ -44,6 +45,8 @@ public final class ResilientStore implements AutoCloseable {
             run.moved(),
             run.mended(),
             run.inPlace(),
+            run.failedMoves(),
+            repairs(run),
             entries.size(),
             run.brake(),
             store.readOnlyReason());
@@ -115,6 +118,14 @@ public final class ResilientStore implements AutoCloseable {
   @Override
   public void close() {
     store.close();
+  }
+
+  private List<RepairSource> repairs(OpenQuarantine run) {
+    Stream<Damage> rebuilt =
+        store.readOnlyReason().isPresent() ? Stream.empty() : store.openReport().stray().stream();
+    return Stream.concat(run.mended().stream().map(OpenSummary.Moved::damage), rebuilt)
+        .flatMap(damage -> RepairSource.atOpening(damage).stream())
+        .toList();
   }
 
   /** A quarantine that cannot be listed may hold anything: checks of health say so. */

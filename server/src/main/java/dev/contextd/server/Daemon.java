@@ -7,8 +7,10 @@ import dev.contextd.engine.Embedder;
 import dev.contextd.engine.StoreException;
 import dev.contextd.engine.StoreInUseException;
 import dev.contextd.engine.StoreOptions;
+import dev.contextd.resilience.HealthOptions;
 import dev.contextd.resilience.ResilientStore;
 import dev.contextd.server.http.HttpServer;
+import dev.contextd.server.metrics.Metrics;
 import dev.contextd.server.settings.Settings;
 import dev.contextd.storage.checkpoint.KeeperOptions;
 import io.javalin.util.JavalinException;
@@ -109,7 +111,7 @@ final class Daemon {
             .withKeeper(KeeperOptions.defaults().withRetention(settings.trashRetention()));
     StoreOptions options = embedder.map(defaults::withEmbedder).orElse(defaults);
     try {
-      return ResilientStore.open(settings.vectorstorePath(), options);
+      return ResilientStore.open(settings.vectorstorePath(), options, health(settings));
     } catch (StoreInUseException e) {
       throw new StartException(String.valueOf(e.getMessage()));
     } catch (IOException e) {
@@ -120,6 +122,13 @@ final class Daemon {
               + reason(e)
               + "; it must be a folder that this user can read (--vectorstore-path)");
     }
+  }
+
+  private static HealthOptions health(Settings settings) {
+    return HealthOptions.defaults()
+        .withMaxAge(settings.health().maxAge())
+        .withScanInterval(settings.health().scanInterval())
+        .withScrub(settings.health().scrubInterval(), settings.health().scrubRate());
   }
 
   private static Optional<Embedder> embedder(Settings settings) throws StartException {
@@ -151,8 +160,18 @@ final class Daemon {
   }
 
   private static HttpServer listen(Settings settings, ResilientStore store) {
+    Metrics metrics =
+        new Metrics(
+            store,
+            new Metrics.Options(
+                settings.vectorstorePath(),
+                settings.tenantRequired(),
+                settings.health().scanInterval(),
+                Version.CURRENT));
+    store.checker().listen(metrics.health());
     return HttpServer.start(
         store,
+        metrics,
         new HttpServer.Options(
             settings.httpHost(),
             settings.httpPort(),

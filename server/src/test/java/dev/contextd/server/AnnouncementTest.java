@@ -26,7 +26,16 @@ class AnnouncementTest {
     return Announcement.lines(
         Settings.load(flags, Map.of("HOME", "/nonexistent")),
         new OpenSummary(
-            1, 2, List.of(), mended, List.of(), mended.size(), Optional.empty(), Optional.empty()),
+            1,
+            2,
+            List.of(),
+            mended,
+            List.of(),
+            0,
+            List.of(),
+            mended.size(),
+            Optional.empty(),
+            Optional.empty()),
         empty);
   }
 

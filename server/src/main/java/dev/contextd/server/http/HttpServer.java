@@ -3,9 +3,12 @@ package dev.contextd.server.http;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.contextd.engine.StoreException;
 import dev.contextd.resilience.ResilientStore;
+import dev.contextd.server.metrics.HttpMetrics;
+import dev.contextd.server.metrics.Metrics;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
+import io.javalin.http.Handler;
 import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
 import io.javalin.json.JavalinJackson;
@@ -57,7 +60,7 @@ public final class HttpServer implements AutoCloseable {
       Duration shutdownTimeout,
       String version) {}
 
-  private HttpServer(ResilientStore store, Options options) {
+  private HttpServer(ResilientStore store, Metrics metrics, Options options) {
     this.shutdownTimeout = options.shutdownTimeout();
     Tenants tenants = new Tenants(options.tenantRequired());
     Bodies bodies = new Bodies();
@@ -68,16 +71,19 @@ public final class HttpServer implements AutoCloseable {
     routes.addAll(new QueryRoute(store.store(), tenants, bodies).routes());
     routes.addAll(new HealthRoutes(store, gatekeeper, tenants).routes());
     routes.addAll(new OperatorRoutes(store, tenants, options.version(), () -> ready).routes());
+    routes.add(new Route(HandlerType.GET, "/metrics", call -> scrape(call, metrics)));
     routes.addAll(new AdminRoutes(store, gatekeeper, tenants, bodies).routes());
     this.javalin =
         Javalin.create(config -> {
           configure(config);
+          config.jetty.modifyServer(server -> server.setRequestLog(metrics.http()));
           config.routes.before(gatekeeper::check);
           for (Route route : routes) {
-            config.routes.addHttpHandler(route.method(), route.path(), route.handler());
+            config.routes.addHttpHandler(route.method(), route.path(), counted(route, metrics));
             if (route.method().equals(HandlerType.GET)) {
               // Javalin's own answer to HEAD is 200 whatever GET would say.
-              config.routes.addHttpHandler(HandlerType.HEAD, route.path(), route.handler());
+              Route head = new Route(HandlerType.HEAD, route.path(), route.handler());
+              config.routes.addHttpHandler(head.method(), head.path(), counted(head, metrics));
             }
           }
           mapProblems(config);
@@ -89,10 +95,23 @@ public final class HttpServer implements AutoCloseable {
    *
    * @throws io.javalin.util.JavalinException where the port is taken or the host is not ours
    */
-  public static HttpServer start(ResilientStore store, Options options) {
-    HttpServer server = new HttpServer(store, options);
+  public static HttpServer start(ResilientStore store, Metrics metrics, Options options) {
+    HttpServer server = new HttpServer(store, metrics, options);
     server.javalin.start(options.host(), options.port());
     return server;
+  }
+
+  private static Handler counted(Route route, Metrics metrics) {
+    HttpMetrics.Series series = metrics.http().series(route.method().name(), route.path());
+    return call -> {
+      call.req().setAttribute(HttpMetrics.SERIES, series);
+      route.handler().handle(call);
+    };
+  }
+
+  private static void scrape(Context call, Metrics metrics) {
+    Metrics.Scrape scrape = metrics.scrape(call.header("Accept"));
+    call.contentType(scrape.contentType()).result(scrape.body());
   }
 
   public int port() {

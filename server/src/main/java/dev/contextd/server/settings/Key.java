@@ -66,6 +66,14 @@ enum Key {
   EMBEDDINGS_CACHE_DIR("embeddings.cache_dir", text(), Key.Unused.HERE),
   EMBEDDINGS_ONNX_VERSION("embeddings.onnx_version", text(), Key.Unused.HERE),
 
+  HEALTH_MAX_AGE("health.max_age", duration("0s", "1h"), "15s"),
+  HEALTH_FAIL_ON_CORRUPTION("health.fail_on_corruption", flag(), "false"),
+  HEALTH_FAIL_ON_DEGRADED("health.fail_on_degraded", flag(), "false"),
+  HEALTH_SCAN_INTERVAL("health.scan_interval", duration("1s", "24h"), "5m"),
+  HEALTH_SCRUB_INTERVAL("health.scrub_interval", duration("0s", "8760h"), "168h"),
+  HEALTH_SCRUB_RATE("health.scrub_rate", number(1_000, 2_000_000_000), "20000000"),
+  HEALTH_WEBHOOK_URL("health.webhook_url", optionalUrl(), ""),
+
   LOG_LEVEL("", oneOf("debug", "info", "warn", "error"), "info", "LOG_LEVEL"),
   TOKEN("", text(), "", "CONTEXTD_TOKEN");
 
@@ -173,6 +181,11 @@ enum Key {
           ? Optional.empty()
           : Optional.of("a duration from " + least + " to " + most + ", such as 10s or 1m30s");
     };
+  }
+
+  private static Type optionalUrl() {
+    Type url = url();
+    return value -> value.isEmpty() ? Optional.empty() : url.fault(value);
   }
 
   private static Type url() {

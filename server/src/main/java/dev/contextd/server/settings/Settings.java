@@ -2,6 +2,7 @@ package dev.contextd.server.settings;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -38,6 +39,7 @@ public record Settings(
     String embeddingsBaseUrl,
     String embeddingsModel,
     Optional<String> embeddingsToken,
+    Health health,
     String logLevel,
     List<String> passedOver,
     Optional<Path> source) {
@@ -45,6 +47,25 @@ public record Settings(
   private static final int MIN_TOKEN_CHARACTERS = 16;
   private static final int MAX_TOKEN_BYTES = 4_096;
   private static final String DEFAULT_FILE = "~/.config/contextd/config.yaml";
+
+  /**
+   * How the store's health is watched.
+   *
+   * @param maxAge how old a check may be that still answers
+   * @param failOnCorruption whether damage found at the start ends it
+   * @param failOnDegraded whether anything that degrades the store at the start ends it
+   * @param scrubInterval zero for never
+   * @param scrubRate bytes a second
+   * @param webhook is told of transitions; empty for none
+   */
+  public record Health(
+      Duration maxAge,
+      boolean failOnCorruption,
+      boolean failOnDegraded,
+      Duration scanInterval,
+      Duration scrubInterval,
+      long scrubRate,
+      Optional<URI> webhook) {}
 
   /** What the command line said; null or empty where it was silent. */
   public record Flags(
@@ -98,21 +119,38 @@ public record Settings(
         host,
         Integer.parseInt(get(values, Key.SERVER_HTTP_PORT)),
         !flags.noHttp(),
-        GoDuration.parse(get(values, Key.SERVER_SHUTDOWN_TIMEOUT)).orElseThrow(),
+        duration(values, Key.SERVER_SHUTDOWN_TIMEOUT),
         token,
         expand(get(values, Key.VECTORSTORE_PATH), home),
         Boolean.parseBoolean(get(values, Key.VECTORSTORE_COMPRESS)),
         get(values, Key.VECTORSTORE_ISOLATION).equalsIgnoreCase("payload"),
-        GoDuration.parse(get(values, Key.VECTORSTORE_TRASH_RETENTION)).orElseThrow(),
+        duration(values, Key.VECTORSTORE_TRASH_RETENTION),
         get(values, Key.EMBEDDINGS_PROVIDER).toLowerCase(Locale.ROOT),
         get(values, Key.EMBEDDINGS_BASE_URL),
         get(values, Key.EMBEDDINGS_MODEL),
         tokenFile.isEmpty()
             ? Optional.empty()
             : Optional.of(readToken("embeddings.token_file", expand(tokenFile, home))),
+        health(values),
         get(values, Key.LOG_LEVEL).toLowerCase(Locale.ROOT),
         yaml.map(YamlFile::passedOver).orElse(List.of()),
         source);
+  }
+
+  private static Health health(Map<Key, String> values) {
+    String webhook = get(values, Key.HEALTH_WEBHOOK_URL);
+    return new Health(
+        duration(values, Key.HEALTH_MAX_AGE),
+        Boolean.parseBoolean(get(values, Key.HEALTH_FAIL_ON_CORRUPTION)),
+        Boolean.parseBoolean(get(values, Key.HEALTH_FAIL_ON_DEGRADED)),
+        duration(values, Key.HEALTH_SCAN_INTERVAL),
+        duration(values, Key.HEALTH_SCRUB_INTERVAL),
+        Long.parseLong(get(values, Key.HEALTH_SCRUB_RATE)),
+        webhook.isEmpty() ? Optional.empty() : Optional.of(URI.create(webhook)));
+  }
+
+  private static Duration duration(Map<Key, String> values, Key key) {
+    return GoDuration.parse(get(values, key)).orElseThrow();
   }
 
   /** The values in the order of their sources; what is set twice in one source must agree. */

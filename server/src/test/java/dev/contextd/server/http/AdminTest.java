@@ -208,6 +208,7 @@ class AdminTest {
         HttpServer server =
             HttpServer.start(
                 store,
+                RunningServer.metrics(root.path(), store),
                 new HttpServer.Options(
                     "0.0.0.0", 0, false, Optional.empty(), false, Duration.ofSeconds(1), "test"));
         HttpClient client = HttpClient.newHttpClient()) {

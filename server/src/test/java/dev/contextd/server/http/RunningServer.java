@@ -6,6 +6,7 @@ import dev.contextd.engine.Embedder;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.resilience.HealthOptions;
 import dev.contextd.resilience.ResilientStore;
+import dev.contextd.server.metrics.Metrics;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
@@ -67,6 +68,7 @@ final class RunningServer implements AutoCloseable {
     HttpServer server =
         HttpServer.start(
             store,
+            RunningServer.metrics(root, store),
             new HttpServer.Options(
                 "localhost", 0, true, token, tenantRequired, Duration.ofSeconds(10), "test"));
     return new RunningServer(store, server);
@@ -78,9 +80,18 @@ final class RunningServer implements AutoCloseable {
     HttpServer server =
         HttpServer.start(
             store,
+            RunningServer.metrics(root, store),
             new HttpServer.Options(
                 host, 0, false, Optional.empty(), false, Duration.ofSeconds(10), "test"));
     return new RunningServer(store, server);
+  }
+
+  /** Metrics that hear of every check. */
+  static Metrics metrics(Path root, ResilientStore store) {
+    Metrics metrics =
+        new Metrics(store, new Metrics.Options(root, false, Duration.ofMinutes(5), "test"));
+    store.checker().listen(metrics.health());
+    return metrics;
   }
 
   HttpServer server() {
@@ -104,6 +115,19 @@ final class RunningServer implements AutoCloseable {
 
   Answer get(String path, String... headers) {
     return send("GET", path, null, headers);
+  }
+
+  /** An answer's body that is no JSON. */
+  String text(String path, String... headers) {
+    HttpRequest.Builder request = HttpRequest.newBuilder(uri(path));
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
+    try {
+      return client.send(request.build(), HttpResponse.BodyHandlers.ofString()).body();
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException("GET " + path, e);
+    }
   }
 
   Answer delete(String path, String... headers) {

@@ -55,6 +55,14 @@ class SettingsTest {
                 "http://localhost:8080",
                 "BAAI/bge-small-en-v1.5",
                 Optional.empty(),
+                new Settings.Health(
+                    Duration.ofSeconds(15),
+                    false,
+                    false,
+                    Duration.ofMinutes(5),
+                    Duration.ofDays(7),
+                    20_000_000,
+                    Optional.empty()),
                 "info",
                 List.of(),
                 Optional.empty()));

@@ -9,6 +9,7 @@ import dev.contextd.engine.search.Snapshot;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.checkpoint.KeptCollection;
 import dev.contextd.storage.checkpoint.LoadedCollection;
+import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.folder.ModelRecord;
@@ -436,6 +437,138 @@ final class EmbeddedCollection {
     }
     long unavailable = elder.getAsLong() + unserved.documents();
     return scope.isAll() || unavailable == 0 ? OptionalLong.of(unavailable) : OptionalLong.empty();
+  }
+
+  /** Another program deleted the folder: all that is served goes to the trash. */
+  void vanish(Runnable gone) {
+    Journal.Ticket before;
+    lock.lock();
+    try {
+      requireAlive();
+      isEnding = true;
+      before = last;
+    } finally {
+      lock.unlock();
+    }
+    try {
+      if (before != null) {
+        settled(before);
+      }
+      List<StoredDocument> all = new ArrayList<>();
+      table.snapshot().after(null).forEachRemaining(row -> all.add(stored(row)));
+      store.keeper().keepAll(kept, all);
+    } catch (IOException e) {
+      throw EmbeddedStore.failed("keeping the collection \"" + name() + "\"", e);
+    } finally {
+      lock.lock();
+      try {
+        isEnding = false;
+      } finally {
+        lock.unlock();
+      }
+    }
+    end(false, gone);
+  }
+
+  private void settled(Journal.Ticket before) {
+    try {
+      store.keeper().await(before);
+    } catch (IOException e) {
+      // Its own caller is told.
+    }
+  }
+
+  /** Replaces what is known of damage in the folder, unless it is changing just now. */
+  void noteDamage(List<Damage> found) {
+    lock.lock();
+    try {
+      unserved.replace(found);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Serves other versions of documents, whose files are right as they stand.
+   *
+   * @param files by id
+   */
+  void adopt(List<StoredDocument> documents, Map<String, FileState> files) throws IOException {
+    store.keeper().awaitRoom();
+    Write write = new Write();
+    Journal.Ticket ticket;
+    lock.lock();
+    try {
+      requireAlive();
+      store.requireWritable();
+      List<StoredDocument> wanted = documents.stream().filter(one -> isSettled(one.id())).toList();
+      if (wanted.isEmpty()) {
+        return;
+      }
+      Snapshot before = table.head();
+      List<StoredDocument> ours = new ArrayList<>();
+      List<RowTable.Put> rows = new ArrayList<>();
+      Map<String, FileState> states = new HashMap<>();
+      for (StoredDocument one : wanted) {
+        Row row = before.get(one.id());
+        if (row != null) {
+          ours.add(stored(row));
+        }
+        rows.add(new RowTable.Put(one.id(), one.content(), one.metadataOrEmpty(), one.embedding()));
+        states.put(one.id(), Objects.requireNonNull(files.get(one.id())));
+      }
+      int dimension = wanted.getFirst().embedding().length;
+      Checks.dimension(before.dimension(), dimension, "another program's vector");
+      ticket =
+          Journal.prepare(
+              new JournalRecord.Put(kept.incarnation(), Optional.empty(), wanted), write);
+      store.keeper().keepVersions(kept, ours);
+      write.staged = table.stage(dimension, rows);
+      write.afterwards = () -> kept.readopt(states);
+      enqueue(ticket, write);
+    } finally {
+      lock.unlock();
+    }
+    store.keeper().await(ticket);
+  }
+
+  /** Takes back documents whose files another program removed on purpose. */
+  void forgetDocuments(List<String> ids) throws IOException {
+    store.keeper().awaitRoom();
+    Write write = new Write();
+    Journal.Ticket ticket;
+    lock.lock();
+    try {
+      requireAlive();
+      store.requireWritable();
+      Snapshot before = table.head();
+      List<StoredDocument> ours = new ArrayList<>();
+      for (String id : ids) {
+        Row row = before.get(id);
+        if (row != null && isSettled(id)) {
+          ours.add(stored(row));
+        }
+      }
+      if (ours.isEmpty()) {
+        return;
+      }
+      List<String> gone = ours.stream().map(StoredDocument::id).toList();
+      ticket = Journal.prepare(new JournalRecord.Removed(kept.incarnation(), gone), write);
+      store.keeper().keepVersions(kept, ours);
+      write.staged = table.stageRemoval(gone);
+      write.before = () -> kept.forgotten(gone);
+      enqueue(ticket, write);
+    } finally {
+      lock.unlock();
+    }
+    store.keeper().await(ticket);
+  }
+
+  /** Whether nobody here is writing the document; what is written here wins. */
+  private boolean isSettled(String id) {
+    Row staged = table.head().get(id);
+    Row served = table.snapshot().get(id);
+    return Objects.equals(staged, served) && !kept.isInFlux(id);
   }
 
   /**

@@ -5,8 +5,12 @@ import dev.contextd.engine.search.ExactSearch;
 import dev.contextd.engine.search.RowTable;
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.check.IntactCollection;
+import dev.contextd.storage.check.IntactCollection.IntactDocument;
 import dev.contextd.storage.checkpoint.Examination;
 import dev.contextd.storage.checkpoint.KeeperStatus;
+import dev.contextd.storage.checkpoint.KeptCollection;
+import dev.contextd.storage.checkpoint.LoadedCollection;
 import dev.contextd.storage.checkpoint.StoreKeeper;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.Names;
@@ -326,6 +330,77 @@ final class EmbeddedStore implements VectorStore {
   @Override
   public Examination examine(Optional<Set<String>> touched) throws IOException {
     return keeper.examine(touched);
+  }
+
+  @Override
+  public void forgetExamined(Set<String> folders) {
+    keeper.forgetExamined(folders);
+  }
+
+  @Override
+  public void adopt(IntactCollection found) {
+    requireWritable();
+    String folderName = String.valueOf(found.folder().getFileName());
+    Optional<EmbeddedCollection> ours = byFolder(folderName);
+    if (ours.isPresent()) {
+      new Adoption(this, ours.get()).of(found);
+    } else if (found.known().isEmpty()) {
+      adoptNew(found);
+    }
+  }
+
+  private Optional<EmbeddedCollection> byFolder(String folderName) {
+    return collections.values().stream()
+        .filter(collection -> collection.folderName().equals(folderName))
+        .findFirst();
+  }
+
+  private void adoptNew(IntactCollection found) {
+    structure.lock();
+    try {
+      requireWritable();
+      String name = found.collection().name();
+      if (collections.containsKey(name)) {
+        throw Checks.invalid("the collection \"" + name + "\" is served from another folder");
+      }
+      KeptCollection kept = keeper.adoptable(found);
+      EmbeddedCollection adopted =
+          new EmbeddedCollection(
+              this,
+              new LoadedCollection(
+                  kept,
+                  found.dimension(),
+                  List.of(),
+                  found.documents().stream().map(IntactDocument::document).toList(),
+                  found.damage()));
+      keeper.adopt(kept);
+      collections.put(name, adopted);
+    } catch (IOException e) {
+      throw failed("adopting the folder " + found.folder().getFileName(), e);
+    } finally {
+      structure.unlock();
+    }
+  }
+
+  @Override
+  public void vanished(Damage.CollectionVanished found) {
+    structure.lock();
+    try {
+      requireWritable();
+      EmbeddedCollection gone = byFolder(found.folder()).orElse(null);
+      if (gone != null && keeper.isGone(gone.kept())) {
+        gone.vanish(() -> collections.remove(gone.name(), gone));
+      }
+    } catch (IOException e) {
+      throw failed("keeping the collection \"" + found.name() + "\"", e);
+    } finally {
+      structure.unlock();
+    }
+  }
+
+  @Override
+  public void noteDamage(String folderName, List<Damage> found) {
+    byFolder(folderName).ifPresent(collection -> collection.noteDamage(found));
   }
 
   @Override

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  * it to the trash: none of them may come back at the next start.
  */
 final class UnservedFiles {
-  private final List<Damage> damage = new CopyOnWriteArrayList<>();
+  private final CopyOnWriteArrayList<Damage> damage = new CopyOnWriteArrayList<>();
 
   void add(Collection<Damage> found) {
     damage.addAll(found);
@@ -27,6 +27,12 @@ final class UnservedFiles {
 
   void remove(Damage found) {
     damage.remove(found);
+  }
+
+  /** What was found of late is all there is. */
+  void replace(List<Damage> found) {
+    damage.removeIf(known -> !found.contains(known));
+    damage.addAllAbsent(found);
   }
 
   List<Damage> all() {

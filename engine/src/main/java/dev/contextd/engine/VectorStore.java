@@ -2,6 +2,7 @@ package dev.contextd.engine;
 
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.check.IntactCollection;
 import dev.contextd.storage.checkpoint.Examination;
 import dev.contextd.storage.checkpoint.KeeperStatus;
 import java.io.IOException;
@@ -128,6 +129,29 @@ public interface VectorStore extends AutoCloseable {
    * @throws IOException where the root cannot be listed, or is another folder than was opened
    */
   Examination examine(Optional<Set<String>> touched) throws IOException;
+
+  /** What differs in these folders is judged anew by the next {@link #examine}. */
+  void forgetExamined(Set<String> folders);
+
+  /**
+   * Serves what another program wrote; our versions of it go to the trash. What is being written
+   * here meanwhile wins.
+   *
+   * @param found by {@link #examine}, and the same since
+   * @throws StoreException where nothing was adopted
+   */
+  void adopt(IntactCollection found);
+
+  /**
+   * Another program deleted a collection's folder: it is served no more, and all that it held goes
+   * to the trash, from which it can be restored.
+   *
+   * @throws StoreException where it is served on
+   */
+  void vanished(Damage.CollectionVanished found);
+
+  /** Replaces what is known of damage in a served collection's folder. */
+  void noteDamage(String folder, List<Damage> found);
 
   /** Serves read-only from now on. */
   void refuseWrites(String reason);

@@ -252,7 +252,8 @@ public final class HealthChecker {
     }
   }
 
-  private void tell(Consumer<HealthListener> event) {
+  /** Tells all listeners. */
+  void tell(Consumer<HealthListener> event) {
     for (HealthListener listener : listeners) {
       try {
         event.accept(listener);

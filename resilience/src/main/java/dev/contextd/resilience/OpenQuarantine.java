@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,9 +44,18 @@ final class OpenQuarantine {
 
   /** Carries out the repairs of damage that was found later, under the same brake. */
   static OpenQuarantine run(
-      VectorStore store, Quarantine quarantine, List<Damage> damage, long files) {
+      VectorStore store,
+      Quarantine quarantine,
+      List<Damage> damage,
+      long files,
+      Consumer<Consumer<HealthListener>> tell) {
     OpenQuarantine run = new OpenQuarantine(store, quarantine);
     run.settle(damage, files);
+    run.moved.forEach(_ -> tell.accept(listener -> listener.onQuarantine(true)));
+    for (int i = 0; i < run.failedMoves; i++) {
+      tell.accept(listener -> listener.onQuarantine(false));
+    }
+    run.mended.forEach(_ -> tell.accept(listener -> listener.onRepair(RepairSource.MEMORY)));
     return run;
   }
 

@@ -30,6 +30,7 @@ public final class ResilientStore implements AutoCloseable {
   private final Quarantine quarantine;
   private final OpenSummary summary;
   private final HealthChecker checker;
+  private final BackgroundScanner scanner;
 
   private ResilientStore(
       VectorStore store, StoreFolder folder, Clock clock, HealthOptions options) {
@@ -55,6 +56,14 @@ public final class ResilientStore implements AutoCloseable {
             store.openReport(), entries, run.inPlace().stream().map(InPlace::damage).toList()));
     this.checker =
         new HealthChecker(store, quarantine, summary, clock, options.maxAge(), options.patience());
+    checker.listen(new HealthLog());
+    this.scanner =
+        new BackgroundScanner(
+            folder.root(),
+            checker,
+            new Mender(store, quarantine, checker, clock, summary.brake().isPresent()),
+            clock,
+            options.scanInterval());
   }
 
   /**
@@ -102,7 +111,8 @@ public final class ResilientStore implements AutoCloseable {
   /** Reads and verifies every byte of the store, and mends what fails from its other copy. */
   public Scrubbed scrub() {
     List<Damage> damage = store.scrub();
-    OpenQuarantine run = OpenQuarantine.run(store, quarantine, damage, store.openReport().files());
+    OpenQuarantine run =
+        OpenQuarantine.run(store, quarantine, damage, store.openReport().files(), checker::tell);
     return new Scrubbed(damage, run.mended().size(), run.brake());
   }
 
@@ -111,12 +121,19 @@ public final class ResilientStore implements AutoCloseable {
     return checker.fresh();
   }
 
+  /** Begins to look after the store by itself: checks it, and mends what can be mended. */
+  public void watch() {
+    scanner.start();
+  }
+
+  /** Says how healthy the store is. */
   public HealthChecker checker() {
     return checker;
   }
 
   @Override
   public void close() {
+    scanner.close();
     store.close();
   }
 

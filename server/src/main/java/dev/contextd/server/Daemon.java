@@ -38,6 +38,9 @@ final class Daemon {
   /** Calls in hand get this part of the shutdown timeout; the rest is the store's. */
   private static final int HTTP_SHARE = 2;
 
+  /** Before a message to the webhook is sent a second time. */
+  private static final Duration WEBHOOK_PAUSE = Duration.ofSeconds(1);
+
   private final Settings settings;
   private final Optional<Embedder> embedder;
   private final ResilientStore store;
@@ -87,14 +90,26 @@ final class Daemon {
     Announcement.lines(settings, store.summary(), store.health().empty())
         .forEach(System.out::println);
     try {
+      Metrics metrics = metrics(settings, store);
+      store.checker().listen(metrics.health());
+      settings
+          .health()
+          .webhook()
+          .map(url -> Webhook.start(url, WEBHOOK_PAUSE, metrics.health()::onDelivery))
+          .ifPresent(store.checker()::listen);
+      Preflight.require(settings, store.checker().fresh());
+      store.watch();
       Optional<HttpServer> http =
-          settings.http() ? Optional.of(listen(settings, store)) : Optional.empty();
+          settings.http() ? Optional.of(listen(settings, store, metrics)) : Optional.empty();
       Optional<String> address =
           http.map(server -> "http://" + host(settings) + ":" + server.port());
       address.ifPresent(store.store()::announce);
       System.out.println(
           address.map(reachable -> "listening on " + reachable).orElse("serving no HTTP"));
       return new Daemon(settings, embedder, store, http);
+    } catch (StartException e) {
+      store.close();
+      throw e;
     } catch (JavalinException e) {
       store.close();
       throw new StartException(
@@ -159,16 +174,17 @@ final class Daemon {
     }
   }
 
-  private static HttpServer listen(Settings settings, ResilientStore store) {
-    Metrics metrics =
-        new Metrics(
-            store,
-            new Metrics.Options(
-                settings.vectorstorePath(),
-                settings.tenantRequired(),
-                settings.health().scanInterval(),
-                Version.CURRENT));
-    store.checker().listen(metrics.health());
+  private static Metrics metrics(Settings settings, ResilientStore store) {
+    return new Metrics(
+        store,
+        new Metrics.Options(
+            settings.vectorstorePath(),
+            settings.tenantRequired(),
+            settings.health().scanInterval(),
+            Version.CURRENT));
+  }
+
+  private static HttpServer listen(Settings settings, ResilientStore store, Metrics metrics) {
     return HttpServer.start(
         store,
         metrics,

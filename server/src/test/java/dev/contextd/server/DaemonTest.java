@@ -277,6 +277,66 @@ class DaemonTest {
   }
 
   @Test
+  void aMetadataFileDeletedUnderTheDaemonIsBack() throws Exception {
+    root.copyOf("chromem-go/plain");
+    Process process = startOverRoot();
+    int port = awaitPort(process);
+    Path metadata = root.path().resolve("e9f85bf6/00000000.gob");
+    Files.delete(metadata);
+    await().atMost(PATIENCE).until(() -> Files.exists(metadata));
+    await()
+        .atMost(PATIENCE)
+        .until(() -> get(port, "/metrics").contains("contextd_repairs_total{source=\"memory\"} 1"));
+    assertThat(get(port, "/health")).contains("\"status\":\"ok\"");
+    assertThat(stop(process)).isZero();
+  }
+
+  private String get(int port, String path) throws Exception {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create("http://localhost:" + port + path)).build();
+    return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
+  }
+
+  @Test
+  void aDamagedStoreIsNotServedWhereTheSettingsSaySo() throws Exception {
+    root.copyOf("chromem-go/plain");
+    Files.delete(root.path().resolve("e9f85bf6/00000000.gob"));
+    Path config = Files.writeString(root.beside("c.yaml"), "health: {fail_on_corruption: true}\n");
+    for (int i = 0; i < 2; i++) {
+      Process process =
+          start("--http-port=0", "--config=" + config, "--vectorstore-path=" + root.path());
+      assertThat(exitOf(process)).isEqualTo(1);
+      assertThat(err())
+          .containsPattern(
+              "(?m)^contextd: not started, because health.fail_on_corruption is true and e9f85bf6"
+                  + " is damaged: .* missing beside 6 documents.*; run: ls -l .*/.quarantine; .*$")
+          .contains("health: 2 healthy, 1 corrupt, 0 empty collections; 1 things in quarantine");
+    }
+    Process served = startOverRoot();
+    awaitPort(served);
+    assertThat(err()).contains("health: 2 healthy, 1 corrupt");
+    assertThat(stop(served)).isZero();
+  }
+
+  @Test
+  void whateverDegradesTheStoreEndsTheStartWhereTheSettingsSaySo() throws Exception {
+    root.copyOf("chromem-go/plain");
+    Process first = startOverRoot();
+    awaitPort(first);
+    assertThat(stop(first)).isZero();
+    try (var files = Files.list(root.path().resolve("a1ef3a3d"))) {
+      for (Path file : files.filter(f -> !f.endsWith("00000000.gob")).limit(15).toList()) {
+        Files.delete(file);
+      }
+    }
+    Path config = Files.writeString(root.beside("c.yaml"), "health: {fail_on_degraded: true}\n");
+    Process process =
+        start("--http-port=0", "--config=" + config, "--vectorstore-path=" + root.path());
+    assertThat(exitOf(process)).isEqualTo(1);
+    assertThat(err()).contains("health.fail_on_degraded is true and 15 damaged things");
+  }
+
+  @Test
   void aWrongSettingIsOneLineAndExitsWithTwo() throws Exception {
     Path config = Files.writeString(root.beside("bad.yaml"), "server:\n  htp_port: 1\n");
     Process process = start("--config", config.toString());

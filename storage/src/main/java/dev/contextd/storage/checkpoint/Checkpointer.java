@@ -1,6 +1,8 @@
 package dev.contextd.storage.checkpoint;
 
 import dev.contextd.storage.checkpoint.KeptCollection.LivePack;
+import dev.contextd.storage.chromem.FileState;
+import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.journal.Journal;
@@ -165,6 +167,32 @@ final class Checkpointer {
 
   void add(KeptCollection collection) {
     collections.put(collection.incarnation(), collection);
+  }
+
+  /**
+   * Takes a collection that another program created, durably.
+   *
+   * @throws IOException where it is not known
+   */
+  synchronized void adopt(KeptCollection collection) throws IOException {
+    gate.requireWritable();
+    disk.syncAll(folder.root()); // Whoever wrote these files may not have.
+    add(collection);
+    try {
+      writeManifest(false); // A write may name a collection only when its incarnation is on disk.
+    } catch (IOException | RuntimeException e) {
+      collections.remove(collection.incarnation());
+      throw e;
+    }
+  }
+
+  /** Takes the metadata that another program wrote. */
+  synchronized void changed(KeptCollection collection, StoredCollection stored, FileState file) {
+    changeCatalog(() -> {
+      collection.stored(stored);
+      collection.metadataFile = file;
+    });
+    manifestDirty = true;
   }
 
   void drop(KeptCollection collection) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -48,7 +49,7 @@ public final class KeptCollection {
   /**
    * Files of ours that are in no copy yet: found at opening, or left by a checkpoint that failed.
    */
-  final Map<String, FileState> attempted = new HashMap<>();
+  final Map<String, FileState> attempted = new ConcurrentHashMap<>();
 
   /** Packs of which every row is to be packed again, because some are damaged. */
   final Set<Long> damagedPacks = new HashSet<>();
@@ -228,7 +229,7 @@ public final class KeptCollection {
   }
 
   /** Documents that another program changed or deleted, and of which nothing is served. */
-  void forgotten(List<String> ids) {
+  public void forgotten(List<String> ids) {
     lock.lock();
     try {
       ids.forEach(id -> dirty.put(id, new Change.Forgotten()));
@@ -250,6 +251,22 @@ public final class KeptCollection {
     }
   }
 
+  /** Documents whose gob files were found right as they stand now, unless more is to be done. */
+  public void readopt(Map<String, FileState> files) {
+    lock.lock();
+    try {
+      files.forEach((id, file) -> {
+        Change planned = dirty.get(id);
+        if (planned == null || (planned instanceof Change.Put put && put.present() != null)) {
+          dirty.put(id, new Change.Put(file));
+          attempted.put(id, file);
+        }
+      });
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** A document's gob file is to be written again, unless more is to be done about it already. */
   public void rewrite(String id) {
     lock.lock();
@@ -261,6 +278,12 @@ public final class KeptCollection {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Whether a version of the document is on its way to its file. */
+  public boolean isInFlux(String id) {
+    Change change = underway().changes().get(id);
+    return change != null && !(change instanceof Change.Put put && put.present() != null);
   }
 
   boolean isDirty(String id) {

@@ -158,7 +158,13 @@ final class LiveCheck {
     }
     remember(report, prints);
     foreign.removeIf(LiveCheck::isOurs);
-    return new Examination(report, foreign);
+    prints.values().removeIf(print -> print == 0);
+    for (Damage found : report.stray()) {
+      if (found instanceof Damage.CollectionVanished) {
+        prints.put(found.folder(), Examination.VANISHED);
+      }
+    }
+    return new Examination(report, foreign, prints);
   }
 
   private static Set<String> names(List<Disk.Entry> entries) {

@@ -7,6 +7,7 @@ import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.DocumentFormat;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.MetadataFormat;
+import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.CollectionFolder;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -149,8 +151,13 @@ final class Settlement {
       }
     }
     if (!versions.isEmpty()) {
-      checkpointer.later(
-          () -> writeAll(trash.versions(kept.folder().name()), kept.folder(), versions, false));
+      checkpointer.later(() ->
+          writeAll(
+              checkpointer.disk(),
+              trash.versions(kept.folder().name()),
+              kept.folder(),
+              versions,
+              Optional.empty()));
     }
   }
 
@@ -165,19 +172,29 @@ final class Settlement {
     }
     checkpointer.vanish(
         kept,
-        () -> writeAll(trash.collection(kept.folder().name()), kept.folder(), versions, true));
+        () ->
+            writeAll(
+                checkpointer.disk(),
+                trash.collection(kept.folder().name()),
+                kept.folder(),
+                versions,
+                Optional.of(kept.stored())));
   }
 
-  private void writeAll(
-      Path entry, CollectionFolder folder, List<StoredDocument> documents, boolean metadata)
+  /** Writes documents into an entry of the trash, and for a whole collection its metadata. */
+  static void writeAll(
+      Disk disk,
+      Path entry,
+      CollectionFolder folder,
+      List<StoredDocument> documents,
+      Optional<StoredCollection> metadata)
       throws IOException {
-    Disk disk = checkpointer.disk();
     Compression compression = folder.compression();
-    if (metadata) {
+    if (metadata.isPresent()) {
       disk.replaceLazily(
           new Disk.Image(
               entry.resolve(folder.metadataFile()),
-              MetadataFormat.encode(kept.stored(), compression)));
+              MetadataFormat.encode(metadata.get(), compression)));
     }
     for (StoredDocument document : documents) {
       Path file = entry.resolve(folder.defaultFile(document.id()));

@@ -2,10 +2,12 @@ package dev.contextd.storage.checkpoint;
 
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.check.IntactCollection;
 import dev.contextd.storage.check.StoreCheck;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.DiskFull;
 import dev.contextd.storage.disk.FileCalls;
@@ -22,6 +24,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -58,6 +61,7 @@ public final class StoreKeeper {
   private final ReentrantLock creating = new ReentrantLock();
 
   private volatile Optional<String> readOnlyReason;
+  private volatile boolean isStarted;
 
   private StoreKeeper(
       StoreFolder folder,
@@ -190,6 +194,7 @@ public final class StoreKeeper {
   /** Begins to make checkpoints. */
   public void start() {
     if (isWritable()) {
+      isStarted = true;
       thread.start();
     }
   }
@@ -227,6 +232,72 @@ public final class StoreKeeper {
   public Examination examine(Optional<Set<String>> touched) throws IOException {
     requireOwnRoot();
     return liveCheck.run(touched);
+  }
+
+  /** What differs in these folders is judged anew by the next examination. */
+  public void forgetExamined(Set<String> folders) {
+    liveCheck.forget(folders);
+  }
+
+  /** A collection as another program created it, not known before {@link #adopt}. */
+  public KeptCollection adoptable(IntactCollection found) {
+    KeptCollection kept =
+        new KeptCollection(
+            checkpointer.newIncarnation(),
+            found.collection(),
+            folder.open(String.valueOf(found.folder().getFileName()), found.compression()),
+            found.metadataFile().orElse(FileState.UNSEEN),
+            Optional.empty(),
+            new HashMap<>());
+    Map<String, FileState> files = new HashMap<>();
+    found.documents().forEach(one -> files.put(one.document().id(), one.state()));
+    kept.adopt(files);
+    return kept;
+  }
+
+  /**
+   * Takes a collection that another program created, durably; its memory is connected already.
+   *
+   * @throws IOException where it is not known
+   */
+  public void adopt(KeptCollection kept) throws IOException {
+    checkpointer.adopt(kept);
+    thread.noteWrite();
+  }
+
+  /** Takes the metadata that another program wrote to a collection of ours. */
+  public void metadataChanged(KeptCollection kept, StoredCollection stored, FileState file) {
+    checkpointer.changed(kept, stored, file);
+  }
+
+  /** Our versions of documents go to the trash with the next checkpoint. */
+  public void keepVersions(KeptCollection kept, List<StoredDocument> versions) {
+    if (!versions.isEmpty()) {
+      checkpointer.later(() ->
+          Settlement.writeAll(
+              disk,
+              folder.trash().versions(kept.folder().name()),
+              kept.folder(),
+              versions,
+              Optional.empty()));
+    }
+  }
+
+  /** Whether a collection's folder is gone. */
+  public boolean isGone(KeptCollection kept) throws IOException {
+    requireOwnRoot();
+    return !disk.exists(kept.folder().path());
+  }
+
+  /** Copies a collection whose folder is gone into the trash, durably. */
+  public void keepAll(KeptCollection kept, List<StoredDocument> documents) throws IOException {
+    Settlement.writeAll(
+        disk,
+        folder.trash().collection(kept.folder().name()),
+        kept.folder(),
+        documents,
+        Optional.of(kept.stored()));
+    disk.syncAll(folder.root());
   }
 
   /** The root must be the folder that was opened: another one is not ours to write into. */
@@ -418,6 +489,8 @@ public final class StoreKeeper {
       thread.stop();
       if (isWritable()) {
         checkpointer.run(true);
+      } else if (isStarted && journal.pendingBytes() > 0) {
+        checkpointer.run(false); // What was acknowledged before writes were refused.
       }
     } finally {
       journal.close(); // What is held may have begun another segment.

@@ -24,7 +24,7 @@ final class LiveFolder implements KnownFolder {
   private final KeptCollection kept;
   private final KeptCollection.Underway underway;
   private final Map<String, FileState> files;
-  private final Map<Long, String> idOfFile = new HashMap<>();
+  private final FileIndex index;
   private final Map<String, String> inFluxByHash = new HashMap<>();
 
   LiveFolder(KeptCollection kept) {
@@ -42,7 +42,8 @@ final class LiveFolder implements KnownFolder {
             files.put(id, present);
           }
         });
-    files.forEach((id, state) -> idOfFile.put(state.key(), id));
+    this.index = new FileIndex(files.size());
+    files.forEach((id, state) -> index.put(new KnownFile(id, state)));
   }
 
   @Override
@@ -60,10 +61,14 @@ final class LiveFolder implements KnownFolder {
   }
 
   @Override
-  public @Nullable KnownFile file(String name) {
+  public int number(String name) {
     OptionalLong key = FileState.key(name);
-    String id = key.isPresent() ? idOfFile.get(key.getAsLong()) : null;
-    return id == null ? null : ofId(id);
+    return key.isPresent() ? index.number(key.getAsLong()) : -1;
+  }
+
+  @Override
+  public KnownFile file(int number) {
+    return index.file(number);
   }
 
   @Override

@@ -30,6 +30,10 @@ final class KnownCollection implements KnownFolder {
 
   private final Map<String, String> inFluxByHash = new HashMap<>();
   private boolean knowsDeletions = true;
+
+  /** Whether the journal alone tells of it, because the manifest is lost. */
+  private boolean isOfJournalAlone;
+
   private int dimension;
 
   KnownCollection(KeptCollection kept, boolean isSamePlace) {
@@ -43,6 +47,10 @@ final class KnownCollection implements KnownFolder {
 
   List<PackUnit> units() {
     return units;
+  }
+
+  void ofJournalAlone() {
+    isOfJournalAlone = true;
   }
 
   void deletionsLost() {
@@ -218,7 +226,7 @@ final class KnownCollection implements KnownFolder {
 
   @Override
   public boolean knowsAll() {
-    return kept.damagedPacks.isEmpty();
+    return kept.damagedPacks.isEmpty() && !isOfJournalAlone;
   }
 
   @Override

@@ -58,6 +58,10 @@ final class StoreOpening implements KnownStore {
   private final List<KeptCollection> deleted = new ArrayList<>();
   private final List<Damage> damage = new ArrayList<>();
   private final Set<Long> named = new HashSet<>();
+
+  /** Hashes of documents whose files are newer than the journal, by incarnation. */
+  private final Map<Long, Set<String>> newerThanJournal = new HashMap<>();
+
   private Optional<String> foreign = Optional.empty();
   private Optional<String> blocked = Optional.empty();
 
@@ -84,6 +88,9 @@ final class StoreOpening implements KnownStore {
         .forEach(loss -> damage.add(new Damage.JournalDamaged(OWN, loss.file(), loss.sentence())));
     for (Manifest.Collection entry : manifest.collections()) {
       readCollection(entry);
+    }
+    if (found instanceof Manifest.Found.Lost || found instanceof Manifest.Found.Absent) {
+      placeByPacks();
     }
     replay.entries().forEach(entry -> apply(entry.record()));
     byFolder.values().forEach(KnownCollection::index);
@@ -189,6 +196,51 @@ final class StoreOpening implements KnownStore {
     checkpointer.atLeast(entry.incarnation() + 1, 0);
   }
 
+  /**
+   * Without a manifest the packs may prove whose writes the journal holds. A file that was written
+   * after the journal was is newer than what the journal says of it.
+   */
+  private void placeByPacks() throws IOException {
+    Set<Long> unknown = new HashSet<>();
+    replay.entries().forEach(entry -> unknown.add(entry.record().incarnation()));
+    replay.entries().stream()
+        .map(JournalReplay.Entry::record)
+        .filter(JournalRecord.Created.class::isInstance)
+        .forEach(created -> unknown.remove(created.incarnation()));
+    long lastWrite = LostCatalog.lastWrite(disk, replay.segments());
+    new LostCatalog(disk, folder)
+        .places(unknown)
+        .forEach((incarnation, place) -> {
+          KeptCollection kept =
+              new KeptCollection(
+                  incarnation,
+                  place.stored(),
+                  folder.open(place.folder(), place.compression()),
+                  FileState.UNSEEN,
+                  Optional.empty(),
+                  new HashMap<>());
+          KnownCollection known = new KnownCollection(kept, isSamePlace);
+          known.ofJournalAlone();
+          byFolder.put(place.folder(), known);
+          byIncarnation.put(incarnation, known);
+          Set<String> newer = new HashSet<>();
+          place
+              .newest()
+              .forEach((hash, time) -> {
+                if (time > lastWrite) {
+                  newer.add(hash);
+                }
+              });
+          newerThanJournal.put(incarnation, newer);
+        });
+  }
+
+  private boolean isNewerThanJournal(KnownCollection known, String id) {
+    return newerThanJournal
+        .getOrDefault(known.kept().incarnation(), Set.of())
+        .contains(Names.hash(id));
+  }
+
   private void readPack(KnownCollection known, Manifest.Pack pack) {
     String file = OwnNames.PACKS + "/" + PackFormat.fileName(pack.number());
     try {
@@ -235,7 +287,9 @@ final class StoreOpening implements KnownStore {
         if (known == null) {
           lost(record);
         } else {
-          put.documents().forEach(known::put);
+          put.documents().stream()
+              .filter(document -> !isNewerThanJournal(known, document.id()))
+              .forEach(known::put);
           put.model().ifPresent(model -> known.kept().model(Optional.of(model)));
         }
       }
@@ -243,7 +297,9 @@ final class StoreOpening implements KnownStore {
         if (known == null) {
           lost(record);
         } else {
-          removed.ids().forEach(known::remove);
+          removed.ids().stream()
+              .filter(id -> !isNewerThanJournal(known, id))
+              .forEach(known::remove);
         }
       }
       case JournalRecord.Voided _ -> {

@@ -18,6 +18,7 @@ import dev.contextd.storage.disk.LocalDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -213,6 +214,49 @@ class AttackedOpeningTest {
     assertThat(store.keeper().readOnlyReason()).isPresent();
     assertThat(store.notes()).hasSize(3);
     store.keeper().abandon();
+  }
+
+  private void destroyManifests() throws IOException {
+    for (String manifest : List.of("manifest", "manifest.copy")) {
+      Files.write(root().resolve(".contextd").resolve(manifest), new byte[100]);
+    }
+  }
+
+  @Test
+  void withoutAManifestThePacksProveWhoseWritesTheJournalHolds() throws Exception {
+    Opened.of(root()).put("d", "4").put("b", "9").remove("a").keeper().abandon();
+    destroyManifests();
+    Map<String, String> expected = Map.of("b", "9", "c", "3", "d", "4");
+    Opened store = Opened.of(root());
+    assertThat(store.notes()).isEqualTo(expected);
+    assertThat(store.damage()).contains("CatalogLost");
+    store.checkpoint();
+    assertThat(Opened.names(root().resolve(".contextd/trash")))
+        .as("the journal as it was")
+        .anyMatch(name -> name.endsWith(".log"));
+    store.close();
+    try (Opened again = Opened.of(root())) {
+      assertThat(again.notes()).isEqualTo(expected);
+      assertThat(again.damage()).isEmpty();
+    }
+  }
+
+  @Test
+  void withoutAManifestAnElderJournalThatCameBackTakesNothingFromNewerFiles() throws Exception {
+    Opened elder = Opened.of(root()).put("b", "elder").remove("a");
+    Path left = elder.crashedTo(temp.resolve("left"));
+    elder.put("b", "newer", "a", "again").close();
+    Path segments = left.resolve(".contextd/journal");
+    for (String segment : Opened.names(segments)) {
+      Files.copy(
+          segments.resolve(segment),
+          root().resolve(".contextd/journal").resolve(segment),
+          StandardCopyOption.COPY_ATTRIBUTES);
+    }
+    destroyManifests();
+    Opened store = Opened.of(root());
+    assertThat(store.notes()).isEqualTo(Map.of("a", "again", "b", "newer", "c", "3"));
+    store.close();
   }
 
   @Test

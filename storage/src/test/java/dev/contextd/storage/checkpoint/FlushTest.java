@@ -12,8 +12,11 @@ import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.MetadataFormat;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.FaultyDisk;
 import dev.contextd.storage.disk.FaultyDisk.Operation;
+import dev.contextd.storage.disk.ForwardingDisk;
+import dev.contextd.storage.disk.LocalDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -447,12 +450,30 @@ class FlushTest {
 
   @Test
   void aDeletionWhoseTrashCannotBeMadeIsTriedAgain() throws Exception {
-    try (Opened store = open().create(NOTES).put("a", "1").checkpoint()) {
-      Files.writeString(root().resolve(".contextd/trash"), "a file in its place");
+    boolean[] isFull = {false};
+    Disk full =
+        new ForwardingDisk() {
+          private final Disk real = new LocalDisk();
+
+          @Override
+          protected Disk next() {
+            return real;
+          }
+
+          @Override
+          public void createDirectories(Path directory) throws IOException {
+            if (isFull[0] && directory.toString().contains("trash")) {
+              throw new IOException("No space left on device");
+            }
+            real.createDirectories(directory);
+          }
+        };
+    try (Opened store = Opened.of(root(), full).create(NOTES).put("a", "1").checkpoint()) {
+      isFull[0] = true;
       store.remove("a");
       assertThatThrownBy(store::checkpoint).isInstanceOf(IOException.class);
       assertThat(store.folder().resolve(file("a"))).exists();
-      Files.delete(root().resolve(".contextd/trash"));
+      isFull[0] = false;
       store.checkpoint();
       assertThat(store.trash().values()).containsExactly("1");
     }

@@ -88,13 +88,25 @@ class ArchitectureTest {
   }
 
   @Test
+  void whatOpensFilesForWritingIsReachedThroughOneClass() {
+    noClasses()
+        .that()
+        .haveNameNotMatching(".*[.](LocalCalls([$].*)?|SharedFile)")
+        .should()
+        .dependOnClassesThat()
+        .haveSimpleName("SharedFile")
+        .check(HOUSE);
+  }
+
+  /** {@code LocalCalls}, and the one kind of file of its own that it gives out. */
+  @Test
   void oneClassAloneOpensFilesForWriting() {
     noClasses()
         .that()
         .resideInAnyPackage(
             "dev.contextd.storage..", "dev.contextd.engine..", "dev.contextd.resilience..")
         .and()
-        .haveNameNotMatching(".*[.]LocalCalls([$].*)?")
+        .haveNameNotMatching(".*[.](LocalCalls([$].*)?|SharedFile)")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.nio.channels.FileChannel")

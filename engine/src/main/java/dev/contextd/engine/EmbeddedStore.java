@@ -11,6 +11,7 @@ import dev.contextd.storage.checkpoint.Examination;
 import dev.contextd.storage.checkpoint.KeeperStatus;
 import dev.contextd.storage.checkpoint.KeptCollection;
 import dev.contextd.storage.checkpoint.LoadedCollection;
+import dev.contextd.storage.checkpoint.ScrubPace;
 import dev.contextd.storage.checkpoint.StoreKeeper;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.Names;
@@ -19,6 +20,7 @@ import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.DiskFull;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.OwnerLock;
+import dev.contextd.storage.folder.ScrubRecord;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.gob.StringMaps;
 import dev.contextd.storage.journal.OutcomeUnknownException;
@@ -38,6 +40,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -323,8 +326,18 @@ final class EmbeddedStore implements VectorStore {
   }
 
   @Override
-  public List<Damage> scrub() {
-    return keeper.scrub();
+  public List<Damage> scrub(ScrubPace pace) {
+    return keeper.scrub(pace);
+  }
+
+  @Override
+  public boolean scrub(ScrubPace pace, Consumer<List<Damage>> found) {
+    return keeper.scrub(pace, found);
+  }
+
+  @Override
+  public ScrubRecord scrubbed() {
+    return keeper.scrubbed();
   }
 
   @Override

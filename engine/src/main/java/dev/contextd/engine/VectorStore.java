@@ -5,6 +5,8 @@ import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.IntactCollection;
 import dev.contextd.storage.checkpoint.Examination;
 import dev.contextd.storage.checkpoint.KeeperStatus;
+import dev.contextd.storage.checkpoint.ScrubPace;
+import dev.contextd.storage.folder.ScrubRecord;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * An embedded vector store over a chromem-go folder.
@@ -117,9 +120,21 @@ public interface VectorStore extends AutoCloseable {
    * Reads every byte of both copies of everything and holds it against its checksum. Runs beside
    * readers and writers; takes as long as the disk needs to read the store.
    *
+   * @param pace hears of the progress, and does not end it
    * @return what fails; all of it is served all the same
    */
-  List<Damage> scrub();
+  List<Damage> scrub(ScrubPace pace);
+
+  /**
+   * As {@link #scrub(ScrubPace)}, and from where the last one was ended before its time.
+   *
+   * @param found takes what is damaged, a collection at a time
+   * @return whether everything has been read now
+   */
+  boolean scrub(ScrubPace pace, Consumer<List<Damage>> found);
+
+  /** How far the reading of every byte has come. */
+  ScrubRecord scrubbed();
 
   /**
    * Holds the folder as it stands against what is served, beside readers and writers: a listing of

@@ -114,7 +114,7 @@ public final class HealthChecker {
 
   /** When the last scrub of everything ended. */
   public Optional<Instant> lastScrub() {
-    return Optional.empty();
+    return store.scrubbed().completed();
   }
 
   /** What the last scan said, whatever its age. */

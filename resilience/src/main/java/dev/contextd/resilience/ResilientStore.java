@@ -2,6 +2,7 @@ package dev.contextd.resilience;
 
 import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.Scope;
+import dev.contextd.engine.StoreException;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.OpenSummary.InPlace;
@@ -15,6 +16,8 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A store that opens whatever its folder holds: what is intact is served, what is damaged is
@@ -26,11 +29,14 @@ import java.util.stream.Stream;
  * it could not be opened.
  */
 public final class ResilientStore implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(ResilientStore.class);
+
   private final VectorStore store;
   private final Quarantine quarantine;
   private final OpenSummary summary;
   private final HealthChecker checker;
   private final BackgroundScanner scanner;
+  private final BackgroundScrub scrub;
 
   private ResilientStore(
       VectorStore store, StoreFolder folder, Clock clock, HealthOptions options) {
@@ -64,6 +70,7 @@ public final class ResilientStore implements AutoCloseable {
             new Mender(store, quarantine, checker, clock, summary.brake().isPresent()),
             clock,
             options.scanInterval());
+    this.scrub = new BackgroundScrub(store, checker, clock, options, this::mendScrubbed);
   }
 
   /**
@@ -110,10 +117,39 @@ public final class ResilientStore implements AutoCloseable {
 
   /** Reads and verifies every byte of the store, and mends what fails from its other copy. */
   public Scrubbed scrub() {
-    List<Damage> damage = store.scrub();
+    List<Damage> damage =
+        store.scrub((bytes, _, _) -> {
+          checker.tell(listener -> listener.onScrubbed(bytes));
+          return true;
+        });
+    OpenQuarantine run = mendScrubbed(damage);
+    return new Scrubbed(damage, run.mended().size(), run.brake());
+  }
+
+  private synchronized OpenQuarantine mendScrubbed(List<Damage> damage) {
+    checker.tell(listener -> listener.onScrubDamage(damage.size()));
     OpenQuarantine run =
         OpenQuarantine.run(store, quarantine, damage, store.openReport().files(), checker::tell);
-    return new Scrubbed(damage, run.mended().size(), run.brake());
+    long rebuilt = damage.stream().filter(Damage.PackDamaged.class::isInstance).count();
+    for (long i = 0; i < rebuilt; i++) {
+      checker.tell(listener -> listener.onRepair(RepairSource.MEMORY));
+    }
+    if (run.brake().isPresent()) {
+      checker.brake(run.brake());
+    }
+    if (!run.mended().isEmpty() || rebuilt > 0) {
+      try {
+        store.checkpoint();
+      } catch (StoreException e) {
+        log.warn("what was mended is not durable yet: {}", e.getMessage());
+      }
+    }
+    return run;
+  }
+
+  /** How far the scrub by the clock is. */
+  public ScrubProgress scrubProgress() {
+    return scrub.progress();
   }
 
   /** The health of the store as it stands now. */
@@ -124,6 +160,7 @@ public final class ResilientStore implements AutoCloseable {
   /** Begins to look after the store by itself: checks it, and mends what can be mended. */
   public void watch() {
     scanner.start();
+    scrub.start();
   }
 
   /** Says how healthy the store is. */
@@ -134,6 +171,7 @@ public final class ResilientStore implements AutoCloseable {
   @Override
   public void close() {
     scanner.close();
+    scrub.close();
     store.close();
   }
 

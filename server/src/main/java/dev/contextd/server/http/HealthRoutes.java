@@ -3,6 +3,7 @@ package dev.contextd.server.http;
 import dev.contextd.resilience.HealthChecker;
 import dev.contextd.resilience.HealthReport;
 import dev.contextd.resilience.ResilientStore;
+import dev.contextd.resilience.ScrubProgress;
 import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
 import java.time.Instant;
@@ -18,11 +19,13 @@ import org.jspecify.annotations.Nullable;
  * who ask at once share that check.
  */
 final class HealthRoutes {
+  private final ResilientStore resilient;
   private final HealthChecker checker;
   private final Gatekeeper gatekeeper;
   private final Tenants tenants;
 
   HealthRoutes(ResilientStore resilient, Gatekeeper gatekeeper, Tenants tenants) {
+    this.resilient = resilient;
     this.checker = resilient.checker();
     this.gatekeeper = gatekeeper;
     this.tenants = tenants;
@@ -83,7 +86,13 @@ final class HealthRoutes {
             health.brake().orElse(null),
             health.error().orElse(null),
             lastScrub(),
+            scrub(),
             next(health)));
+  }
+
+  private Messages.ScrubOut scrub() {
+    ScrubProgress progress = resilient.scrubProgress();
+    return new Messages.ScrubOut(progress.isRunning(), progress.doneBytes(), progress.totalBytes());
   }
 
   private HealthReport report(Context call) {

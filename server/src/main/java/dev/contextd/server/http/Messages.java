@@ -104,7 +104,10 @@ final class Messages {
       @Nullable String brake,
       @Nullable String error,
       @Nullable String lastScrubTime,
+      ScrubOut scrub,
       @Nullable String next) {}
+
+  record ScrubOut(boolean running, long doneBytes, long totalBytes) {}
 
   /** {@code since} is RFC 3339, null where the note beside the entry cannot be read. */
   record QuarantinedOut(

@@ -9,15 +9,18 @@ import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.folder.CollectionFolder;
 import dev.contextd.storage.folder.OwnNames;
+import dev.contextd.storage.folder.ScrubRecord;
 import dev.contextd.storage.gob.FormatException;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ForkJoinPool;
+import java.util.function.Consumer;
 
 /**
  * Reads every byte of both copies of everything and holds it against its checksum: finds what rots
@@ -26,31 +29,107 @@ import java.util.concurrent.ForkJoinPool;
  * <p>It runs beside writers: a file that changes while it is read is left to the next scrub.
  */
 final class Scrub {
+  /** After so many bytes it is noted how far the scrub is. */
+  private static final long NOTE_BYTES = 256L << 20;
+
+  /** Larger than any file's key. */
+  private static final long ALL_FILES = Long.MAX_VALUE;
+
   private final Disk disk;
   private final ForkJoinPool pool;
   private final Checkpointer checkpointer;
+  private final ScrubPace pace;
+  private final Progress progress;
   private final List<Damage> damage = new ArrayList<>();
+  private long total;
+  private long done;
+  private long noted;
+  private boolean isEnding;
 
-  Scrub(Disk disk, ForkJoinPool pool, Checkpointer checkpointer) {
+  /** Is told how far a scrub is, so that the next one may go on from there. */
+  @FunctionalInterface
+  interface Progress {
+    void note(long incarnation, long file, long bytes);
+  }
+
+  Scrub(
+      Disk disk, ForkJoinPool pool, Checkpointer checkpointer, ScrubPace pace, Progress progress) {
     this.disk = disk;
     this.pool = pool;
     this.checkpointer = checkpointer;
+    this.pace = pace;
+    this.progress = progress;
   }
 
-  /** Returns what was found; a damaged pack is already on its way to be built again. */
-  List<Damage> run() {
-    for (KeptCollection collection : checkpointer.collections()) {
-      if (collection.isReadable()) {
-        scrubMetadata(collection);
-        for (Map.Entry<String, Copy> entry : checkpointer.copiesOf(collection).entrySet()) {
-          scrubDocument(collection, entry.getKey(), entry.getValue());
+  /**
+   * Reads everything that was not read before.
+   *
+   * @param from where the one before ended
+   * @param found takes what is damaged in a collection; a damaged pack is already on its way to be
+   *     built again
+   * @return whether it came to the end
+   */
+  boolean run(ScrubRecord from, Consumer<List<Damage>> found) {
+    done = from.bytes();
+    noted = done;
+    List<KeptCollection> collections = checkpointer.collections();
+    collections.forEach(collection -> total += bytes(collection));
+    for (KeptCollection collection : collections) {
+      if (collection.incarnation() >= from.incarnation() && !isEnding) {
+        boolean isBegun = collection.incarnation() == from.incarnation();
+        scrub(collection, isBegun ? from.file() : -1);
+        if (!damage.isEmpty()) {
+          found.accept(List.copyOf(damage));
+          damage.clear();
         }
       }
-      for (Manifest.Pack pack : checkpointer.packsOf(collection)) {
-        scrubPack(collection, pack);
+    }
+    return !isEnding;
+  }
+
+  private long bytes(KeptCollection collection) {
+    long bytes = 0;
+    for (Copy copy : checkpointer.copiesOf(collection).values()) {
+      bytes += copy.file().size();
+    }
+    for (Manifest.Pack pack : checkpointer.packsOf(collection)) {
+      bytes += pack.bytes();
+    }
+    return bytes;
+  }
+
+  private void scrub(KeptCollection collection, long after) {
+    long incarnation = collection.incarnation();
+    List<Map.Entry<String, Copy>> copies = new ArrayList<>();
+    if (collection.isReadable()) {
+      if (after < 0) {
+        scrubMetadata(collection);
+      }
+      copies.addAll(checkpointer.copiesOf(collection).entrySet());
+      copies.sort(Comparator.comparingLong(entry -> entry.getValue().file().key()));
+    }
+    for (Map.Entry<String, Copy> entry : copies) {
+      FileState file = entry.getValue().file();
+      if (file.key() > after && !isEnding) {
+        scrubDocument(collection, entry.getKey(), entry.getValue());
+        advance(incarnation, file.key(), file.size());
       }
     }
-    return damage;
+    for (Manifest.Pack pack : checkpointer.packsOf(collection)) {
+      if (!isEnding) {
+        scrubPack(collection, pack);
+        advance(incarnation, ALL_FILES, pack.bytes());
+      }
+    }
+  }
+
+  private void advance(long incarnation, long file, long bytes) {
+    done += bytes;
+    isEnding = !pace.goOn(bytes, done, total);
+    if (isEnding || done - noted >= NOTE_BYTES) {
+      noted = done;
+      progress.note(incarnation, file, done);
+    }
   }
 
   /** Why a file is not what it was; empty where it is, or where nobody can tell now. */

@@ -13,6 +13,7 @@ import dev.contextd.storage.disk.DiskFull;
 import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.folder.CollectionFolder;
 import dev.contextd.storage.folder.OwnerLock;
+import dev.contextd.storage.folder.ScrubRecord;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.folder.Trash;
 import dev.contextd.storage.journal.Journal;
@@ -22,6 +23,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +33,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,6 +66,8 @@ public final class StoreKeeper {
 
   private volatile Optional<String> readOnlyReason;
   private volatile boolean isStarted;
+  private volatile ScrubRecord scrub = ScrubRecord.NONE;
+  private boolean isReleased;
 
   private StoreKeeper(
       StoreFolder folder,
@@ -89,6 +95,7 @@ public final class StoreKeeper {
           refuseWrites("what was found could not be made durable: " + e.getMessage());
         }
       }
+      this.scrub = ScrubRecord.read(disk, folder.own());
       this.checkpointer = opening.checkpointer();
       this.journal =
           new Journal(
@@ -455,7 +462,57 @@ public final class StoreKeeper {
 
   /** Reads and verifies every byte of every copy; returns what fails, of which nothing is lost. */
   public List<Damage> scrub() {
-    return new Scrub(disk, pool, checkpointer).run();
+    return scrub(ScrubPace.UNBOUNDED);
+  }
+
+  /** As {@link #scrub()}, at a pace that does not end it. */
+  public List<Damage> scrub(ScrubPace pace) {
+    List<Damage> damage = new ArrayList<>();
+    new Scrub(disk, pool, checkpointer, pace, (_, _, _) -> {})
+        .run(ScrubRecord.NONE, damage::addAll);
+    noteScrub(ScrubRecord.completed(clock.instant()));
+    return damage;
+  }
+
+  /**
+   * As {@link #scrub()}, at a pace, and from where the last one was ended before its time.
+   *
+   * @param found takes what is damaged, a collection at a time
+   * @return whether everything has been read now
+   */
+  public boolean scrub(ScrubPace pace, Consumer<List<Damage>> found) {
+    Optional<Instant> completed = scrub.completed();
+    Scrub run =
+        new Scrub(
+            disk,
+            pool,
+            checkpointer,
+            pace,
+            (incarnation, file, bytes) ->
+                noteScrub(new ScrubRecord(completed, incarnation, file, bytes)));
+    boolean isComplete = run.run(scrub, found);
+    if (isComplete) {
+      noteScrub(ScrubRecord.completed(clock.instant()));
+    }
+    return isComplete;
+  }
+
+  /** How far the reading of every byte has come. */
+  public ScrubRecord scrubbed() {
+    return scrub;
+  }
+
+  /** Where it cannot be written, the next start reads again what it need not. */
+  private synchronized void noteScrub(ScrubRecord record) {
+    scrub = record;
+    if (isWritable() && !isReleased) {
+      try {
+        requireOwnRoot();
+        record.write(disk, folder.own());
+      } catch (IOException e) {
+        log.warn("how far the scrub is could not be noted: {}", e.toString());
+      }
+    }
   }
 
   public Trash trash() {
@@ -513,7 +570,8 @@ public final class StoreKeeper {
     release();
   }
 
-  private void release() {
+  private synchronized void release() {
+    isReleased = true;
     lock.ifPresent(held -> {
       try {
         held.close();

@@ -15,6 +15,10 @@ public final class OwnNames {
 
   public static final String MANIFEST = "manifest";
   public static final String MANIFEST_COPY = "manifest.copy";
+
+  /** See {@link ScrubRecord}. */
+  public static final String SCRUB = "scrub.json";
+
   public static final String JOURNAL = "journal";
   public static final String PACKS = "packs";
   public static final String TRASH = "trash";
@@ -23,7 +27,7 @@ public final class OwnNames {
   public static final String MODELS = "collections";
 
   /** All files but the lock, which is never replaced. */
-  static final List<String> FILES = List.of(OWNER, WRITABLE, MANIFEST, MANIFEST_COPY);
+  static final List<String> FILES = List.of(OWNER, WRITABLE, MANIFEST, MANIFEST_COPY, SCRUB);
 
   static final List<String> FOLDERS = List.of(TRASH, JOURNAL, PACKS, MODELS);
 

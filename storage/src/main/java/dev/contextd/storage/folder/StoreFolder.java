@@ -26,6 +26,7 @@ import java.util.Optional;
  *   .contextd/packs/, manifest      see {@link dev.contextd.storage.pack}
  *   .contextd/trash/                see {@link Trash}
  *   .contextd/collections/x.json    see {@link ModelRecord}
+ *   .contextd/scrub.json            see {@link ScrubRecord}
  *   .contextd/writable              written at every start, to learn whether the root can be
  * </pre>
  *

@@ -1,5 +1,7 @@
 package dev.contextd.deploy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.contextd.testkit.Fixtures;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,6 +46,12 @@ final class Shipped {
         String.valueOf(rule.get("expr")),
         Optional.ofNullable(strings(rule, "labels").get("severity")),
         strings(rule, "annotations"));
+  }
+
+  /** What the panels ask a Prometheus, with the dashboard's variables as they stand there. */
+  static List<String> dashboardExpressions() throws IOException {
+    JsonNode dashboard = new ObjectMapper().readTree(Files.readString(DASHBOARD));
+    return dashboard.findValuesAsText("expr");
   }
 
   @SuppressWarnings("unchecked")

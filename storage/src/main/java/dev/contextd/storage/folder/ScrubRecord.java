@@ -39,13 +39,13 @@ public record ScrubRecord(Optional<Instant> completed, long incarnation, long fi
     return bytes > 0;
   }
 
-  /** Reads the record; none where there is none that this version understands. */
-  public static ScrubRecord read(Disk disk, Path own) throws IOException {
+  /** Reads the record; none where none can be read that this version understands. */
+  public static ScrubRecord read(Disk disk, Path own) {
     Path path = file(own);
-    if (disk.kind(path) != Disk.Kind.FILE) {
-      return NONE;
-    }
     try {
+      if (disk.kind(path) != Disk.Kind.FILE) {
+        return NONE;
+      }
       Map<String, String> fields = JsonFile.scalars(disk.read(path));
       if (!fields.getOrDefault("version", "").equals(Integer.toString(VERSION))) {
         return NONE;
@@ -56,7 +56,7 @@ public record ScrubRecord(Optional<Instant> completed, long incarnation, long fi
           Long.parseLong(fields.getOrDefault("incarnation", "0")),
           Long.parseLong(fields.getOrDefault("file", "-1")),
           Long.parseLong(fields.getOrDefault("bytes", "0")));
-    } catch (FormatException | NumberFormatException | DateTimeParseException e) {
+    } catch (IOException | FormatException | NumberFormatException | DateTimeParseException e) {
       return NONE;
     }
   }

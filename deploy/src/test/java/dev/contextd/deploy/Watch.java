@@ -80,7 +80,8 @@ final class Watch implements AutoCloseable {
         Files.readString(Shipped.PROMETHEUS)
             .replace("localhost:9090", "localhost:" + daemon)
             .replace("localhost:9093", alertmanager)
-            .replaceAll("_interval: \\S+", "_interval: 500ms");
+            .replaceAll("scrape_interval: \\S+", "scrape_interval: 1s")
+            .replaceAll("evaluation_interval: \\S+", "evaluation_interval: 500ms");
     return settings
         + """
           - job_name: %s

@@ -30,7 +30,7 @@ final class BackgroundScanner implements AutoCloseable {
   /** Changes come in swarms: the first one waits for the others. */
   private static final Duration SWARM = Duration.ofMillis(100);
 
-  /** After a check so many times its duration passes before events start another one. */
+  /** After a check for events so many times its duration passes before the next one. */
   private static final int REST = 10;
 
   private static final Duration MAX_REST = Duration.ofSeconds(30);
@@ -111,7 +111,6 @@ final class BackgroundScanner implements AutoCloseable {
       nextFull = now.plus(interval);
       take();
       checker.fresh();
-      rest(now);
     } else if (isTouched() && !now.isBefore(rested)) {
       checker.fresh(take());
       rest(now);

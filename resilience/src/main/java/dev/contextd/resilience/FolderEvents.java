@@ -31,6 +31,12 @@ final class FolderEvents implements AutoCloseable {
     StandardWatchEventKinds.ENTRY_MODIFY
   };
 
+  /** Stands for the folder above the root; no folder below it has such a name. */
+  private static final String ABOVE = "..";
+
+  /** So many folders' events are gathered before anybody hears of them. */
+  private static final int MAX_AT_ONCE = 1_000;
+
   private final Path root;
   private final WatchService service;
   private final Consumer<Set<String>> touched;
@@ -55,11 +61,24 @@ final class FolderEvents implements AutoCloseable {
     try {
       FolderEvents events = new FolderEvents(root, service, touched);
       events.folders.put(root.register(service, KINDS), "");
+      events.watchAbove();
       Thread.ofPlatform().daemon().name("folder-events").start(events::loop);
       return events;
     } catch (IOException | RuntimeException e) {
       service.close();
       throw e;
+    }
+  }
+
+  /** Where another folder takes the root's place, only the folder above tells. */
+  private void watchAbove() {
+    Path above = root.toAbsolutePath().getParent();
+    try {
+      if (above != null) {
+        folders.put(above.register(service, KINDS), ABOVE);
+      }
+    } catch (IOException e) {
+      log.debug("{} cannot be watched: {}", above, e.toString());
     }
   }
 
@@ -96,10 +115,16 @@ final class FolderEvents implements AutoCloseable {
       while (true) {
         WatchKey key = service.take();
         Set<String> names = new HashSet<>();
-        for (; key != null; key = service.poll()) {
+        for (int i = 0; key != null && i < MAX_AT_ONCE; i++) {
+          names.addAll(take(key));
+          key = service.poll();
+        }
+        if (key != null) {
           names.addAll(take(key));
         }
-        touched.accept(names);
+        if (!names.isEmpty()) {
+          touched.accept(names);
+        }
       }
     } catch (InterruptedException | ClosedWatchServiceException e) {
       log.debug("folders are watched no more");
@@ -107,15 +132,19 @@ final class FolderEvents implements AutoCloseable {
   }
 
   private synchronized Set<String> take(WatchKey key) {
-    String folder = folders.get(key);
+    String folder = folders.getOrDefault(key, "");
     Set<String> names = new HashSet<>();
     for (WatchEvent<?> event : key.pollEvents()) {
-      if (folder != null && folder.isEmpty() && event.context() instanceof Path name) {
-        names.add(name.toString());
+      if (folder.equals(ABOVE)) {
+        boolean isOverflow = event.context() == null;
+        boolean isRoot = isOverflow || root.getFileName().equals(event.context());
+        names.addAll(isRoot ? Set.of("") : Set.of());
+      } else {
+        names.add(folder);
+        if (folder.isEmpty() && event.context() instanceof Path name) {
+          names.add(name.toString());
+        }
       }
-    }
-    if (folder != null) {
-      names.add(folder);
     }
     if (!key.reset()) {
       folders.remove(key);

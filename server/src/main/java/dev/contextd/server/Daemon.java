@@ -8,6 +8,7 @@ import dev.contextd.engine.StoreException;
 import dev.contextd.engine.StoreInUseException;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.resilience.HealthOptions;
+import dev.contextd.resilience.HealthReport;
 import dev.contextd.resilience.ResilientStore;
 import dev.contextd.server.http.HttpServer;
 import dev.contextd.server.metrics.Metrics;
@@ -87,17 +88,11 @@ final class Daemon {
     }
     Optional<Embedder> embedder = embedder(settings);
     ResilientStore store = open(settings, embedder);
-    Announcement.lines(settings, store.summary(), store.health().empty())
-        .forEach(System.out::println);
+    Metrics metrics = metrics(settings, store);
+    HealthReport first = firstCheck(settings, store, metrics);
+    Announcement.lines(settings, store.summary(), first.empty()).forEach(System.out::println);
     try {
-      Metrics metrics = metrics(settings, store);
-      store.checker().listen(metrics.health());
-      settings
-          .health()
-          .webhook()
-          .map(url -> Webhook.start(url, WEBHOOK_PAUSE, metrics.health()::onDelivery))
-          .ifPresent(store.checker()::listen);
-      Preflight.require(settings, store.checker().fresh());
+      Preflight.require(settings, first);
       store.watch();
       Optional<HttpServer> http =
           settings.http() ? Optional.of(listen(settings, store, metrics)) : Optional.empty();
@@ -115,6 +110,17 @@ final class Daemon {
       throw new StartException(
           "cannot listen on " + settings.httpHost() + ":" + settings.httpPort() + ": " + reason(e));
     }
+  }
+
+  /** Whoever is to hear of health hears of the first check too. */
+  private static HealthReport firstCheck(Settings settings, ResilientStore store, Metrics metrics) {
+    store.checker().listen(metrics.health());
+    settings
+        .health()
+        .webhook()
+        .map(url -> Webhook.start(url, WEBHOOK_PAUSE, metrics.health()::onDelivery))
+        .ifPresent(store.checker()::listen);
+    return store.checker().fresh();
   }
 
   private static ResilientStore open(Settings settings, Optional<Embedder> embedder)

@@ -180,10 +180,14 @@ class DaemonTest {
     root.copyOf("chromem-go/plain");
     Files.delete(root.path().resolve("e9f85bf6/00000000.gob"));
     Process process = start("--http-port", "0", "--vectorstore-path", root.path().toString());
-    awaitPort(process);
+    int port = awaitPort(process);
     assertThat(out())
         .contains("2 collections, 40 documents")
         .contains("quarantined e9f85bf6/ as .quarantine/e9f85bf6");
+    assertThat(get(port, "/metrics"))
+        .contains("contextd_vectorstore_corrupt_collections_detected_total 1.0")
+        .contains("contextd_vectorstore_quarantine_operations_total{result=\"success\"} 1.0")
+        .contains("contextd_vectorstore_collections_total{status=\"corrupt\"} 1.0");
     assertThat(stop(process)).isZero();
   }
 

@@ -10,6 +10,8 @@ import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.engine.VectorStore;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.ForwardingDisk;
 import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.storage.folder.QuarantineEntry;
 import dev.contextd.storage.folder.StoreFolder;
@@ -24,6 +26,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -276,6 +279,140 @@ class BackgroundScannerTest {
       Files.delete(metadata);
       store.watch();
       awaitThat(() -> Files.exists(metadata));
+    }
+  }
+
+  @Test
+  void aCollectionCreatedAnewByAnotherProgramLosesItsOldDocumentsToTheTrash() throws Exception {
+    root.copyOf("chromem-go/plain");
+    Path folder = file(MEMORIES);
+    try (ResilientStore store = open()) {
+      byte[] metadata = Files.readAllBytes(folder.resolve("00000000.gob"));
+      Path kept = Files.createDirectories(root.beside("kept"));
+      try (Stream<Path> files = Files.list(folder)) {
+        for (Path path : files.toList()) {
+          Files.move(path, kept.resolve(path.getFileName()));
+        }
+      }
+      Files.write(folder.resolve("00000000.gob"), metadata);
+      awaitThat(() ->
+          store.store().collection("contextd_memories", Scope.ALL).orElseThrow().count() == 0);
+      awaitThat(() -> store.checker().last().damage().isEmpty());
+      assertThat(store.store().trash().stream().mapToInt(VectorStore.TrashEntry::documents).sum())
+          .isEqualTo(6);
+      assertThat(store.health().isDegraded()).isFalse();
+    }
+  }
+
+  @Test
+  void moreEventsThanTheSystemKeepsStillLeadToALook() throws Exception {
+    root.copyOf("chromem-go/plain");
+    Path metadata = file(MEMORIES + "/00000000.gob");
+    try (ResilientStore store = open()) {
+      for (int i = 0; i < 2_000; i++) {
+        Files.write(file(MEMORIES + "/note" + i + ".txt"), new byte[] {1});
+      }
+      Files.delete(metadata);
+      for (int i = 0; i < 2_000; i++) {
+        Files.delete(file(MEMORIES + "/note" + i + ".txt"));
+      }
+      awaitThat(() -> Files.exists(metadata));
+      assertThat(store.health().isDegraded()).isFalse();
+    }
+  }
+
+  /** Hears whether anything was done to the folder beyond our own writes. */
+  private static final class Deeds implements HealthListener {
+    private final AtomicInteger count = new AtomicInteger();
+
+    @Override
+    public void onQuarantine(boolean isMoved) {
+      count.incrementAndGet();
+    }
+
+    @Override
+    public void onRepair(RepairSource source) {
+      count.incrementAndGet();
+    }
+
+    @Override
+    public void onDegraded(HealthReport report) {
+      count.incrementAndGet();
+    }
+  }
+
+  @Test
+  void ownWritesUnderTheScannersEyesAreOwn() throws Exception {
+    Deeds deeds = new Deeds();
+    try (ResilientStore store = open()) {
+      store.checker().listen(deeds);
+      for (int i = 0; i < 300; i++) {
+        store
+            .store()
+            .upsert(
+                "c" + i % 5,
+                List.of(
+                    NewDocument.of("a" + i % 40, "v" + i, VECTOR),
+                    NewDocument.of("b" + i, "v", VECTOR)),
+                Scope.ALL);
+        if (i % 7 == 0) {
+          store.store().collection("c" + i % 5, Scope.ALL).orElseThrow().delete(List.of("b" + i));
+        }
+        if (i % 20 == 0) {
+          store.store().checkpoint();
+          assertThat(store.health().damage()).isEmpty();
+        }
+        if (i % 100 == 99) {
+          store.store().delete("c" + i % 5, Scope.ALL);
+        }
+      }
+      store.store().checkpoint();
+      assertThat(store.health().damage()).isEmpty();
+      assertThat(store.store().trash()).noneMatch(entry -> entry.kind().equals("versions"));
+    }
+    assertThat(deeds.count.get()).isZero();
+    assertThat(quarantine()).isEmpty();
+  }
+
+  /** Fails every listing of the root for a while, in a way that nobody foresaw. */
+  private static final class Throwing extends ForwardingDisk {
+    private final LocalDisk disk = new LocalDisk();
+    private final AtomicInteger failures = new AtomicInteger();
+    private volatile boolean isFailing;
+
+    @Override
+    protected Disk next() {
+      return disk;
+    }
+
+    @Override
+    public List<Entry> list(Path directory) throws IOException {
+      if (isFailing && directory.endsWith("vectorstore")) {
+        failures.incrementAndGet();
+        throw new IllegalStateException("injected");
+      }
+      return disk.list(directory);
+    }
+  }
+
+  @Test
+  void aCheckThatThrowsDoesNotEndTheScanner() throws Exception {
+    root.copyOf("chromem-go/plain");
+    Throwing disk = new Throwing();
+    Path metadata = file(MEMORIES + "/00000000.gob");
+    try (ResilientStore store =
+        ResilientStore.open(
+            root.path(),
+            StoreOptions.defaults().withDisk(disk),
+            HealthOptions.defaults().withScanInterval(Duration.ofMillis(50)))) {
+      disk.isFailing = true;
+      store.watch();
+      awaitThat(() -> disk.failures.get() > 3);
+      assertThat(store.checker().last().error()).isPresent();
+      disk.isFailing = false;
+      Files.delete(metadata);
+      awaitThat(() -> Files.exists(metadata));
+      awaitThat(() -> store.checker().last().error().isEmpty());
     }
   }
 }

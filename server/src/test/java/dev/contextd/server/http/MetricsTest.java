@@ -2,8 +2,13 @@ package dev.contextd.server.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.contextd.engine.StoreOptions;
+import dev.contextd.resilience.ResilientStore;
+import dev.contextd.server.metrics.Metrics;
 import dev.contextd.testkit.StoreRoot;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -201,6 +206,19 @@ class MetricsTest {
           .hasSizeBetween(100, 101);
       assertThat(value(text, "contextd_vectorstore_documents{collection=\"notes\"}")).isEqualTo(1);
       assertThat(value(text, "contextd_vectorstore_documents{collection=\"_other\"}")).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void amongTenantsNoCollectionIsNamed() throws Exception {
+    root.copyOf("chromem-go/plain");
+    try (ResilientStore store = ResilientStore.open(root.path(), StoreOptions.defaults())) {
+      Metrics metrics =
+          new Metrics(store, new Metrics.Options(root.path(), true, Duration.ofMinutes(5), "test"));
+      String text = new String(metrics.scrape(null).body(), StandardCharsets.UTF_8);
+      assertThat(text).doesNotContain("contextd_memories");
+      assertThat(value(text, "contextd_vectorstore_documents{collection=\"_other\"}"))
+          .isEqualTo(46);
     }
   }
 }

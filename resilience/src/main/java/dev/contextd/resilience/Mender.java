@@ -38,6 +38,9 @@ final class Mender {
   /** So long a folder must look the same: another program may be at work in it. */
   static final Duration SETTLE = Duration.ofMillis(500);
 
+  /** So long what has settled waits for what has not; then it is acted upon alone. */
+  private static final Duration MAX_WAIT = Duration.ofSeconds(5);
+
   /** Things mended so recently still count as many at once. */
   private static final Duration RECENT = Duration.ofHours(1);
 
@@ -55,6 +58,9 @@ final class Mender {
   private final Deque<Instant> recent = new ArrayDeque<>();
   private Optional<Examination> last = Optional.empty();
   private boolean isBraked;
+
+  /** After a look that led to nothing the next one waits. */
+  private Instant notBefore = Instant.MIN;
 
   private record Seen(long print, Instant since) {}
 
@@ -93,7 +99,23 @@ final class Mender {
 
   /** When to look again at what differs; empty where nothing new does. */
   synchronized Optional<Instant> due() {
-    return seen.values().stream().map(one -> one.since().plus(SETTLE)).min(Instant::compareTo);
+    return seen.values().stream()
+        .map(one -> one.since().plus(SETTLE))
+        .max(Instant::compareTo)
+        .map(all -> earlier(all, overdue()))
+        .map(due -> due.isBefore(notBefore) ? notBefore : due);
+  }
+
+  /** When what differs longest has waited long enough. */
+  private Instant overdue() {
+    return seen.values().stream()
+        .map(one -> one.since().plus(MAX_WAIT))
+        .min(Instant::compareTo)
+        .orElse(Instant.MAX);
+  }
+
+  private static Instant earlier(Instant a, Instant b) {
+    return a.isBefore(b) ? a : b;
   }
 
   /**
@@ -106,6 +128,7 @@ final class Mender {
     Set<String> wanted;
     synchronized (this) {
       wanted = Set.copyOf(seen.keySet());
+      notBefore = clock.instant().plus(SETTLE);
     }
     if (wanted.isEmpty()) {
       return Set.of();
@@ -125,7 +148,7 @@ final class Mender {
           ready.add(folder);
         }
       });
-      if (!ready.containsAll(seen.keySet())) {
+      if (!ready.containsAll(seen.keySet()) && overdue().isAfter(clock.instant())) {
         return Set.of(); // While others still change, nobody knows how much it is.
       }
     }

@@ -1,5 +1,6 @@
 package dev.contextd.resilience;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -52,8 +53,9 @@ class BackgroundScannerTest {
     return store;
   }
 
+  /** A file that is moved away and written again is missing for a moment. */
   private static void awaitThat(Callable<Boolean> condition) {
-    await().atMost(PATIENCE).until(condition);
+    await().atMost(PATIENCE).ignoreExceptionsInstanceOf(IOException.class).until(condition);
   }
 
   private Path file(String name) {
@@ -318,6 +320,23 @@ class BackgroundScannerTest {
       }
       awaitThat(() -> Files.exists(metadata));
       assertThat(store.health().isDegraded()).isFalse();
+    }
+  }
+
+  @Test
+  void aFolderThatNeverSettlesDoesNotKeepTheOthersFromBeingMended() throws Exception {
+    root.copyOf("chromem-go/plain");
+    Path metadata = file(MEMORIES + "/00000000.gob");
+    Path restless = file(CHECKPOINTS + "/note.txt");
+    try (ResilientStore store = open()) {
+      Files.write(restless, new byte[] {0});
+      awaitThat(() -> store.checker().last().damage().containsKey("leftover"));
+      Files.delete(metadata);
+      awaitThat(() -> {
+        Files.write(restless, Long.toString(System.nanoTime()).getBytes(UTF_8));
+        return Files.exists(metadata);
+      });
+      Files.delete(restless);
     }
   }
 

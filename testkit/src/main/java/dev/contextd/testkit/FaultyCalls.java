@@ -1,6 +1,5 @@
 package dev.contextd.testkit;
 
-import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.FileCalls;
 import java.io.Closeable;
 import java.io.IOException;
@@ -129,12 +128,6 @@ public final class FaultyCalls implements FileCalls {
   public @Nullable Stat createWhole(Path file, byte[] content) throws IOException {
     fault.before(Call.CREATE_WHOLE, file);
     return calls.createWhole(file, content);
-  }
-
-  @Override
-  public @Nullable List<Disk.Entry> entries(Path directory) throws IOException {
-    fault.before(Call.NAMES, directory);
-    return calls.entries(directory);
   }
 
   @Override

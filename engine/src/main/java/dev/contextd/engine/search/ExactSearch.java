@@ -64,11 +64,10 @@ public final class ExactSearch {
     float[] scores = new float[WARM_UP_ROWS];
     int[] slots = new int[WARM_UP_ROWS];
     Arrays.setAll(slots, i -> i);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment rows = arena.allocate((long) WARM_UP_ROWS * stride * Float.BYTES);
-      for (int i = 0; i < WARM_UP_SCANS && !Thread.currentThread().isInterrupted(); i++) {
-        kernel.dot(rows, stride, slots, WARM_UP_ROWS, unit, scores);
-      }
+    // Memory of the kind that chunks have: what is compiled for another kind would be thrown away.
+    MemorySegment rows = Arena.ofAuto().allocate((long) WARM_UP_ROWS * stride * Float.BYTES);
+    for (int i = 0; i < WARM_UP_SCANS && !Thread.currentThread().isInterrupted(); i++) {
+      kernel.dot(rows, stride, slots, WARM_UP_ROWS, unit, scores);
     }
   }
 

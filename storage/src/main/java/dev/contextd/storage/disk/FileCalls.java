@@ -68,16 +68,6 @@ public interface FileCalls {
   @Nullable Stat createWhole(Path file, byte[] content) throws IOException;
 
   /**
-   * What is in a folder of many files, in no order; one that cannot be looked at is of the kind
-   * {@link Disk.Kind#OTHER}.
-   *
-   * @return null where {@link #names} and a {@link #stat} of each are no slower, or tell more
-   */
-  default @Nullable List<Disk.Entry> entries(Path directory) throws IOException {
-    return null;
-  }
-
-  /**
    * Creates a file as {@link #create} does, that many threads append to in turn: an interrupt of
    * one of them neither closes it nor cuts a call short.
    */

@@ -4,8 +4,6 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -21,22 +19,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What Linux does with files and Java has no words for: a file that gets its name when all of its
- * content is in it ({@code O_TMPFILE} and {@code linkat(2)}), and a folder of many files looked
- * through without a path for each ({@code getdents64(2)} and {@code statx(2)}).
+ * content is in it ({@code O_TMPFILE} of open(2), and linkat(2)).
  *
- * <p>Each method says by null that this system, file system or name is not for it; the caller has a
- * slower way. Layouts and numbers are those of the manual pages, for the 64-bit systems of {@link
+ * <p>Layouts and numbers are those of the manual pages, for the 64-bit systems of {@link
  * #DIRECTORY_FLAG}.
  */
 final class LinuxFiles {
@@ -44,37 +36,25 @@ final class LinuxFiles {
   private static final Map<String, Integer> DIRECTORY_FLAG =
       Map.of("amd64", 0x10000, "aarch64", 0x4000);
 
-  private static final int O_RDONLY = 0;
   private static final int O_WRONLY = 1;
   private static final int O_CLOEXEC = 0x80000;
   private static final int TMPFILE_FLAG = 0x400000;
   private static final int AT_FDCWD = -100;
-  private static final int AT_SYMLINK_NOFOLLOW = 0x100;
   private static final int AT_SYMLINK_FOLLOW = 0x400;
   private static final int AT_EMPTY_PATH = 0x1000;
   private static final int MODE_0600 = 0x180;
 
-  /** STATX_TYPE, STATX_MTIME, STATX_INO and STATX_SIZE. */
-  private static final int STATX_MASK = 0x1 | 0x40 | 0x100 | 0x200;
+  /** STATX_MTIME, STATX_INO and STATX_SIZE. */
+  private static final int STATX_MASK = 0x40 | 0x100 | 0x200;
 
   private static final int STATX_BYTES = 256;
-  private static final int STATX_MODE = 28;
   private static final int STATX_INO = 32;
   private static final int STATX_SIZE = 40;
   private static final int STATX_SECONDS = 112;
   private static final int STATX_NANOS = 120;
   private static final int STATX_DEVICE_MAJOR = 136;
   private static final int STATX_DEVICE_MINOR = 140;
-  private static final int TYPE_MASK = 0xf000;
-  private static final int TYPE_FILE = 0x8000;
-  private static final int TYPE_DIRECTORY = 0x4000;
-  private static final int TYPE_LINK = 0xa000;
   private static final long NANOS_PER_SECOND = 1_000_000_000;
-
-  private static final int DIRENT_LENGTH = 16;
-  private static final int DIRENT_NAME = 19;
-  private static final int NAMES_BYTES = 256 << 10;
-  private static final int RANGE = 2_048;
 
   private static final int ENOENT = 2;
   private static final int EINTR = 4;
@@ -100,7 +80,6 @@ final class LinuxFiles {
   private final MethodHandle write;
   private final MethodHandle statx;
   private final MethodHandle linkat;
-  private final MethodHandle getdents;
   private final MethodHandle close;
 
   private LinuxFiles(int directoryFlag, SymbolLookup libc) {
@@ -113,19 +92,16 @@ final class LinuxFiles {
             Linker.Option.firstVariadicArg(2));
     this.write =
         handle(libc, "write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
-    // A name stands in the buffer it was read into: its address is enough.
     this.statx =
         handle(
             libc,
             "statx",
-            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS));
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
     this.linkat =
         handle(
             libc,
             "linkat",
             FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
-    this.getdents =
-        handle(libc, "getdents64", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
     this.close = handle(libc, "close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
   }
 
@@ -145,7 +121,7 @@ final class LinuxFiles {
   private static Optional<LinuxFiles> link() {
     Integer flag = DIRECTORY_FLAG.get(System.getProperty("os.arch", ""));
     SymbolLookup libc = Linker.nativeLinker().defaultLookup();
-    boolean isComplete = libc.find("statx").isPresent() && libc.find("getdents64").isPresent();
+    boolean isComplete = libc.find("statx").isPresent();
     return flag != null && isComplete ? Optional.of(new LinuxFiles(flag, libc)) : Optional.empty();
   }
 
@@ -174,13 +150,9 @@ final class LinuxFiles {
     return (int) ERRNO.get(state, 0L);
   }
 
+  /** Whether the bytes of a path are those of its characters. */
   private static boolean isForUs(Path path) {
-    return isForUs(path.toString());
-  }
-
-  /** Whether the bytes of a name are those of its characters. */
-  private static boolean isForUs(String name) {
-    return name.chars().allMatch(c -> c > 0 && (c < 0x80 || (IS_UTF_8 && c != 0xfffd)));
+    return path.toString().chars().allMatch(c -> c > 0 && (c < 0x80 || (IS_UTF_8 && c != 0xfffd)));
   }
 
   private static IOException failed(Path file, String what, int errno) {
@@ -237,21 +209,15 @@ final class LinuxFiles {
   private MemorySegment stat(Arena arena, MemorySegment state, int fd, Path file)
       throws IOException {
     MemorySegment stat = arena.allocate(STATX_BYTES, Long.BYTES);
-    long empty = arena.allocate(1).address();
-    if (statx(state, fd, empty, AT_EMPTY_PATH, stat) != 0) {
+    MemorySegment empty = arena.allocateFrom("");
+    long result =
+        call(
+            state,
+            () -> (int) statx.invokeExact(state, fd, empty, AT_EMPTY_PATH, STATX_MASK, stat));
+    if (result != 0) {
       throw failed(file, "it cannot be looked at", errno(state));
     }
     return stat;
-  }
-
-  private int statx(MemorySegment state, int fd, long name, int flags, MemorySegment stat) {
-    try {
-      return (int) statx.invokeExact(state, fd, name, flags, STATX_MASK, stat);
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IllegalStateException("a native call failed", e);
-    }
   }
 
   /** False where the system does not show open files by number. */
@@ -287,112 +253,10 @@ final class LinuxFiles {
     String identity =
         "(dev=" + Long.toHexString(device) + ",ino=" + stat.get(JAVA_LONG, STATX_INO) + ")";
     return new FileCalls.Stat(
-        kind(stat), stat.get(JAVA_LONG, STATX_SIZE), modifiedNanos(stat), identity);
-  }
-
-  private static Disk.Kind kind(MemorySegment stat) {
-    return switch (stat.get(JAVA_SHORT, STATX_MODE) & TYPE_MASK) {
-      case TYPE_FILE -> Disk.Kind.FILE;
-      case TYPE_DIRECTORY -> Disk.Kind.DIRECTORY;
-      case TYPE_LINK -> Disk.Kind.SYMBOLIC_LINK;
-      default -> Disk.Kind.OTHER;
-    };
+        Disk.Kind.FILE, stat.get(JAVA_LONG, STATX_SIZE), modifiedNanos(stat), identity);
   }
 
   private static long modifiedNanos(MemorySegment stat) {
     return stat.get(JAVA_LONG, STATX_SECONDS) * NANOS_PER_SECOND + stat.get(JAVA_INT, STATX_NANOS);
-  }
-
-  /**
-   * Lists a folder, in no order; an entry that cannot be looked at is {@link Disk.Kind#OTHER}.
-   *
-   * @return null where the folder cannot be opened, or any name is not for us
-   */
-  @Nullable List<Disk.Entry> list(Path folder) {
-    if (!isForUs(folder)) {
-      return null;
-    }
-    try (Arena arena = Arena.ofShared()) {
-      MemorySegment state = arena.allocate(STATE);
-      MemorySegment path = arena.allocateFrom(folder.toString());
-      int flags = O_RDONLY | O_CLOEXEC | directoryFlag;
-      int fd = (int) call(state, () -> (int) open.invokeExact(state, path, flags, 0));
-      if (fd < 0) {
-        return null;
-      }
-      try {
-        List<MemorySegment> names = names(arena, state, fd);
-        return names == null ? null : entries(folder, fd, names);
-      } finally {
-        call(state, () -> (int) close.invokeExact(state, fd));
-      }
-    }
-  }
-
-  /** Each name, with the zero behind it. */
-  private @Nullable List<MemorySegment> names(Arena arena, MemorySegment state, int fd) {
-    List<MemorySegment> names = new ArrayList<>();
-    while (true) {
-      MemorySegment buffer = arena.allocate(NAMES_BYTES, Long.BYTES);
-      long length =
-          call(state, () -> (long) getdents.invokeExact(state, fd, buffer, (long) NAMES_BYTES));
-      if (length <= 0) {
-        return length == 0 ? names : null;
-      }
-      int size;
-      for (long at = 0; at < length; at += size) {
-        size = Short.toUnsignedInt(buffer.get(JAVA_SHORT_UNALIGNED, at + DIRENT_LENGTH));
-        names.add(buffer.asSlice(at + DIRENT_NAME, size - DIRENT_NAME));
-      }
-    }
-  }
-
-  private @Nullable List<Disk.Entry> entries(Path folder, int fd, List<MemorySegment> names) {
-    Disk.@Nullable Entry[] entries = new Disk.Entry[names.size()];
-    boolean isComplete =
-        IntStream.range(0, (names.size() + RANGE - 1) / RANGE)
-            .parallel()
-            .allMatch(n ->
-                look(
-                    folder,
-                    fd,
-                    names,
-                    entries,
-                    n * RANGE,
-                    Math.min(names.size(), (n + 1) * RANGE)));
-    return isComplete ? Arrays.stream(entries).filter(Objects::nonNull).toList() : null;
-  }
-
-  private boolean look(
-      Path folder,
-      int fd,
-      List<MemorySegment> names,
-      Disk.@Nullable Entry[] entries,
-      int from,
-      int to) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
-      MemorySegment stat = arena.allocate(STATX_BYTES, Long.BYTES);
-      for (int i = from; i < to; i++) {
-        String name = names.get(i).getString(0);
-        if (!isForUs(name)) {
-          return false;
-        }
-        if (!name.equals(".") && !name.equals("..")) {
-          entries[i] = look(folder, fd, name, names.get(i).address(), state, stat);
-        }
-      }
-      return true;
-    }
-  }
-
-  private Disk.@Nullable Entry look(
-      Path folder, int fd, String name, long address, MemorySegment state, MemorySegment stat) {
-    if (statx(state, fd, address, AT_SYMLINK_NOFOLLOW, stat) == 0) {
-      return new Disk.Entry(
-          folder, name, kind(stat), stat.get(JAVA_LONG, STATX_SIZE), modifiedNanos(stat));
-    }
-    boolean isGone = errno(state) == ENOENT;
-    return isGone ? null : new Disk.Entry(folder, name, Disk.Kind.OTHER, 0, 0);
   }
 }

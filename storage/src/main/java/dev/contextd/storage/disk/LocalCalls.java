@@ -56,9 +56,6 @@ final class LocalCalls implements FileCalls {
    */
   private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
-  /** From this size on a folder's own file tells of thousands of names. */
-  private static final long MANY_NAMES_BYTES = 128 << 10;
-
   private volatile boolean createsNoneWhole;
 
   /** Folders that stay open so that the system tells each failure of their disk. */
@@ -162,16 +159,6 @@ final class LocalCalls implements FileCalls {
       createsNoneWhole = true;
     }
     return stat;
-  }
-
-  @Override
-  public @Nullable List<Disk.Entry> entries(Path directory) throws IOException {
-    // For few files linking the calls would cost more than they save.
-    Stat stat = HAS_SYNC_FS ? stat(directory) : null;
-    if (stat == null || stat.kind() != Disk.Kind.DIRECTORY || stat.size() < MANY_NAMES_BYTES) {
-      return null;
-    }
-    return LinuxFiles.find().map(linux -> linux.list(directory)).orElse(null);
   }
 
   @Override

@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -57,12 +56,6 @@ public final class LocalDisk implements Disk {
 
   @Override
   public List<Entry> list(Path directory) throws IOException {
-    List<Entry> many = calls.entries(directory);
-    if (many != null) {
-      Entry[] sorted = many.toArray(Entry[]::new);
-      Arrays.parallelSort(sorted, Comparator.comparing(Entry::name));
-      return List.of(sorted);
-    }
     String[] names = calls.names(directory).toArray(String[]::new);
     Arrays.parallelSort(names);
     Stream<String> all = Arrays.stream(names);

@@ -26,6 +26,11 @@ public interface KnownStore {
 
   Optional<KnownFolder> folder(String name);
 
+  /** Whether {@link #folder} is there, which may be much cheaper to tell. */
+  default boolean knows(String name) {
+    return folder(name).isPresent();
+  }
+
   /** Whether the folder is that of a collection that was deleted and only waits for the trash. */
   boolean isDeleted(String name);
 

@@ -67,7 +67,7 @@ public final class StoreCheck {
     List<Damage> stray = new ArrayList<>(known.damage());
     List<FolderFiles> folders = new ArrayList<>();
     for (Disk.Entry entry : entries) {
-      boolean isKnown = known.folder(entry.name()).isPresent();
+      boolean isKnown = known.knows(entry.name());
       if (isCandidate(entry, isKnown, stray) && !known.isDeleted(entry.name())) {
         FolderReport report = settled.get(entry.name());
         folders.add(

@@ -62,6 +62,11 @@ final class LiveCheck {
     }
 
     @Override
+    public boolean knows(String name) {
+      return live.containsKey(name);
+    }
+
+    @Override
     public boolean isDeleted(String name) {
       return leaving.contains(name) && !live.containsKey(name);
     }

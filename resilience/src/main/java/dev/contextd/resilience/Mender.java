@@ -7,6 +7,7 @@ import dev.contextd.storage.check.FolderReport;
 import dev.contextd.storage.check.IntactCollection;
 import dev.contextd.storage.check.Repair;
 import dev.contextd.storage.checkpoint.Examination;
+import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Quarantine;
 import java.time.Clock;
 import java.time.Duration;
@@ -46,6 +47,7 @@ final class Mender {
 
   private final VectorStore store;
   private final Quarantine quarantine;
+  private final AuditLog audit;
   private final HealthChecker checker;
   private final Clock clock;
 
@@ -70,11 +72,13 @@ final class Mender {
   Mender(
       VectorStore store,
       Quarantine quarantine,
+      AuditLog audit,
       HealthChecker checker,
       Clock clock,
       boolean isBraked) {
     this.store = store;
     this.quarantine = quarantine;
+    this.audit = audit;
     this.checker = checker;
     this.clock = clock;
     this.isBraked = isBraked;
@@ -180,6 +184,7 @@ final class Mender {
         try {
           store.adopt(foreign);
           hasChanged = true;
+          note("adopted", folder, "Another program wrote to it.");
           log.info(
               "adopted what another program wrote to {}: {} documents, {} gone",
               folder,
@@ -214,7 +219,7 @@ final class Mender {
       letGo(gone);
     }
     OpenQuarantine run =
-        OpenQuarantine.run(store, quarantine, damage, found.report().files(), checker::tell);
+        OpenQuarantine.run(store, quarantine, audit, damage, found.report().files(), checker::tell);
     if (run.brake().isPresent()) {
       brake(run.brake().get());
     }
@@ -244,9 +249,14 @@ final class Mender {
     }
   }
 
+  private void note(String what, String folder, String why) {
+    OpenQuarantine.write(audit, List.of(new AuditLog.Entry(what, folder, "", why, "")));
+  }
+
   private void letGo(Damage.CollectionVanished gone) {
     try {
       store.vanished(gone);
+      note("vanished", gone.folder(), gone.sentence());
       log.warn("{}: {}", gone.folder(), gone.sentence());
     } catch (StoreException e) {
       log.error("could not keep {}: {}", gone.folder(), e.getMessage());

@@ -5,6 +5,7 @@ import dev.contextd.resilience.OpenSummary.InPlace;
 import dev.contextd.resilience.OpenSummary.Moved;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.Repair;
+import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Quarantine;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -25,19 +26,22 @@ final class OpenQuarantine {
 
   private final VectorStore store;
   private final Quarantine quarantine;
+  private final AuditLog audit;
+  private final List<AuditLog.Entry> done = new ArrayList<>();
   private final List<Moved> moved = new ArrayList<>();
   private final List<InPlace> inPlace = new ArrayList<>();
   private final List<Moved> mended = new ArrayList<>();
   private int failedMoves;
   private Optional<String> brake = Optional.empty();
 
-  private OpenQuarantine(VectorStore store, Quarantine quarantine) {
+  private OpenQuarantine(VectorStore store, Quarantine quarantine, AuditLog audit) {
     this.store = store;
     this.quarantine = quarantine;
+    this.audit = audit;
   }
 
-  static OpenQuarantine run(VectorStore store, Quarantine quarantine) {
-    OpenQuarantine run = new OpenQuarantine(store, quarantine);
+  static OpenQuarantine run(VectorStore store, Quarantine quarantine, AuditLog audit) {
+    OpenQuarantine run = new OpenQuarantine(store, quarantine, audit);
     run.settle(store.openReport().damage(), store.openReport().files());
     return run;
   }
@@ -46,10 +50,11 @@ final class OpenQuarantine {
   static OpenQuarantine run(
       VectorStore store,
       Quarantine quarantine,
+      AuditLog audit,
       List<Damage> damage,
       long files,
       Consumer<Consumer<HealthListener>> tell) {
-    OpenQuarantine run = new OpenQuarantine(store, quarantine);
+    OpenQuarantine run = new OpenQuarantine(store, quarantine, audit);
     run.settle(damage, files);
     run.moved.forEach(_ -> tell.accept(listener -> listener.onQuarantine(true)));
     for (int i = 0; i < run.failedMoves; i++) {
@@ -113,6 +118,16 @@ final class OpenQuarantine {
         move(damage);
       }
     }
+    write(audit, done);
+  }
+
+  /** What was done stands, whether it can be written down or not. */
+  static void write(AuditLog audit, List<AuditLog.Entry> done) {
+    try {
+      audit.append(done);
+    } catch (IOException e) {
+      log.error("the audit log cannot be written: {}", e.toString());
+    }
   }
 
   /** What could not be opened is not known to be damaged: these folders stay where they are. */
@@ -160,6 +175,8 @@ final class OpenQuarantine {
       }
       store.mend(damage);
       mended.add(new Moved(damage, entry));
+      done.add(
+          new AuditLog.Entry("mended", damage.folder(), damage.file(), damage.sentence(), entry));
       log.warn("mended {}/{}: {}", damage.folder(), damage.file(), damage.sentence());
     } catch (IOException e) {
       inPlace.add(new InPlace(damage, Optional.of("it could not be moved: " + e.getMessage())));
@@ -172,6 +189,7 @@ final class OpenQuarantine {
     try {
       String entry = quarantine.move(damage.folder(), file, damage.word(), damage.sentence());
       moved.add(new Moved(damage, entry));
+      done.add(new AuditLog.Entry("quarantined", damage.folder(), file, damage.sentence(), entry));
       store.forget(damage);
       log.warn(
           "quarantined {}/{} as .quarantine/{}: {}",

@@ -7,6 +7,7 @@ import dev.contextd.engine.StoreOptions;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.OpenSummary.InPlace;
 import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Quarantine;
 import dev.contextd.storage.folder.QuarantineEntry;
 import dev.contextd.storage.folder.StoreFolder;
@@ -33,6 +34,7 @@ public final class ResilientStore implements AutoCloseable {
 
   private final VectorStore store;
   private final Quarantine quarantine;
+  private final AuditLog audit;
   private final OpenSummary summary;
   private final HealthChecker checker;
   private final BackgroundScanner scanner;
@@ -42,7 +44,8 @@ public final class ResilientStore implements AutoCloseable {
       VectorStore store, StoreFolder folder, Clock clock, HealthOptions options) {
     this.store = store;
     this.quarantine = folder.quarantine();
-    OpenQuarantine run = OpenQuarantine.run(store, quarantine);
+    this.audit = folder.audit();
+    OpenQuarantine run = OpenQuarantine.run(store, quarantine, audit);
     List<QuarantineEntry> entries = list(quarantine);
     List<CollectionInfo> collections = store.collections(Scope.ALL);
     this.summary =
@@ -67,7 +70,7 @@ public final class ResilientStore implements AutoCloseable {
         new BackgroundScanner(
             folder.root(),
             checker,
-            new Mender(store, quarantine, checker, clock, summary.brake().isPresent()),
+            new Mender(store, quarantine, audit, checker, clock, summary.brake().isPresent()),
             clock,
             options.scanInterval());
     this.scrub = new BackgroundScrub(store, checker, clock, options, this::mendScrubbed);
@@ -129,7 +132,8 @@ public final class ResilientStore implements AutoCloseable {
   private synchronized OpenQuarantine mendScrubbed(List<Damage> damage) {
     checker.tell(listener -> listener.onScrubDamage(damage.size()));
     OpenQuarantine run =
-        OpenQuarantine.run(store, quarantine, damage, store.openReport().files(), checker::tell);
+        OpenQuarantine.run(
+            store, quarantine, audit, damage, store.openReport().files(), checker::tell);
     long rebuilt = damage.stream().filter(Damage.PackDamaged.class::isInstance).count();
     for (long i = 0; i < rebuilt; i++) {
       checker.tell(listener -> listener.onRepair(RepairSource.MEMORY));

@@ -1,7 +1,9 @@
 package dev.contextd.resilience;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 import static org.awaitility.Awaitility.await;
 
 import dev.contextd.engine.Document;
@@ -93,6 +95,13 @@ class BackgroundScannerTest {
       assertThat(store.health().isDegraded()).isFalse();
     }
     assertThat(quarantine()).isEmpty();
+    assertThat(audit())
+        .singleElement(as(STRING))
+        .contains("\"what\":\"mended\",\"folder\":\"" + MEMORIES + "\"", "is gone");
+  }
+
+  private List<String> audit() throws IOException {
+    return Files.readAllLines(file(".contextd/audit.jsonl"));
   }
 
   @Test
@@ -118,6 +127,11 @@ class BackgroundScannerTest {
     assertThat(kept.getFirst().mended()).isTrue();
     assertThat(file(".quarantine/" + kept.getFirst().name() + "/" + other.getFileName()))
         .hasBinaryContent(torn);
+    assertThat(audit())
+        .hasSize(2)
+        .allMatch(line -> line.contains("\"what\":\"mended\""))
+        .anyMatch(line -> line.contains("\"kept\":\"" + kept.getFirst().name() + "\""))
+        .anyMatch(line -> line.contains("\"file\":\"24577f65.gob\""));
   }
 
   @Test

@@ -91,6 +91,9 @@ class ResilientStoreTest {
     String note = Files.readString(root.path().resolve(".quarantine/" + MEMORIES + ".json"));
     assertThat(note).contains("\"what\" : \"collection\"", "metadata_missing", "\"when\"");
     before.values().forEach(sum -> assertThat(note).contains(sum));
+    assertThat(Files.readString(root.path().resolve(".contextd/audit.jsonl")))
+        .hasLineCount(1)
+        .contains("\"what\":\"quarantined\"", "\"kept\":\"" + MEMORIES + "\"");
   }
 
   @Test

@@ -25,9 +25,20 @@ final class JsonFile {
   }
 
   static byte[] write(Body body) {
+    return write(body, true);
+  }
+
+  /** The same in one line. */
+  static byte[] line(Body body) {
+    return write(body, false);
+  }
+
+  private static byte[] write(Body body, boolean isPretty) {
     StringWriter text = new StringWriter();
     try (JsonGenerator json = JSON.createGenerator(text)) {
-      json.useDefaultPrettyPrinter();
+      if (isPretty) {
+        json.useDefaultPrettyPrinter();
+      }
       json.writeStartObject();
       body.write(json);
       json.writeEndObject();

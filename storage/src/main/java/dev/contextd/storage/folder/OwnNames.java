@@ -19,6 +19,9 @@ public final class OwnNames {
   /** See {@link ScrubRecord}. */
   public static final String SCRUB = "scrub.json";
 
+  /** See {@link AuditLog}. */
+  public static final String AUDIT = "audit.jsonl";
+
   public static final String JOURNAL = "journal";
   public static final String PACKS = "packs";
   public static final String TRASH = "trash";
@@ -27,7 +30,7 @@ public final class OwnNames {
   public static final String MODELS = "collections";
 
   /** All files but the lock, which is never replaced. */
-  static final List<String> FILES = List.of(OWNER, WRITABLE, MANIFEST, MANIFEST_COPY, SCRUB);
+  static final List<String> FILES = List.of(OWNER, WRITABLE, MANIFEST, MANIFEST_COPY, SCRUB, AUDIT);
 
   static final List<String> FOLDERS = List.of(TRASH, JOURNAL, PACKS, MODELS);
 

@@ -27,6 +27,7 @@ import java.util.Optional;
  *   .contextd/trash/                see {@link Trash}
  *   .contextd/collections/x.json    see {@link ModelRecord}
  *   .contextd/scrub.json            see {@link ScrubRecord}
+ *   .contextd/audit.jsonl           see {@link AuditLog}
  *   .contextd/writable              written at every start, to learn whether the root can be
  * </pre>
  *
@@ -37,12 +38,14 @@ public final class StoreFolder {
   private final Path root;
   private final Trash trash;
   private final Quarantine quarantine;
+  private final AuditLog audit;
 
   public StoreFolder(Disk disk, Path root, Clock clock) {
     this.disk = disk;
     this.root = root;
     this.trash = new Trash(disk, ours().resolve(OwnNames.TRASH), clock);
     this.quarantine = new Quarantine(disk, root, clock);
+    this.audit = new AuditLog(disk, ours(), clock);
   }
 
   public Path root() {
@@ -99,6 +102,10 @@ public final class StoreFolder {
 
   public Trash trash() {
     return trash;
+  }
+
+  public AuditLog audit() {
+    return audit;
   }
 
   /** The folder of ours, {@code .contextd}. */

@@ -111,11 +111,14 @@ record PreparedStore(
     return NewDocument.of("d" + i, content, new float[] {1 + i, 2, 3, 4}).withMetadata(metadata);
   }
 
-  /** Written over HTTP by a daemon that was killed in the midst of it, twice. */
+  /**
+   * Written over HTTP by a daemon that was killed in the midst of it, twice; again where so early
+   * that no document has a file yet.
+   */
   static PreparedStore killed(Path folder, long seed) throws Exception {
     Daemon daemon = Daemon.in(folder.resolve("killed"), seed % 2 != 0);
     Load load = new Load(seed);
-    for (int round = 0; round < 2; round++) {
+    for (int round = 0; round < 2 || !hasFiles(daemon.root()); round++) {
       try (Daemon.Running running = daemon.start()) {
         if (round == 0) {
           load.begin(running.api());
@@ -126,6 +129,11 @@ record PreparedStore(
       }
     }
     return of(daemon.root(), folder.resolve("killed-undamaged"));
+  }
+
+  private static boolean hasFiles(Path root) throws IOException {
+    return Views.ofFiles(root).values().stream()
+        .anyMatch(collection -> !collection.documents().isEmpty());
   }
 
   private static PreparedStore of(Path root, Path copy) throws IOException {

@@ -77,7 +77,7 @@ class PackFuzz {
     sum(bytes, bytes.getLong(foot + 56), bytes.getLong(foot + 64), foot + 84);
     // The bodies' checksum: of a small pack the second one in the table.
     long sums = bytes.getLong(foot + 64);
-    if (sums >= 0 && sums + 8 <= foot) {
+    if (sums >= 0 && sums <= foot - 8) {
       sum(bytes, PackFormat.HEAD_BYTES, bytes.getLong(foot + 40), (int) sums);
       sum(bytes, bytes.getLong(foot + 40), directory, (int) sums + 4);
     }

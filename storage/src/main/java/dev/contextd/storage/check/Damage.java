@@ -15,7 +15,9 @@ public sealed interface Damage {
   String folder();
 
   /** The file in {@link #folder()}; empty where it is the folder that is damaged. */
-  String file();
+  default String file() {
+    return "";
+  }
 
   /** What was expected and what was found, in one sentence. */
   String sentence();
@@ -45,11 +47,6 @@ public sealed interface Damage {
 
   /** A folder with documents has no metadata file, so its collection's name is unknown. */
   record MetadataMissing(String folder, int documentFiles) implements Damage {
-    @Override
-    public String file() {
-      return "";
-    }
-
     @Override
     public String sentence() {
       return "The metadata file 00000000.gob is missing beside " + documentFiles + " documents.";
@@ -366,11 +363,6 @@ public sealed interface Damage {
   /** Another program deleted a collection and created it anew; its old documents are kept. */
   record CollectionRecreated(String folder, String name, int documents) implements Damage {
     @Override
-    public String file() {
-      return "";
-    }
-
-    @Override
     public String sentence() {
       return "Another program created the collection \"%s\" anew; %d documents of the old one are kept in the trash."
           .formatted(name, documents);
@@ -391,11 +383,6 @@ public sealed interface Damage {
   /** A known collection's folder is there and cannot be listed: our copies are served. */
   record FolderUnreadable(String folder, String name, String reason) implements Damage {
     @Override
-    public String file() {
-      return "";
-    }
-
-    @Override
     public String sentence() {
       return "The folder of the collection \"%s\" could not be opened, %s: what we have of it is served, nothing is written to it, and what other programs left there is not known."
           .formatted(name, reason);
@@ -414,11 +401,6 @@ public sealed interface Damage {
 
   /** The whole folder of a collection is gone, as after another program deleted it. */
   record CollectionVanished(String folder, String name, int documents) implements Damage {
-    @Override
-    public String file() {
-      return "";
-    }
-
     @Override
     public String sentence() {
       return "The folder of the collection \"%s\" is gone, as when another program deletes it; its %d documents are kept in the trash."

@@ -1,6 +1,5 @@
 package dev.contextd.storage.checkpoint;
 
-import dev.contextd.storage.checkpoint.KeptCollection.Change;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.Names;
@@ -54,7 +53,7 @@ record FolderLook(int files, long print) {
     underway
         .changes()
         .forEach((id, change) -> {
-          FileState present = change instanceof Change.Put put ? put.present() : null;
+          FileState present = change.present();
           if (present == null) {
             inFlux.add(Long.parseLong(Names.hash(id), 16));
           } else {

@@ -116,6 +116,11 @@ public final class KeptCollection {
   /** What is to be done about a document's copies. */
   sealed interface Change {
 
+    /** The gob file where it is right as it stands; null where anything is to be done about it. */
+    default @Nullable FileState present() {
+      return null;
+    }
+
     /**
      * Both copies are to be made from what the source holds.
      *
@@ -218,8 +223,8 @@ public final class KeptCollection {
     lock.lock();
     try {
       for (String id : ids) {
-        Change before = dirty.getOrDefault(id, inHand.get(id));
-        boolean isUnwritten = before instanceof Change.Put put && put.present() == null;
+        Change before = underway(id);
+        boolean isUnwritten = before instanceof Change.Put && before.present() == null;
         dirty.put(id, new Change.Removed(isUnwritten ? last.current(id) : null));
       }
       vacated.addAll(otherFiles);
@@ -256,8 +261,7 @@ public final class KeptCollection {
     lock.lock();
     try {
       files.forEach((id, file) -> {
-        Change planned = dirty.get(id);
-        if (planned == null || (planned instanceof Change.Put put && put.present() != null)) {
+        if (isFree(id)) {
           dirty.put(id, new Change.Put(file));
           attempted.put(id, file);
         }
@@ -271,8 +275,7 @@ public final class KeptCollection {
   public void rewrite(String id) {
     lock.lock();
     try {
-      Change planned = dirty.get(id);
-      if (planned == null || (planned instanceof Change.Put put && put.present() != null)) {
+      if (isFree(id)) {
         dirty.put(id, new Change.Put(null));
       }
     } finally {
@@ -280,10 +283,26 @@ public final class KeptCollection {
     }
   }
 
+  /** Whether nothing is planned that changes the document's file; the lock is held. */
+  private boolean isFree(String id) {
+    Change planned = dirty.get(id);
+    return planned == null || planned.present() != null;
+  }
+
+  /** What is on its way, taken or not; null where nothing is. The lock is held. */
+  private @Nullable Change underway(String id) {
+    return dirty.getOrDefault(id, inHand.get(id));
+  }
+
   /** Whether a version of the document is on its way to its file. */
   public boolean isInFlux(String id) {
-    Change change = underway().changes().get(id);
-    return change != null && !(change instanceof Change.Put put && put.present() != null);
+    lock.lock();
+    try {
+      Change change = underway(id);
+      return change != null && change.present() == null;
+    } finally {
+      lock.unlock();
+    }
   }
 
   boolean isDirty(String id) {

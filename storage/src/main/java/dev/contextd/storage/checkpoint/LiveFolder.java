@@ -35,7 +35,7 @@ final class LiveFolder implements KnownFolder {
     underway
         .changes()
         .forEach((id, change) -> {
-          FileState present = change instanceof Change.Put put ? put.present() : null;
+          FileState present = change.present();
           if (present == null) {
             inFluxByHash.put(Names.hash(id), id);
           } else {
@@ -101,7 +101,7 @@ final class LiveFolder implements KnownFolder {
   @Override
   public boolean isInFlux(String id) {
     Change change = underway.changes().get(id);
-    return change != null && !(change instanceof Change.Put put && put.present() != null);
+    return change != null && change.present() == null;
   }
 
   @Override

@@ -35,6 +35,8 @@ final class Scrub {
   /** Larger than any file's key. */
   private static final long ALL_FILES = Long.MAX_VALUE;
 
+  private static final String GONE = "it is gone";
+
   private final Disk disk;
   private final ForkJoinPool pool;
   private final Checkpointer checkpointer;
@@ -138,7 +140,7 @@ final class Scrub {
     try {
       Optional<FileCalls.Stat> before = folder.stat(file);
       if (before.isEmpty()) {
-        return Optional.of("it is gone");
+        return Optional.of(GONE);
       }
       byte[] content = disk.read(folder.path().resolve(file));
       FileState now =
@@ -169,7 +171,7 @@ final class Scrub {
             damage.add(
                 new Damage.MetadataSpoiled(
                     collection.folder().name(),
-                    why.equals("it is gone") ? "" : known.name(),
+                    why.equals(GONE) ? "" : known.name(),
                     collection.stored().name(),
                     "is damaged: " + why)));
   }
@@ -182,7 +184,7 @@ final class Scrub {
     String folder = collection.folder().name();
     String file = copy.file().name();
     damage.add(
-        fault.get().equals("it is gone")
+        fault.get().equals(GONE)
             ? new Damage.DocumentMissing(folder, file, id)
             : new Damage.DocumentSpoiled(folder, file, id, fault.get()));
   }

@@ -8,18 +8,13 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -36,8 +31,6 @@ final class LinuxFiles {
   private static final Map<String, Integer> DIRECTORY_FLAG =
       Map.of("amd64", 0x10000, "aarch64", 0x4000);
 
-  private static final int O_WRONLY = 1;
-  private static final int O_CLOEXEC = 0x80000;
   private static final int TMPFILE_FLAG = 0x400000;
   private static final int AT_FDCWD = -100;
   private static final int AT_SYMLINK_FOLLOW = 0x400;
@@ -56,16 +49,6 @@ final class LinuxFiles {
   private static final int STATX_DEVICE_MINOR = 140;
   private static final long NANOS_PER_SECOND = 1_000_000_000;
 
-  private static final int ENOENT = 2;
-  private static final int EINTR = 4;
-  private static final int EEXIST = 17;
-  private static final int EISDIR = 21;
-  private static final int EINVAL = 22;
-  private static final int EOPNOTSUPP = 95;
-
-  private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
-  private static final VarHandle ERRNO =
-      STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
   private static final boolean IS_UTF_8 =
       Charset.forName(System.getProperty("sun.jnu.encoding", "US-ASCII"), StandardCharsets.US_ASCII)
           .equals(StandardCharsets.UTF_8);
@@ -75,6 +58,14 @@ final class LinuxFiles {
     static final Optional<LinuxFiles> FILES = link();
   }
 
+  /** With the text that Java has for a file's key. */
+  private record FileKey(long device, long inode) {
+    @Override
+    public String toString() {
+      return "(dev=" + Long.toHexString(device) + ",ino=" + inode + ")";
+    }
+  }
+
   private final int directoryFlag;
   private final MethodHandle open;
   private final MethodHandle write;
@@ -82,35 +73,20 @@ final class LinuxFiles {
   private final MethodHandle linkat;
   private final MethodHandle close;
 
-  private LinuxFiles(int directoryFlag, SymbolLookup libc) {
+  private LinuxFiles(int directoryFlag) {
     this.directoryFlag = directoryFlag;
-    this.open =
-        handle(
-            libc,
-            "open",
-            FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT),
-            Linker.Option.firstVariadicArg(2));
+    this.open = Libc.open();
     this.write =
-        handle(libc, "write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
+        Libc.function("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
     this.statx =
-        handle(
-            libc,
+        Libc.function(
             "statx",
             FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
     this.linkat =
-        handle(
-            libc,
+        Libc.function(
             "linkat",
             FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
-    this.close = handle(libc, "close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  }
-
-  @SuppressWarnings("restricted") // libc, with the types of its manual pages
-  private static MethodHandle handle(
-      SymbolLookup libc, String name, FunctionDescriptor type, Linker.Option... more) {
-    Linker.Option[] options = Arrays.copyOf(more, more.length + 1);
-    options[more.length] = Linker.Option.captureCallState("errno");
-    return Linker.nativeLinker().downcallHandle(libc.findOrThrow(name), type, options);
+    this.close = Libc.ofOpenFile("close");
   }
 
   /** Empty where the system is another one, or its C library an old one. */
@@ -120,34 +96,7 @@ final class LinuxFiles {
 
   private static Optional<LinuxFiles> link() {
     Integer flag = DIRECTORY_FLAG.get(System.getProperty("os.arch", ""));
-    SymbolLookup libc = Linker.nativeLinker().defaultLookup();
-    boolean isComplete = libc.find("statx").isPresent();
-    return flag != null && isComplete ? Optional.of(new LinuxFiles(flag, libc)) : Optional.empty();
-  }
-
-  /** A native call, and what it leaves in {@code errno}. */
-  @FunctionalInterface
-  private interface Call {
-    long make() throws Throwable;
-  }
-
-  /** Repeats a call that a signal cut short. */
-  private static long call(MemorySegment state, Call call) {
-    try {
-      long result;
-      do {
-        result = call.make();
-      } while (result < 0 && errno(state) == EINTR);
-      return result;
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IllegalStateException("a native call failed", e);
-    }
-  }
-
-  private static int errno(MemorySegment state) {
-    return (int) ERRNO.get(state, 0L);
+    return flag != null && Libc.has("statx") ? Optional.of(new LinuxFiles(flag)) : Optional.empty();
   }
 
   /** Whether the bytes of a path are those of its characters. */
@@ -155,8 +104,8 @@ final class LinuxFiles {
     return path.toString().chars().allMatch(c -> c > 0 && (c < 0x80 || (IS_UTF_8 && c != 0xfffd)));
   }
 
-  private static IOException failed(Path file, String what, int errno) {
-    return new FileSystemException(file.toString(), null, what + ": " + Errno.text(errno));
+  private static IOException failed(Path file, String what, MemorySegment state) {
+    return new FileSystemException(file.toString(), null, what + ": " + Libc.reason(state));
   }
 
   /**
@@ -171,23 +120,23 @@ final class LinuxFiles {
       return null;
     }
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(STATE);
+      MemorySegment state = Libc.state(arena);
       MemorySegment path = arena.allocateFrom(folder.toString());
-      int flags = O_WRONLY | O_CLOEXEC | TMPFILE_FLAG | directoryFlag;
-      int fd = (int) call(state, () -> (int) open.invokeExact(state, path, flags, MODE_0600));
+      int flags = Libc.O_WRONLY | Libc.O_CLOEXEC | TMPFILE_FLAG | directoryFlag;
+      int fd = (int) Libc.call(state, () -> (int) open.invokeExact(state, path, flags, MODE_0600));
       if (fd < 0) {
-        int errno = errno(state);
-        if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) {
+        int errno = Libc.errno(state);
+        if (errno == Libc.EOPNOTSUPP || errno == Libc.EISDIR || errno == Libc.EINVAL) {
           return null;
         }
-        throw failed(file, "it cannot be created", errno);
+        throw failed(file, "it cannot be created", state);
       }
       try {
         write(arena, state, fd, file, content);
         MemorySegment stat = stat(arena, state, fd, file);
         return name(arena, state, fd, file) ? stat(stat) : null;
       } finally {
-        call(state, () -> (int) close.invokeExact(state, fd));
+        Libc.call(() -> (int) close.invokeExact(state, fd));
       }
     }
   }
@@ -198,9 +147,10 @@ final class LinuxFiles {
     long done = 0;
     while (done < content.length) {
       MemorySegment rest = bytes.asSlice(done);
-      long written = call(state, () -> (long) write.invokeExact(state, fd, rest, rest.byteSize()));
+      long written =
+          Libc.call(state, () -> (long) write.invokeExact(state, fd, rest, rest.byteSize()));
       if (written < 0) {
-        throw failed(file, "it cannot be written", errno(state));
+        throw failed(file, "it cannot be written", state);
       }
       done += written;
     }
@@ -211,11 +161,11 @@ final class LinuxFiles {
     MemorySegment stat = arena.allocate(STATX_BYTES, Long.BYTES);
     MemorySegment empty = arena.allocateFrom("");
     long result =
-        call(
+        Libc.call(
             state,
             () -> (int) statx.invokeExact(state, fd, empty, AT_EMPTY_PATH, STATX_MASK, stat));
     if (result != 0) {
-      throw failed(file, "it cannot be looked at", errno(state));
+      throw failed(file, "it cannot be looked at", state);
     }
     return stat;
   }
@@ -225,7 +175,7 @@ final class LinuxFiles {
     MemorySegment unnamed = arena.allocateFrom("/proc/self/fd/" + fd);
     MemorySegment name = arena.allocateFrom(file.toString());
     long result =
-        call(
+        Libc.call(
             state,
             () ->
                 (int)
@@ -234,26 +184,27 @@ final class LinuxFiles {
     if (result == 0) {
       return true;
     }
-    int errno = errno(state);
-    if (errno == EEXIST) {
+    int errno = Libc.errno(state);
+    if (errno == Libc.EEXIST) {
       throw new FileAlreadyExistsException(file.toString());
     }
-    if (errno == ENOENT) {
+    if (errno == Libc.ENOENT) {
       return false;
     }
-    throw failed(file, "it cannot be named", errno);
+    throw failed(file, "it cannot be named", state);
   }
 
   private static FileCalls.Stat stat(MemorySegment stat) {
     long major = Integer.toUnsignedLong(stat.get(JAVA_INT, STATX_DEVICE_MAJOR));
     long minor = Integer.toUnsignedLong(stat.get(JAVA_INT, STATX_DEVICE_MINOR));
-    // One number as makedev(3) makes it, and the text that Java has for a file's key.
+    // One number as makedev(3) makes it.
     long device =
         (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffL) << 12 | (major & ~0xfffL) << 32;
-    String identity =
-        "(dev=" + Long.toHexString(device) + ",ino=" + stat.get(JAVA_LONG, STATX_INO) + ")";
     return new FileCalls.Stat(
-        Disk.Kind.FILE, stat.get(JAVA_LONG, STATX_SIZE), modifiedNanos(stat), identity);
+        Disk.Kind.FILE,
+        stat.get(JAVA_LONG, STATX_SIZE),
+        modifiedNanos(stat),
+        new FileKey(device, stat.get(JAVA_LONG, STATX_INO)));
   }
 
   private static long modifiedNanos(MemorySegment stat) {

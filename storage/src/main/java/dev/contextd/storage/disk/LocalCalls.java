@@ -2,14 +2,6 @@ package dev.contextd.storage.disk;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -306,95 +298,5 @@ final class LocalCalls implements FileCalls {
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
         }
         : new FileAttribute<?>[0];
-  }
-
-  /** Linux's {@code syncfs(2)}: makes a whole file system durable in one call. */
-  private record SyncFs(MethodHandle open, MethodHandle syncfs, MethodHandle close) {
-    private static final int O_RDONLY = 0;
-    private static final int O_CLOEXEC = 0x80000;
-
-    /** Made on first use: linking costs a start several hundredths of a second. */
-    static final SyncFs INSTANCE = link();
-
-    @SuppressWarnings(
-        "restricted") // open, syncfs and close of libc, with the types of their manual pages
-    private static SyncFs link() {
-      Linker linker = Linker.nativeLinker();
-      var lookup = linker.defaultLookup();
-      FunctionDescriptor ofInt = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
-      return new SyncFs(
-          linker.downcallHandle(
-              lookup.findOrThrow("open"),
-              FunctionDescriptor.of(
-                  ValueLayout.JAVA_INT,
-                  ValueLayout.ADDRESS,
-                  ValueLayout.JAVA_INT,
-                  ValueLayout.JAVA_INT),
-              Linker.Option.firstVariadicArg(2),
-              State.OPTION),
-          linker.downcallHandle(lookup.findOrThrow("syncfs"), ofInt, State.OPTION),
-          linker.downcallHandle(lookup.findOrThrow("close"), ofInt));
-    }
-
-    void call(Path root) throws IOException {
-      int file = open(root);
-      try {
-        sync(root, file);
-      } finally {
-        close(file);
-      }
-    }
-
-    int open(Path root) throws IOException {
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment errno = arena.allocate(State.LAYOUT);
-        MemorySegment path = arena.allocateFrom(root.toString());
-        int file = (int) open.invokeExact(errno, path, O_RDONLY | O_CLOEXEC, 0);
-        if (file < 0) {
-          throw new IOException(root + " cannot be opened to be synced: " + State.text(errno));
-        }
-        return file;
-      } catch (IOException | RuntimeException | Error e) {
-        throw e;
-      } catch (Throwable e) {
-        throw new IllegalStateException("a native call failed", e);
-      }
-    }
-
-    void sync(Path root, int file) throws IOException {
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment errno = arena.allocate(State.LAYOUT);
-        if ((int) syncfs.invokeExact(errno, file) != 0) {
-          throw new IOException("syncing the disk of " + root + " failed: " + State.text(errno));
-        }
-      } catch (IOException | RuntimeException | Error e) {
-        throw e;
-      } catch (Throwable e) {
-        throw new IllegalStateException("a native call failed", e);
-      }
-    }
-
-    void close(int file) {
-      try {
-        int closed = (int) close.invokeExact(file);
-        assert closed == 0;
-      } catch (RuntimeException | Error e) {
-        throw e;
-      } catch (Throwable e) {
-        throw new IllegalStateException("a native call failed", e);
-      }
-    }
-  }
-
-  /** What a native call leaves in {@code errno}. */
-  private static final class State {
-    static final MemoryLayout LAYOUT = Linker.Option.captureStateLayout();
-    static final Linker.Option OPTION = Linker.Option.captureCallState("errno");
-    private static final VarHandle VALUE =
-        LAYOUT.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-
-    static String text(MemorySegment state) {
-      return Errno.text((int) VALUE.get(state, 0L));
-    }
   }
 }

@@ -1,0 +1,109 @@
+package dev.contextd.storage.disk;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+
+/**
+ * Functions of the C library, called with the types and numbers of their manual pages. What a call
+ * leaves in {@code errno} is captured in a state, which is each function's first argument.
+ */
+final class Libc {
+  static final int O_RDONLY = 0;
+  static final int O_WRONLY = 1;
+  static final int O_CLOEXEC = 0x80000;
+
+  static final int ENOENT = 2;
+  static final int EINTR = 4;
+  static final int EEXIST = 17;
+  static final int EISDIR = 21;
+  static final int EINVAL = 22;
+  static final int EOPNOTSUPP = 95;
+
+  private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
+  private static final VarHandle ERRNO =
+      STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+
+  private Libc() {}
+
+  /** A call of a function. */
+  @FunctionalInterface
+  interface Call {
+    long make() throws Throwable;
+  }
+
+  static boolean has(String function) {
+    return Linker.nativeLinker().defaultLookup().find(function).isPresent();
+  }
+
+  @SuppressWarnings("restricted") // whoever names a function gives the types of its manual page
+  static MethodHandle function(String name, FunctionDescriptor type, Linker.Option... more) {
+    Linker.Option[] options = Arrays.copyOf(more, more.length + 1);
+    options[more.length] = Linker.Option.captureCallState("errno");
+    Linker linker = Linker.nativeLinker();
+    return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type, options);
+  }
+
+  /** {@code int open(const char *path, int flags, mode_t mode)}. */
+  static MethodHandle open() {
+    return function(
+        "open",
+        FunctionDescriptor.of(
+            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT),
+        Linker.Option.firstVariadicArg(2));
+  }
+
+  /** A function that takes an open file and answers 0. */
+  static MethodHandle ofOpenFile(String name) {
+    return function(name, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+  }
+
+  static MemorySegment state(Arena arena) {
+    return arena.allocate(STATE);
+  }
+
+  static long call(Call call) {
+    try {
+      return call.make();
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException("a native call failed", e);
+    }
+  }
+
+  /** Repeats a call that a signal cut short; {@code close} is none that may be repeated. */
+  static long call(MemorySegment state, Call call) {
+    long result;
+    do {
+      result = call(call);
+    } while (result < 0 && errno(state) == EINTR);
+    return result;
+  }
+
+  static int errno(MemorySegment state) {
+    return (int) ERRNO.get(state, 0L);
+  }
+
+  /** The system's words for why the last call failed. */
+  static String reason(MemorySegment state) {
+    int errno = errno(state);
+    return switch (errno) {
+      case ENOENT -> "No such file or directory";
+      case 5 -> "Input/output error";
+      case 13 -> "Permission denied";
+      case 20 -> "Not a directory";
+      case 23, 24 -> "Too many open files";
+      case 28 -> "No space left on device";
+      case 30 -> "Read-only file system";
+      case 122 -> "Disk quota exceeded";
+      default -> "error " + errno;
+    };
+  }
+}

@@ -72,7 +72,7 @@ final class Adoption {
     }
     for (int from = 0; from < documents.size(); from += BATCH_DOCUMENTS) {
       int to = Math.min(documents.size(), from + BATCH_DOCUMENTS);
-      collection.adopt(documents.subList(from, to), files);
+      collection.writes().adopt(documents.subList(from, to), files);
     }
   }
 
@@ -80,7 +80,7 @@ final class Adoption {
     List<String> gone = new ArrayList<>(found.differences().superseded());
     found.documents().forEach(one -> gone.remove(one.document().id()));
     if (!gone.isEmpty()) {
-      collection.forgetDocuments(gone);
+      collection.writes().forget(gone);
     }
   }
 }

@@ -145,8 +145,7 @@ final class EmbeddedStore implements VectorStore {
 
   @Override
   public List<CollectionInfo> collections(Scope scope) {
-    return collections.values().stream()
-        .sorted(Comparator.comparing(EmbeddedCollection::name))
+    return served().stream()
         .flatMap(collection -> collection.infoUnlessDeleted(scope).stream())
         .toList();
   }
@@ -231,7 +230,7 @@ final class EmbeddedStore implements VectorStore {
     }
     EmbeddedCollection collection = existingOrNew(name);
     try {
-      return collection.upsert(batch, scope);
+      return collection.writes().upsert(batch, scope);
     } catch (StoreException e) {
       if (isNew) {
         discardIfEmpty(collection);
@@ -245,7 +244,7 @@ final class EmbeddedStore implements VectorStore {
     structure.lock();
     try {
       if (collections.get(collection.name()) == collection) {
-        collection.end(true, () -> collections.remove(collection.name(), collection));
+        collection.writes().end(true, () -> collections.remove(collection.name(), collection));
       }
     } catch (StoreException e) {
       log.debug("the new collection {} stays: {}", collection.name(), e.getMessage());
@@ -284,7 +283,7 @@ final class EmbeddedStore implements VectorStore {
         throw notFound(name);
       }
       requireWritable();
-      collection.end(false, () -> collections.remove(name, collection));
+      collection.writes().end(false, () -> collections.remove(name, collection));
     } finally {
       structure.unlock();
     }
@@ -297,9 +296,7 @@ final class EmbeddedStore implements VectorStore {
 
   @Override
   public void forget(Damage damage) {
-    collections.values().stream()
-        .filter(collection -> collection.folderName().equals(damage.folder()))
-        .forEach(collection -> collection.forget(damage));
+    byFolder(damage.folder()).ifPresent(collection -> collection.forget(damage));
   }
 
   @Override
@@ -320,9 +317,7 @@ final class EmbeddedStore implements VectorStore {
   @Override
   public void mend(Damage damage) {
     requireWritable();
-    collections.values().stream()
-        .filter(collection -> collection.folderName().equals(damage.folder()))
-        .forEach(collection -> collection.mend(damage));
+    byFolder(damage.folder()).ifPresent(collection -> collection.mend(damage));
   }
 
   @Override
@@ -362,7 +357,7 @@ final class EmbeddedStore implements VectorStore {
     }
   }
 
-  private Optional<EmbeddedCollection> byFolder(String folderName) {
+  Optional<EmbeddedCollection> byFolder(String folderName) {
     return collections.values().stream()
         .filter(collection -> collection.folderName().equals(folderName))
         .findFirst();
@@ -402,7 +397,7 @@ final class EmbeddedStore implements VectorStore {
       requireWritable();
       EmbeddedCollection gone = byFolder(found.folder()).orElse(null);
       if (gone != null && keeper.isGone(gone.kept())) {
-        gone.vanish(() -> collections.remove(gone.name(), gone));
+        gone.writes().vanish(() -> collections.remove(gone.name(), gone));
       }
     } catch (IOException e) {
       throw failed("keeping the collection \"" + found.name() + "\"", e);
@@ -413,7 +408,7 @@ final class EmbeddedStore implements VectorStore {
 
   @Override
   public void noteDamage(String folderName, List<Damage> found) {
-    byFolder(folderName).ifPresent(collection -> collection.noteDamage(found));
+    byFolder(folderName).ifPresent(collection -> collection.writes().noteDamage(found));
   }
 
   @Override

@@ -62,10 +62,7 @@ final class Restoring {
   }
 
   private static Optional<String> nameOf(EmbeddedStore store, String folder) {
-    return store.served().stream()
-        .filter(collection -> collection.folderName().equals(folder))
-        .map(EmbeddedCollection::name)
-        .findFirst();
+    return store.byFolder(folder).map(EmbeddedCollection::name);
   }
 
   /** Present versions that are replaced are deleted first, so that they go to the trash. */

@@ -50,10 +50,6 @@ public record StoreOptions(
     return new StoreOptions(compress, embedder, newPool, disk, clock, keeper);
   }
 
-  public StoreOptions withClock(Clock newClock) {
-    return new StoreOptions(compress, embedder, pool, disk, newClock, keeper);
-  }
-
   public StoreOptions withKeeper(KeeperOptions newKeeper) {
     return new StoreOptions(compress, embedder, pool, disk, clock, newKeeper);
   }

@@ -1,5 +1,6 @@
 package dev.contextd.engine.search;
 
+import dev.contextd.storage.chromem.StoredDocument;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +43,11 @@ public final class Row {
   /** The vector as it is stored, bit for bit: {@code float[dimension]}, a copy. */
   public float[] embedding() {
     return original != null ? original.clone() : chunk.vector(slot);
+  }
+
+  /** The document as it is stored. */
+  public StoredDocument stored() {
+    return new StoredDocument(id, metadata.isEmpty() ? null : metadata, embedding(), content);
   }
 
   RowChunk chunk() {

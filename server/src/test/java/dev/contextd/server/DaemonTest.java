@@ -252,9 +252,21 @@ class DaemonTest {
     assertThat(store(port, "a")).isEqualTo(201);
     try (Socket hanging = new Socket("localhost", port)) {
       String begin =
-          "POST /api/v1/collections HTTP/1.1\r\nHost: localhost\r\n"
-              + "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+          String.join(
+              "\r\n",
+              "POST /api/v1/collections HTTP/1.1",
+              "Host: localhost",
+              "Content-Type: application/json",
+              "Content-Length: 100",
+              "Expect: 100-continue",
+              "",
+              "");
       hanging.getOutputStream().write(begin.getBytes(StandardCharsets.US_ASCII));
+      hanging.getOutputStream().flush();
+      // Only a call that is in hand asks for its body.
+      byte[] interim = hanging.getInputStream().readNBytes("HTTP/1.1 100 ".length());
+      assertThat(new String(interim, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 100 ");
+      hanging.getOutputStream().write('{');
       hanging.getOutputStream().flush();
       long start = System.nanoTime();
       assertThat(stop(process)).as(err()).isZero();

@@ -72,6 +72,7 @@ final class BackgroundScanner implements AutoCloseable {
     } catch (IOException | UnsupportedOperationException e) {
       log.warn("changes are found every {} only, because nobody tells: {}", interval, e.toString());
     }
+    watch(); // Before the first check, which then covers what changed until now.
     Thread.ofPlatform().daemon().name("scanner").start(this::loop);
   }
 

@@ -1,12 +1,14 @@
 package dev.contextd.storage.checkpoint;
 
 import dev.contextd.storage.check.KnownFolder.KnownFile;
+import dev.contextd.storage.chromem.FileState;
 import java.util.Objects;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The known files of a folder by {@link dev.contextd.storage.chromem.FileState#key}: a hash table
- * with open addressing, because boxed keys cost an opening more than the looking up.
+ * The known files of a folder by {@link FileState#key}: a hash table with open addressing, because
+ * boxed keys cost an opening more than the looking up.
  */
 final class FileIndex {
   /** 2^64 divided by the golden ratio: Fibonacci hashing, Knuth, TAOCP volume 3, section 6.4. */
@@ -37,9 +39,10 @@ final class FileIndex {
   }
 
   /** A number from 0 that stands for a file as long as nothing is put; -1 where it is unknown. */
-  int number(long key) {
-    int slot = slot(key);
-    return files[slot] == null ? -1 : slot;
+  int number(String name) {
+    OptionalLong key = FileState.key(name);
+    int slot = key.isPresent() ? slot(key.getAsLong()) : 0;
+    return key.isEmpty() || files[slot] == null ? -1 : slot;
   }
 
   KnownFile file(int number) {

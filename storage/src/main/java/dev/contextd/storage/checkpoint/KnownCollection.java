@@ -166,8 +166,7 @@ final class KnownCollection implements KnownFolder {
 
   @Override
   public int number(String name) {
-    OptionalLong key = FileState.key(name);
-    return key.isPresent() ? files.number(key.getAsLong()) : -1;
+    return files.number(name);
   }
 
   @Override

@@ -62,8 +62,7 @@ final class LiveFolder implements KnownFolder {
 
   @Override
   public int number(String name) {
-    OptionalLong key = FileState.key(name);
-    return key.isPresent() ? index.number(key.getAsLong()) : -1;
+    return index.number(name);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.contextd.storage.checkpoint;
 
+import dev.contextd.storage.check.IntactCollection;
 import dev.contextd.storage.checkpoint.KeptCollection.LivePack;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.StoredCollection;
@@ -21,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -123,6 +125,17 @@ final class Checkpointer {
 
   long newIncarnation() {
     return nextIncarnation.getAndIncrement();
+  }
+
+  /** A collection that was found on disk, and that nobody knew. */
+  KeptCollection newlyFound(IntactCollection found) {
+    return new KeptCollection(
+        newIncarnation(),
+        found.collection(),
+        folder.open(String.valueOf(found.folder().getFileName()), found.compression()),
+        found.metadataFile().orElse(FileState.UNSEEN),
+        Optional.empty(),
+        new HashMap<>());
   }
 
   List<KeptCollection> collections() {

@@ -96,14 +96,14 @@ public final class StoreKeeper {
         }
       }
       this.scrub = ScrubRecord.read(disk, folder.own());
-      this.checkpointer = opening.checkpointer();
+      this.checkpointer = opening.checkpointer;
       this.journal =
           new Journal(
               disk,
               folder.journal(),
-              opening.replay().nextSequence(),
+              opening.replay.nextSequence(),
               opening.segments(),
-              opening.replay().toVoid(),
+              opening.replay.toVoid(),
               this::requireOwnRoot,
               file -> folder.trash().move(file),
               random);
@@ -147,7 +147,7 @@ public final class StoreKeeper {
    * anything is served, or a loss of power would take back what was read.
    */
   private void secureWhatWasFound() throws IOException {
-    for (var segment : opening.replay().segments()) {
+    for (var segment : opening.replay.segments()) {
       disk.sync(segment.file());
     }
     disk.syncNames(folder.own());
@@ -193,8 +193,9 @@ public final class StoreKeeper {
    * @return what was found; the sink has been called for each collection that is served
    */
   public CheckReport load(LoadedCollection.Sink sink) throws IOException {
-    CheckReport report = opening.load(new StoreCheck(disk, pool), isWritable(), sink);
-    opening.blocked().ifPresent(this::refuseWrites);
+    StoreLoading loading = new StoreLoading(opening, disk, folder, isWritable(), sink);
+    CheckReport report = loading.run(new StoreCheck(disk, pool));
+    loading.blocked().ifPresent(this::refuseWrites);
     return report;
   }
 
@@ -248,14 +249,7 @@ public final class StoreKeeper {
 
   /** A collection as another program created it, not known before {@link #adopt}. */
   public KeptCollection adoptable(IntactCollection found) {
-    KeptCollection kept =
-        new KeptCollection(
-            checkpointer.newIncarnation(),
-            found.collection(),
-            folder.open(String.valueOf(found.folder().getFileName()), found.compression()),
-            found.metadataFile().orElse(FileState.UNSEEN),
-            Optional.empty(),
-            new HashMap<>());
+    KeptCollection kept = checkpointer.newlyFound(found);
     Map<String, FileState> files = new HashMap<>();
     found.documents().forEach(one -> files.put(one.document().id(), one.state()));
     kept.adopt(files);

@@ -1,14 +1,9 @@
 package dev.contextd.storage.checkpoint;
 
-import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
-import dev.contextd.storage.check.IntactCollection;
 import dev.contextd.storage.check.KnownFolder;
 import dev.contextd.storage.check.KnownStore;
-import dev.contextd.storage.check.StoreCheck;
-import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.FileState;
-import dev.contextd.storage.chromem.MetadataFormat;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
@@ -21,7 +16,6 @@ import dev.contextd.storage.journal.JournalReplay;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -49,13 +43,16 @@ final class StoreOpening implements KnownStore {
   private final Disk disk;
   private final StoreFolder folder;
   private final ForkJoinPool pool;
-  private final Checkpointer checkpointer;
-  private final JournalReplay replay;
-  private final boolean isSamePlace;
-  private final Map<String, KnownCollection> byFolder = new LinkedHashMap<>();
+  final Checkpointer checkpointer;
+  final JournalReplay replay;
+  final boolean isSamePlace;
+  final Map<String, KnownCollection> byFolder = new LinkedHashMap<>();
   private final Map<Long, KnownCollection> byIncarnation = new HashMap<>();
-  private final Set<String> deletedFolders = new HashSet<>();
-  private final List<KeptCollection> deleted = new ArrayList<>();
+
+  /** Folders of collections that the journal deletes, and those collections. */
+  final Set<String> deletedFolders = new HashSet<>();
+
+  final List<KeptCollection> deleted = new ArrayList<>();
   private final List<Damage> damage = new ArrayList<>();
   private final Set<Long> named = new HashSet<>();
 
@@ -63,7 +60,6 @@ final class StoreOpening implements KnownStore {
   private final Map<Long, Set<String>> newerThanJournal = new HashMap<>();
 
   private Optional<String> foreign = Optional.empty();
-  private Optional<String> blocked = Optional.empty();
 
   private StoreOpening(
       Disk disk,
@@ -400,16 +396,8 @@ final class StoreOpening implements KnownStore {
     }
   }
 
-  JournalReplay replay() {
-    return replay;
-  }
-
   long replayedBytes() {
     return replay.entries().stream().mapToLong(JournalReplay.Entry::bytes).sum();
-  }
-
-  Checkpointer checkpointer() {
-    return checkpointer;
   }
 
   OptionalInt dimensionOfMost(int atLeastRows) {
@@ -438,202 +426,5 @@ final class StoreOpening implements KnownStore {
   @Override
   public List<Damage> damage() {
     return damage;
-  }
-
-  /**
-   * Judges the folders, and settles what is served of each.
-   *
-   * @param isWritable whether what is settled may be carried out
-   */
-  CheckReport load(StoreCheck check, boolean isWritable, LoadedCollection.Sink sink)
-      throws IOException {
-    Set<String> found = new HashSet<>();
-    boolean[] isNew = {followRenamed()};
-    CheckReport report =
-        check.check(
-            folder.root(),
-            this,
-            intact -> {
-              String name = String.valueOf(intact.folder().getFileName());
-              found.add(name);
-              isNew[0] |= intact.known().isEmpty();
-              sink.accept(settle(intact));
-            });
-    List<Damage> vanished = new ArrayList<>();
-    for (KnownCollection known : byFolder.values()) {
-      String name = known.kept().folder().name();
-      if (found.contains(name)) {
-        continue;
-      }
-      if (isGone(known)) {
-        settleMissing(known, vanished, isWritable, sink);
-      } else {
-        keepUnserved(known);
-      }
-    }
-    deleted.forEach(checkpointer::drop);
-    if (isWritable && isNew[0]) {
-      disk.syncAll(folder.root()); // Whoever wrote these files may not have.
-      // A write may name a collection only when its incarnation is on disk.
-      checkpointer.writeManifest(false);
-    }
-    if (vanished.isEmpty()) {
-      return report;
-    }
-    List<Damage> stray = new ArrayList<>(report.stray());
-    stray.addAll(vanished);
-    return new CheckReport(report.folders(), stray, report.files());
-  }
-
-  /**
-   * A folder that somebody renamed is told by the name of the collection in it.
-   *
-   * @return whether any was
-   */
-  private boolean followRenamed() throws IOException {
-    Map<String, KnownCollection> missing = new HashMap<>();
-    for (KnownCollection known : byFolder.values()) {
-      if (isGone(known)) {
-        missing.put(known.kept().stored().name(), known);
-      }
-    }
-    Map<String, KeptCollection> gone = new HashMap<>();
-    for (KeptCollection elder : deleted) {
-      if (!disk.exists(elder.folder().path())) {
-        gone.put(elder.stored().name(), elder);
-      }
-    }
-    boolean any = false;
-    if (missing.isEmpty() && gone.isEmpty()) {
-      return any;
-    }
-    for (Disk.Entry entry : disk.list(folder.root())) {
-      boolean isStranger =
-          entry.kind() == Disk.Kind.DIRECTORY
-              && !entry.name().startsWith(".")
-              && !byFolder.containsKey(entry.name())
-              && !deletedFolders.contains(entry.name());
-      String name = isStranger ? nameIn(entry) : "";
-      KeptCollection elder = gone.remove(name);
-      if (elder != null && !missing.containsKey(name)) {
-        elder.folder(folder.open(entry.name(), elder.folder().compression()));
-        deletedFolders.add(entry.name()); // Deleted, and renamed before it was in the trash.
-        continue;
-      }
-      KnownCollection known = missing.remove(name);
-      if (known != null) {
-        KeptCollection kept = known.kept();
-        byFolder.remove(kept.folder().name());
-        kept.folder(folder.open(entry.name(), kept.folder().compression()));
-        byFolder.put(entry.name(), known);
-        any = true;
-      }
-    }
-    return any;
-  }
-
-  /** The name of the collection in a folder; empty where it cannot be read. */
-  private String nameIn(Disk.Entry directory) {
-    for (Compression kind : Compression.values()) {
-      try {
-        Path file = directory.path().resolve(Names.METADATA_HASH + kind.extension());
-        if (disk.exists(file)) {
-          return MetadataFormat.decode(disk.read(file)).value().name();
-        }
-      } catch (IOException | FormatException e) {
-        log.debug("{} names no collection: {}", directory.name(), e.toString());
-      }
-    }
-    return "";
-  }
-
-  /** What we know of a folder that is not served stays known; its writes must not be cut. */
-  private void keepUnserved(KnownCollection known) {
-    checkpointer.add(known.kept());
-    if (!known.lastVersions().isEmpty()) {
-      blocked =
-          Optional.of(
-              "the folder "
-                  + known.kept().folder().name()
-                  + " cannot be served, and writes to it wait in the journal");
-    }
-  }
-
-  /** Why nothing may be written, found while the folders were judged. */
-  Optional<String> blocked() {
-    return blocked;
-  }
-
-  /** A folder that is there and is not served, as where it cannot be listed, is not gone. */
-  private boolean isGone(KnownCollection known) {
-    try {
-      return !disk.exists(known.kept().folder().path());
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
-  private LoadedCollection settle(IntactCollection intact) {
-    KnownCollection known = byFolder.get(String.valueOf(intact.folder().getFileName()));
-    if (known == null) {
-      known = adopt(intact);
-    }
-    KeptCollection kept = known.kept();
-    if (intact.unreadable().isPresent()) {
-      return settleUnread(known, intact.unreadable().get(), intact);
-    }
-    kept.stored(intact.collection());
-    intact.metadataFile().ifPresent(state -> kept.metadataFile = state);
-    LoadedCollection loaded = new Settlement(known, folder.trash(), checkpointer).of(intact);
-    checkpointer.add(kept);
-    return loaded;
-  }
-
-  /** The folder is there and cannot be listed: nothing is written to it, nor moved out of it. */
-  private LoadedCollection settleUnread(
-      KnownCollection known, String reason, IntactCollection intact) {
-    KeptCollection kept = known.kept();
-    kept.unreadable(reason);
-    checkpointer.hold(
-        replay.entries().stream()
-            .map(JournalReplay.Entry::record)
-            .filter(record -> record.incarnation() == kept.incarnation())
-            .toList());
-    checkpointer.add(kept);
-    return new Settlement(known, folder.trash(), checkpointer).ofUnreadFolder(intact);
-  }
-
-  private KnownCollection adopt(IntactCollection intact) {
-    KeptCollection kept =
-        new KeptCollection(
-            checkpointer.newIncarnation(),
-            intact.collection(),
-            folder.open(String.valueOf(intact.folder().getFileName()), intact.compression()),
-            intact.metadataFile().orElse(FileState.UNSEEN),
-            Optional.empty(),
-            new HashMap<>());
-    return new KnownCollection(kept, isSamePlace);
-  }
-
-  /** The folder of a collection is gone: deleted by another program, or never made durable. */
-  private void settleMissing(
-      KnownCollection known, List<Damage> vanished, boolean isWritable, LoadedCollection.Sink sink)
-      throws IOException {
-    KeptCollection kept = known.kept();
-    boolean hasAcknowledgedWrites = !known.lastVersions().isEmpty() || !kept.metadataFile.isSeen();
-    if (!hasAcknowledgedWrites) {
-      vanished.add(
-          new Damage.CollectionVanished(
-              kept.folder().name(), kept.stored().name(), kept.copies.size()));
-      new Settlement(known, folder.trash(), checkpointer).keepAll();
-      return;
-    }
-    if (isWritable) {
-      disk.createDirectories(kept.folder().path());
-    }
-    kept.rewriteMetadata();
-    LoadedCollection loaded = new Settlement(known, folder.trash(), checkpointer).ofMissingFolder();
-    checkpointer.add(kept);
-    sink.accept(loaded);
   }
 }

@@ -84,7 +84,7 @@ final class Exports {
     store.create(name, metadata == null ? Map.of() : metadata);
     VectorCollection collection = store.collection(name, Scope.ALL).orElseThrow();
     List<NewDocument> documents =
-        majorityFirst(exported.documents()).stream().map(Exports::toNew).toList();
+        majorityFirst(exported.documents()).stream().map(NewDocument::again).toList();
     int taken = 0;
     for (int from = 0; from < documents.size(); from += Limits.MAX_BATCH_DOCUMENTS) {
       int to = Math.min(documents.size(), from + Limits.MAX_BATCH_DOCUMENTS);
@@ -128,15 +128,6 @@ final class Exports {
       return upsert(collection, documents.subList(0, half), refused)
           + upsert(collection, documents.subList(half, documents.size()), refused);
     }
-  }
-
-  /** An absent vector is sent as one of no values, so that it is refused and not embedded. */
-  private static NewDocument toNew(StoredDocument document) {
-    return new NewDocument(
-        Optional.of(document.id()),
-        document.content(),
-        Optional.of(document.embedding()),
-        document.metadataOrEmpty());
   }
 
   private static void requireKey(Optional<byte[]> key) {

@@ -1,5 +1,6 @@
 package dev.contextd.engine;
 
+import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.gob.StringMaps;
 import java.util.Map;
 import java.util.Optional;
@@ -33,5 +34,17 @@ public record NewDocument(
 
   public NewDocument withMetadata(Map<String, String> newMetadata) {
     return new NewDocument(id, content, embedding, newMetadata);
+  }
+
+  /**
+   * A document that was stored before. An absent vector is given as one of no values, so that it is
+   * refused and not embedded.
+   */
+  static NewDocument again(StoredDocument document) {
+    return new NewDocument(
+        Optional.of(document.id()),
+        document.content(),
+        Optional.of(document.embedding()),
+        document.metadataOrEmpty());
   }
 }

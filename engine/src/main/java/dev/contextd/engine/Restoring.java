@@ -6,7 +6,6 @@ import dev.contextd.storage.chromem.DocumentFormat;
 import dev.contextd.storage.chromem.MetadataFormat;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
-import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.Trash;
 import dev.contextd.storage.gob.FormatException;
@@ -107,7 +106,7 @@ final class Restoring {
   /** A file that cannot be read stays in the trash; it costs only itself. */
   private static Optional<NewDocument> document(Disk disk, Disk.Entry file) throws IOException {
     try {
-      return Optional.of(toNew(DocumentFormat.decode(disk.read(file.path())).value()));
+      return Optional.of(NewDocument.again(DocumentFormat.decode(disk.read(file.path())).value()));
     } catch (FormatException e) {
       log.warn("{} is not restored: {}", file.path(), e.reason());
       return Optional.empty();
@@ -146,13 +145,5 @@ final class Restoring {
         .orElseThrow(() ->
             Checks.invalid(
                 "the collection of the entry " + entry + " is gone; restore the collection first"));
-  }
-
-  private static NewDocument toNew(StoredDocument document) {
-    return new NewDocument(
-        Optional.of(document.id()),
-        document.content(),
-        Optional.of(document.embedding()),
-        document.metadataOrEmpty());
   }
 }

@@ -2,8 +2,6 @@ package dev.contextd.engine;
 
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
-import dev.contextd.storage.check.KnownStore;
-import dev.contextd.storage.check.StoreCheck;
 import dev.contextd.storage.checkpoint.KeeperOptions;
 import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.disk.LocalDisk;
@@ -228,21 +226,7 @@ final class FaultyRun {
   /** The store is closed: its gob files alone tell everything. */
   private void requireOnDisk() throws IOException {
     SortedMap<String, String> files = new TreeMap<>();
-    StoreCheck check = new StoreCheck(new LocalDisk(calls), pool);
-    CheckReport report =
-        check.check(
-            PowerWorkload.ROOT,
-            KnownStore.NOTHING,
-            intact -> {
-              String name = intact.collection().name();
-              files.put(name + "/", String.valueOf(intact.collection().metadata()));
-              intact
-                  .documents()
-                  .forEach(found ->
-                      files.put(
-                          name + "/" + found.document().id(),
-                          PowerWorkload.tell(found.document())));
-            });
+    CheckReport report = PowerWorkload.tellFiles(calls, pool, files);
     require(isUndamaged(report), "the folder by itself: " + report.damage());
     requireSame(state, files, "in the files of the closed store");
   }

@@ -2,9 +2,6 @@ package dev.contextd.engine;
 
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
-import dev.contextd.storage.check.KnownStore;
-import dev.contextd.storage.check.StoreCheck;
-import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.testkit.PowerCalls;
 import java.io.IOException;
 import java.util.List;
@@ -114,21 +111,7 @@ final class PowerCut {
   /** The store is closed: its gob files alone tell everything. */
   private void requireOnDisk(SortedMap<String, String> served) throws IOException {
     SortedMap<String, String> files = new TreeMap<>();
-    StoreCheck check = new StoreCheck(new LocalDisk(found), ForkJoinPool.commonPool());
-    requireUndamaged(
-        check.check(
-            PowerWorkload.ROOT,
-            KnownStore.NOTHING,
-            intact -> {
-              String name = intact.collection().name();
-              files.put(name + "/", String.valueOf(intact.collection().metadata()));
-              intact
-                  .documents()
-                  .forEach(document ->
-                      files.put(
-                          name + "/" + document.document().id(),
-                          PowerWorkload.tell(document.document())));
-            }));
+    requireUndamaged(PowerWorkload.tellFiles(found, ForkJoinPool.commonPool(), files));
     requireSame(served, files, "in the files of the closed store");
   }
 

@@ -1,6 +1,10 @@
 package dev.contextd.engine;
 
+import dev.contextd.storage.check.CheckReport;
+import dev.contextd.storage.check.KnownStore;
+import dev.contextd.storage.check.StoreCheck;
 import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.testkit.PowerCalls;
 import java.io.IOException;
@@ -16,6 +20,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -254,5 +259,22 @@ final class PowerWorkload {
       history.add(new PowerHistory.Call(begin, disk.logLength(), what, after, isWhole));
       state = after;
     }
+  }
+
+  /** Tells what the gob files of a closed store hold by themselves. */
+  static CheckReport tellFiles(FileCalls calls, ForkJoinPool pool, Map<String, String> told)
+      throws IOException {
+    return new StoreCheck(new LocalDisk(calls), pool)
+        .check(
+            ROOT,
+            KnownStore.NOTHING,
+            intact -> {
+              String name = intact.collection().name();
+              told.put(name + "/", String.valueOf(intact.collection().metadata()));
+              intact
+                  .documents()
+                  .forEach(found ->
+                      told.put(name + "/" + found.document().id(), tell(found.document())));
+            });
   }
 }

@@ -3,49 +3,19 @@ package dev.contextd.server.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.contextd.testkit.StoreRoot;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The data API as a client sees it. */
-class DataApiTest {
-  private static final String NOTES = "/api/v1/collections/notes";
-
-  @RegisterExtension final StoreRoot root = new StoreRoot();
-  private RunningServer server;
-
-  @BeforeEach
-  void start() throws Exception {
-    server = RunningServer.over(root.path());
-  }
-
-  @AfterEach
-  void stop() {
-    server.close();
-  }
-
-  private void addThree() {
-    String body =
-        """
-        {"documents":[
-          {"id":"a","content":"first","embedding":[1,0],"metadata":{"n":"1"}},
-          {"id":"b","content":"second","embedding":[0,2],"metadata":{"n":"2"}},
-          {"id":"c","content":"third","embedding":[3,3]}]}\
-        """;
-    assertThat(server.post(NOTES + "/documents", body).status()).isEqualTo(201);
-  }
-
+class DataApiTest extends NotesApi {
   @Test
   void aCollectionIsCreatedOnceAndConflictsWithOtherMetadata() {
     String body = "{\"name\":\"notes\",\"metadata\":{\"owner\":\"me\"}}";

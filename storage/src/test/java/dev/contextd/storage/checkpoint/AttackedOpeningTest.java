@@ -13,8 +13,7 @@ import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.DeniedPaths;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.FileCalls;
-import dev.contextd.storage.disk.ForwardingDisk;
-import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.disk.RealDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,16 +33,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What went wrong when an opening, or the mending after it, was cut short or could not look. */
 class AttackedOpeningTest {
   @TempDir Path temp;
-
-  /** The machine's disk, of which a test changes one way to use it. */
-  private static class RealDisk extends ForwardingDisk {
-    final Disk disk = new LocalDisk();
-
-    @Override
-    protected Disk next() {
-      return disk;
-    }
-  }
 
   private Path root() {
     return temp.resolve("store");

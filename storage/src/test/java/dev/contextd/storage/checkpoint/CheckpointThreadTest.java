@@ -9,8 +9,7 @@ import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.FaultyDisk;
 import dev.contextd.storage.disk.FaultyDisk.Operation;
 import dev.contextd.storage.disk.FileCalls;
-import dev.contextd.storage.disk.ForwardingDisk;
-import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.disk.RealDisk;
 import dev.contextd.storage.pack.Manifest;
 import java.io.Closeable;
 import java.io.IOException;
@@ -178,18 +177,11 @@ class CheckpointThreadTest {
   void theDiskIsWatchedFromBeforeTheFirstFileUntilTheEnd() throws Exception {
     List<String> log = Collections.synchronizedList(new ArrayList<>());
     Disk watching =
-        new ForwardingDisk() {
-          private final Disk real = new LocalDisk();
-
-          @Override
-          protected Disk next() {
-            return real;
-          }
-
+        new RealDisk() {
           @Override
           public Closeable watch(Path path) throws IOException {
             log.add("watch");
-            Closeable watch = real.watch(path);
+            Closeable watch = disk.watch(path);
             return () -> {
               log.add("end");
               watch.close();
@@ -199,19 +191,19 @@ class CheckpointThreadTest {
           @Override
           public FileCalls.Stat replaceLazily(Image image) throws IOException {
             log.add("write");
-            return real.replaceLazily(image);
+            return disk.replaceLazily(image);
           }
 
           @Override
           public FileCalls.Stat createLazily(Image image) throws IOException {
             log.add("write");
-            return real.createLazily(image);
+            return disk.createLazily(image);
           }
 
           @Override
           public void syncAll(Path path) throws IOException {
             log.add("sync");
-            real.syncAll(path);
+            disk.syncAll(path);
           }
         };
     Opened store = Opened.of(root(), watching).create(NOTES).put("a", "1").checkpoint();

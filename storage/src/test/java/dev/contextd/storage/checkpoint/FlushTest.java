@@ -15,8 +15,7 @@ import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.FaultyDisk;
 import dev.contextd.storage.disk.FaultyDisk.Operation;
-import dev.contextd.storage.disk.ForwardingDisk;
-import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.disk.RealDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -452,20 +451,13 @@ class FlushTest {
   void aDeletionWhoseTrashCannotBeMadeIsTriedAgain() throws Exception {
     boolean[] isFull = {false};
     Disk full =
-        new ForwardingDisk() {
-          private final Disk real = new LocalDisk();
-
-          @Override
-          protected Disk next() {
-            return real;
-          }
-
+        new RealDisk() {
           @Override
           public void createDirectories(Path directory) throws IOException {
             if (isFull[0] && directory.toString().contains("trash")) {
               throw new IOException("No space left on device");
             }
-            real.createDirectories(directory);
+            disk.createDirectories(directory);
           }
         };
     try (Opened store = Opened.of(root(), full).create(NOTES).put("a", "1").checkpoint()) {

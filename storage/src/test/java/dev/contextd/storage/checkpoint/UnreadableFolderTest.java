@@ -7,8 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.disk.Disk;
-import dev.contextd.storage.disk.ForwardingDisk;
-import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.disk.RealDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,14 +24,7 @@ class UnreadableFolderTest {
   @TempDir Path temp;
 
   /** The machine's disk, on which one folder cannot be listed. */
-  private static final class Unlistable extends ForwardingDisk {
-    private final Disk disk = new LocalDisk();
-
-    @Override
-    protected Disk next() {
-      return disk;
-    }
-
+  private static final class Unlistable extends RealDisk {
     @Override
     public List<Entry> list(Path directory) throws IOException {
       if (directory.endsWith(FOLDER)) {
@@ -110,14 +102,7 @@ class UnreadableFolderTest {
   void oneThatCannotBeLookedAtAtAllIsServedAsWell() throws Exception {
     Path folder = root().resolve(FOLDER);
     Disk dead =
-        new ForwardingDisk() {
-          private final Disk disk = new LocalDisk();
-
-          @Override
-          protected Disk next() {
-            return disk;
-          }
-
+        new RealDisk() {
           @Override
           public List<Entry> list(Path directory) throws IOException {
             requireAlive(directory);

@@ -111,7 +111,7 @@ final class DamagePromises {
 
   /** What only a damaged journal knew may be lost; where that cannot be told, it is a torn tail. */
   private boolean isJournal() {
-    return damaged.victim() instanceof Victim.Other other && other.isBelow("journal");
+    return damaged.isOfJournal();
   }
 
   private void judgeServed(Map<String, Coll> served) {

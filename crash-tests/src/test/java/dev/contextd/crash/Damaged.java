@@ -72,6 +72,10 @@ record Damaged(Path root, Fault fault, Victim victim, boolean isChanged, List<St
     return all.get(random.nextInt(all.size()));
   }
 
+  boolean isOfJournal() {
+    return victim instanceof Victim.Other other && other.isBelow("journal");
+  }
+
   String description() {
     return fault + " " + victim;
   }

@@ -12,16 +12,21 @@ import dev.contextd.storage.check.KnownStore;
 import dev.contextd.storage.check.StoreCheck;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.journal.JournalRecord;
+import dev.contextd.storage.journal.JournalReplay;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
 import dev.contextd.testkit.ChromemGo.Coll;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ForkJoinPool;
@@ -60,17 +65,71 @@ record PreparedStore(
         .anyMatch(entry -> pack.endsWith(PackFormat.fileName(entry.number())));
   }
 
-  /** Whether the manifest names a collection, which a journal may have deleted since. */
+  /** Whether the manifest or the journal names a collection, which the journal may have deleted. */
   boolean namesCollection(String name) {
-    return manifested().stream().anyMatch(entry -> entry.stored().name().equals(name));
+    return names(journal()).containsValue(name);
+  }
+
+  /**
+   * Contents of gob files whose documents the journal puts: a part of it may replace them, where
+   * the whole of it leaves them be, as when their collection was deleted afterwards.
+   */
+  Set<String> replacedByPartOfJournal() throws IOException {
+    List<JournalRecord> journal = journal();
+    Map<Long, String> names = names(journal);
+    Map<String, Set<String>> put = new HashMap<>();
+    for (JournalRecord record : journal) {
+      if (record instanceof JournalRecord.Put write) {
+        Set<String> ids =
+            put.computeIfAbsent(
+                names.getOrDefault(write.incarnation(), "of no name"), _ -> new HashSet<>());
+        write.documents().forEach(document -> ids.add(document.id()));
+      }
+    }
+    Set<String> contents = new HashSet<>();
+    for (Victim.OneDocument document : documents) {
+      if (put.getOrDefault(document.collection(), Set.of()).contains(document.id())) {
+        contents.add(Folders.sha256(Files.readAllBytes(root.resolve(document.path()))));
+      }
+    }
+    return contents;
+  }
+
+  /** The names of all collections by their incarnations. */
+  private Map<Long, String> names(List<JournalRecord> journal) {
+    Map<Long, String> names = new HashMap<>();
+    manifested().forEach(entry -> names.put(entry.incarnation(), entry.stored().name()));
+    for (JournalRecord record : journal) {
+      if (record instanceof JournalRecord.Created created) {
+        names.put(created.incarnation(), created.name());
+      }
+    }
+    return names;
+  }
+
+  private List<JournalRecord> journal() {
+    long covered = manifest().map(Manifest::covered).orElse(0L);
+    try {
+      return JournalReplay.read(new LocalDisk(), root.resolve(".contextd/journal"), covered)
+          .entries()
+          .stream()
+          .map(JournalReplay.Entry::record)
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private List<Manifest.Collection> manifested() {
+    return manifest().map(Manifest::collections).orElse(List.of());
+  }
+
+  private Optional<Manifest> manifest() {
     try {
       Manifest.Found found = Manifest.read(new LocalDisk(), root.resolve(".contextd"));
       return found instanceof Manifest.Found.Intact intact
-          ? intact.manifest().collections()
-          : List.of();
+          ? Optional.of(intact.manifest())
+          : Optional.empty();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

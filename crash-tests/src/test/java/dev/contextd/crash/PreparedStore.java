@@ -17,6 +17,7 @@ import dev.contextd.storage.journal.JournalReplay;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
 import dev.contextd.testkit.ChromemGo.Coll;
+import dev.contextd.testkit.ChromemGo.Doc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -71,24 +72,28 @@ record PreparedStore(
   }
 
   /**
-   * Contents of gob files whose documents the journal puts: a part of it may replace them, where
-   * the whole of it leaves them be, as when their collection was deleted afterwards.
+   * Contents of gob files with a version of a document that is older than the journal's: a part of
+   * it may replace them, where the whole of it leaves them be, as when their collection was deleted
+   * afterwards. Where a file holds the journal's last version, the damage may have left no other.
    */
   Set<String> replacedByPartOfJournal() throws IOException {
     List<JournalRecord> journal = journal();
     Map<Long, String> names = names(journal);
-    Map<String, Set<String>> put = new HashMap<>();
+    Map<String, Map<String, Doc>> lastPut = new HashMap<>();
     for (JournalRecord record : journal) {
-      if (record instanceof JournalRecord.Put write) {
-        Set<String> ids =
-            put.computeIfAbsent(
-                names.getOrDefault(write.incarnation(), "of no name"), _ -> new HashSet<>());
-        write.documents().forEach(document -> ids.add(document.id()));
+      if (record instanceof JournalRecord.Put put) {
+        Map<String, Doc> last =
+            lastPut.computeIfAbsent(
+                names.getOrDefault(put.incarnation(), "of no name"), _ -> new HashMap<>());
+        put.documents().forEach(document -> last.put(document.id(), Views.of(document)));
       }
     }
     Set<String> contents = new HashSet<>();
     for (Victim.OneDocument document : documents) {
-      if (put.getOrDefault(document.collection(), Set.of()).contains(document.id())) {
+      String collection = document.collection();
+      Doc last = lastPut.getOrDefault(collection, Map.of()).get(document.id());
+      Coll onDisk = this.onDisk.getOrDefault(collection, new Coll(Map.of(), Map.of()));
+      if (last != null && !last.equals(onDisk.documents().get(document.id()))) {
         contents.add(Folders.sha256(Files.readAllBytes(root.resolve(document.path()))));
       }
     }
@@ -110,7 +115,8 @@ record PreparedStore(
   private List<JournalRecord> journal() {
     long covered = manifest().map(Manifest::covered).orElse(0L);
     try {
-      return JournalReplay.read(new LocalDisk(), root.resolve(".contextd/journal"), covered)
+      return JournalReplay.read(
+              new LocalDisk(), root.resolve(".contextd/journal"), covered, covered)
           .entries()
           .stream()
           .map(JournalReplay.Entry::record)

@@ -9,6 +9,7 @@ import dev.contextd.engine.VectorCollection;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.storage.check.KnownStore;
 import dev.contextd.storage.check.StoreCheck;
+import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.testkit.ChromemGo;
 import dev.contextd.testkit.ChromemGo.Coll;
@@ -46,6 +47,12 @@ final class Views {
         new TreeMap<>(found.metadata()), ChromemGo.bits(found.embedding()), found.content());
   }
 
+  /** A document of a file or of the journal. */
+  static Doc of(StoredDocument document) {
+    return new Doc(document.metadata(), ChromemGo.bits(document.embedding()), document.content())
+        .withoutNull();
+  }
+
   /** What the gob files of a folder hold, and nothing else knows: the view of chromem-go. */
   static Map<String, Coll> ofFiles(Path root) throws IOException {
     Map<String, Coll> view = new TreeMap<>();
@@ -57,13 +64,7 @@ final class Views {
               Map<String, Doc> documents = new TreeMap<>();
               intact
                   .documents()
-                  .forEach(found ->
-                      documents.put(
-                          found.document().id(),
-                          new Doc(
-                              found.document().metadata(),
-                              ChromemGo.bits(found.document().embedding()),
-                              found.document().content())));
+                  .forEach(found -> documents.put(found.document().id(), of(found.document())));
               view.put(
                   intact.collection().name(), new Coll(intact.collection().metadata(), documents));
             });

@@ -82,6 +82,7 @@ final class Checkpointer {
 
   private long generation;
   private long covered;
+  private long seen;
   private final AtomicLong nextIncarnation;
   private long nextPack;
   private boolean manifestDirty;
@@ -108,6 +109,7 @@ final class Checkpointer {
     this.pool = pool;
     this.generation = manifest.generation();
     this.covered = manifest.covered();
+    this.seen = manifest.seen();
     this.nextIncarnation = new AtomicLong(manifest.nextIncarnation());
     this.nextPack = manifest.nextPack();
     this.rootIdentity = root;
@@ -336,6 +338,7 @@ final class Checkpointer {
     if (changes) {
       manifestDirty = true;
       covered = mark.sequence();
+      seen = from.synced();
       writeManifest(clean);
     }
     from.cut(mark);
@@ -353,6 +356,7 @@ final class Checkpointer {
         new Manifest(
             generation + 1,
             covered,
+            seen,
             nextIncarnation.get(),
             nextPack,
             clean,

@@ -31,6 +31,9 @@ final class KnownCollection implements KnownFolder {
   private final Map<String, String> inFluxByHash = new HashMap<>();
   private boolean knowsDeletions = true;
 
+  /** Whether the journal has lost writes, which may be newer than what it still tells. */
+  private boolean areWritesLost;
+
   /** Whether the journal alone tells of it, because the manifest is lost. */
   private boolean isOfJournalAlone;
 
@@ -51,6 +54,14 @@ final class KnownCollection implements KnownFolder {
 
   void ofJournalAlone() {
     isOfJournalAlone = true;
+  }
+
+  void writesLost() {
+    areWritesLost = true;
+  }
+
+  boolean areWritesLost() {
+    return areWritesLost;
   }
 
   void deletionsLost() {

@@ -99,12 +99,16 @@ final class Settlement {
         .orElse(0);
   }
 
-  /** The journal's last word on each document, where no other program has spoken since. */
+  /**
+   * The journal's last word on each document, where no other program has spoken since. Where the
+   * journal has lost writes, the packs' versions may be newer: they go to the trash.
+   */
   private void replay(
       Set<String> superseded,
       Map<String, StoredDocument> documents,
       Map<String, FileState> present) {
     List<String> put = new ArrayList<>();
+    List<StoredDocument> maybeNewer = new ArrayList<>();
     for (var last : known.lastVersions().entrySet()) {
       String id = last.getKey();
       if (superseded.contains(id)) {
@@ -114,9 +118,13 @@ final class Settlement {
       if (state != null) {
         kept.attempted.put(id, state);
       }
+      StoredDocument version = last.getValue();
+      StoredDocument packed = known.areWritesLost() ? known.packed(id) : null;
+      if (packed != null && (version == null || !packed.hasSameContentAs(version))) {
+        maybeNewer.add(packed);
+      }
       known.forget(id);
       documents.remove(id);
-      StoredDocument version = last.getValue();
       if (version != null) {
         documents.put(id, version);
         put.add(id);
@@ -125,6 +133,7 @@ final class Settlement {
       }
     }
     kept.put(put, List.of());
+    toTrash(maybeNewer);
   }
 
   /** What was put and deleted since the last checkpoint goes to the trash from the journal. */
@@ -150,6 +159,10 @@ final class Settlement {
         kept.forgotten(List.of(id));
       }
     }
+    toTrash(versions);
+  }
+
+  private void toTrash(List<StoredDocument> versions) {
     if (!versions.isEmpty()) {
       checkpointer.later(() ->
           writeAll(

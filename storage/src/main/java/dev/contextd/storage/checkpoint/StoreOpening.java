@@ -75,7 +75,7 @@ final class StoreOpening implements KnownStore {
     Manifest manifest = manifest(found);
     this.isSamePlace = manifest.rootIdentity().equals(rootIdentity);
     this.checkpointer = new Checkpointer(disk, folder, clock, pool, manifest, rootIdentity);
-    this.replay = readJournal(foreign.isEmpty(), manifest.covered());
+    this.replay = readJournal(foreign.isEmpty(), manifest.covered(), manifest.seen());
     if (foreign.isEmpty()) {
       foreign = replay.foreign();
     }
@@ -100,14 +100,14 @@ final class StoreOpening implements KnownStore {
   }
 
   /** A journal that cannot be opened may hold anything: what the packs hold is served read-only. */
-  private JournalReplay readJournal(boolean isKnown, long covered) {
+  private JournalReplay readJournal(boolean isKnown, long covered, long seen) {
     JournalReplay none =
         new JournalReplay(List.of(), List.of(), covered + 1, null, List.of(), 0, Optional.empty());
     if (!isKnown) {
       return none;
     }
     try {
-      return JournalReplay.read(disk, folder.journal(), covered);
+      return JournalReplay.read(disk, folder.journal(), covered, seen);
     } catch (IOException e) {
       foreign = Optional.of("its journal cannot be opened: " + e.getMessage());
       return none;
@@ -172,6 +172,9 @@ final class StoreOpening implements KnownStore {
             entry.model(),
             HashMap.newHashMap(entry.packs().stream().mapToInt(Manifest.Pack::rows).sum()));
     KnownCollection known = new KnownCollection(kept, isSamePlace);
+    if (!replay.losses().isEmpty()) {
+      known.writesLost();
+    }
     for (Manifest.Pack pack : entry.packs()) {
       named.add(pack.number());
       readPack(known, pack);

@@ -387,6 +387,16 @@ public final class Journal implements AutoCloseable {
     }
   }
 
+  /** The last sequence that is synced; all that takes effect has one up to it. */
+  public long synced() {
+    commit.lock();
+    try {
+      return synced;
+    } finally {
+      commit.unlock();
+    }
+  }
+
   public Metrics metrics() {
     return metrics;
   }

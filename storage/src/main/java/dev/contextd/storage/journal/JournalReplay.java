@@ -63,10 +63,12 @@ public record JournalReplay(
    * Reads a journal.
    *
    * @param covered every sequence up to this one is in the store already
+   * @param seen every sequence up to this one had been synced, or is void
    * @throws IOException where a segment cannot be opened, which says nothing about its content
    */
-  public static JournalReplay read(Disk disk, Path directory, long covered) throws IOException {
-    return new Reading(disk, covered).read(directory);
+  public static JournalReplay read(Disk disk, Path directory, long covered, long seen)
+      throws IOException {
+    return new Reading(disk, covered, seen).read(directory);
   }
 
   private static final class Reading {
@@ -86,10 +88,11 @@ public record JournalReplay(
     private long highest;
     private long tornBytes;
 
-    Reading(Disk disk, long covered) {
+    Reading(Disk disk, long covered, long seen) {
       this.disk = disk;
       this.covered = covered;
       this.highest = covered;
+      this.proven = seen;
     }
 
     JournalReplay read(Path directory) throws IOException {

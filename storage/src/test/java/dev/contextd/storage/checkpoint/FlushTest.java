@@ -20,9 +20,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -231,6 +233,45 @@ class FlushTest {
       store.checkpoint().checkpoint();
       assertThat(store.trash().values()).containsExactlyInAnyOrder("written", "unwritten");
       assertThat(Opened.documents(store.folder())).isEqualTo(Map.of("b", "stays"));
+    }
+  }
+
+  /** A checkpoint copies from memory, which was ahead of what the damaged journal still tells. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aVersionThatOnlyTheCheckpointHasIsKeptAndItsLossReported(boolean isDeletedInBetween)
+      throws Exception {
+    Files.createDirectories(root());
+    FaultyDisk disk = new FaultyDisk();
+    Opened store = Opened.of(root(), disk).create(NOTES).put("z", "goes first").checkpoint();
+    store.put("a", "first").remove("z");
+    disk.fault((operation, _) -> {
+      if (operation == Operation.MOVE) {
+        disk.heal();
+        store.put("a", "second"); // The checkpoint has begun, and a is not in its file yet.
+        if (isDeletedInBetween) {
+          store.remove("a");
+        }
+        store.put("a", "third");
+      }
+    });
+    store.checkpoint();
+    assertThat(Opened.documents(store.folder())).isEqualTo(Map.of("a", "third"));
+    Path crashed = store.crashedTo(temp.resolve("crashed"));
+    store.close();
+    Path segment = newestSegment(crashed);
+    byte[] whole = Files.readAllBytes(segment);
+    Files.write(segment, Arrays.copyOf(whole, whole.length - 1)); // Of the third.
+    try (Opened again = Opened.of(crashed)) {
+      assertThat(again.damage()).contains("JournalDamaged");
+      assertThat(again.notes()).isEqualTo(isDeletedInBetween ? Map.of() : Map.of("a", "second"));
+      assertThat(again.checkpoint().trash().values()).contains("third");
+    }
+  }
+
+  private static Path newestSegment(Path root) throws IOException {
+    try (Stream<Path> files = Files.list(root.resolve(".contextd/journal"))) {
+      return files.max(Comparator.naturalOrder()).orElseThrow();
     }
   }
 

@@ -314,7 +314,7 @@ class JournalDamageTest {
     for (var segment : removed.entrySet()) {
       Files.write(segment.getKey(), segment.getValue());
     }
-    JournalReplay replay = JournalReplay.read(new LocalDisk(), journal(), covered);
+    JournalReplay replay = JournalReplay.read(new LocalDisk(), journal(), covered, covered);
     assertThat(Journals.names(replay)).containsExactly("c");
     assertThat(replay.losses()).isEmpty();
     assertThat(replay.nextSequence()).isEqualTo(4);
@@ -387,8 +387,23 @@ class JournalDamageTest {
   }
 
   @Test
+  void aJournalThatEndsBeforeWhatACheckpointHasSeenHasLostTheRest() throws Exception {
+    try (Journal journal = Journals.open(journal(), new LocalDisk())) {
+      Journals.write(journal, "a");
+      Journals.write(journal, "b");
+      assertThat(journal.synced()).isEqualTo(2);
+    }
+    Files.delete(Journals.only(journal()));
+    JournalReplay replay = JournalReplay.read(new LocalDisk(), journal(), 0, 2);
+    assertThat(replay.losses())
+        .singleElement()
+        .satisfies(loss -> assertThat(loss.sentence()).contains("1 to 2"));
+    assertThat(replay.nextSequence()).isEqualTo(3);
+  }
+
+  @Test
   void anAbsentJournalIsEmpty() throws Exception {
-    JournalReplay replay = JournalReplay.read(new LocalDisk(), journal(), 41);
+    JournalReplay replay = JournalReplay.read(new LocalDisk(), journal(), 41, 41);
     assertThat(replay.entries()).isEmpty();
     assertThat(replay.nextSequence()).isEqualTo(42);
     assertThat(replay.toVoid()).isNull();

@@ -43,7 +43,7 @@ class JournalFuzz {
     byte[] mended = mended(segment);
     for (byte[] bytes : List.of(segment, mended)) {
       FilesInMemory disk = new FilesInMemory(DIRECTORY, Map.of(Segment.name(1), bytes));
-      JournalReplay replay = JournalReplay.read(disk, DIRECTORY, 0);
+      JournalReplay replay = JournalReplay.read(disk, DIRECTORY, 0, 0);
       long before = 0;
       for (JournalReplay.Entry entry : replay.entries()) {
         if (entry.sequence() <= before || entry.record() instanceof JournalRecord.Voided) {

@@ -411,7 +411,7 @@ class JournalWritingTest {
       journal.cut(mark);
       assertThat(journal.pendingBytes()).isPositive();
     }
-    JournalReplay replay = JournalReplay.read(new LocalDisk(), journal(), 2);
+    JournalReplay replay = JournalReplay.read(new LocalDisk(), journal(), 2, 2);
     assertThat(Journals.names(replay)).containsExactly("c");
     assertThat(replay.losses()).isEmpty();
   }

@@ -77,7 +77,7 @@ final class Journals {
   }
 
   static JournalReplay read(Path directory) throws IOException {
-    return JournalReplay.read(new LocalDisk(), directory, 0);
+    return JournalReplay.read(new LocalDisk(), directory, 0, 0);
   }
 
   static Journal open(Path directory, Disk disk) throws IOException {

@@ -29,6 +29,7 @@ class ManifestTest {
   static Manifest manifest(long generation) {
     return new Manifest(
         generation,
+        Long.MAX_VALUE - 1,
         Long.MAX_VALUE,
         12,
         13,
@@ -82,7 +83,7 @@ class ManifestTest {
   @Test
   void aSmallestCollectionComesBackAlone() throws Exception {
     Manifest all = manifest(1);
-    Manifest one = new Manifest(1, 0, 1, 1, false, "", List.of(all.collections().getLast()));
+    Manifest one = new Manifest(1, 0, 0, 1, 1, false, "", List.of(all.collections().getLast()));
     one.write(new LocalDisk(), folder);
     assertThat(read()).isEqualTo(new Manifest.Found.Intact(one, false));
   }
@@ -128,15 +129,34 @@ class ManifestTest {
     assertThat(read()).isInstanceOf(Manifest.Found.Lost.class);
   }
 
+  @Test
+  void oneOfTheFirstVersionHasSeenWhatItCovers() throws Exception {
+    Manifest written = manifest(7);
+    written.write(new LocalDisk(), folder);
+    for (String name : List.of(Manifest.FILE, Manifest.COPY)) {
+      byte[] whole = Files.readAllBytes(file(name));
+      ByteBuffer bytes = ByteBuffer.allocate(whole.length - 8).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.put(whole, 0, 28).put(whole, 36, whole.length - 36);
+      bytes.putInt(8, 1);
+      int end = bytes.capacity() - 4;
+      bytes.putInt(end, PackFormat.crc(bytes.duplicate().position(0).limit(end)));
+      Files.write(file(name), bytes.array());
+    }
+    assertThat(read()).isInstanceOf(Manifest.Found.Intact.class);
+    Manifest found = ((Manifest.Found.Intact) read()).manifest();
+    assertThat(found.seen()).isEqualTo(written.covered());
+    assertThat(found.collections()).isEqualTo(written.collections());
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {Manifest.FILE, Manifest.COPY})
   void oneOfALaterVersionForbidsEverything(String later) throws Exception {
     manifest(7).write(new LocalDisk(), folder);
     byte[] whole = Files.readAllBytes(file(later));
     ByteBuffer bytes = ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.putInt(8, 2);
+    bytes.putInt(8, 3);
     bytes.putInt(whole.length - 4, PackFormat.crc(bytes.duplicate().limit(whole.length - 4)));
     Files.write(file(later), whole);
-    assertThat(read()).isEqualTo(new Manifest.Found.OtherVersion(2));
+    assertThat(read()).isEqualTo(new Manifest.Found.OtherVersion(3));
   }
 }

@@ -49,11 +49,11 @@ class ReadOnlyTest {
   @Test
   void whatALaterVersionWroteIsNotTouched() throws Exception {
     fill();
-    ofVersion(2, root.path().resolve(".contextd/manifest"));
-    ofVersion(2, root.path().resolve(".contextd/manifest.copy"));
+    ofVersion(3, root.path().resolve(".contextd/manifest"));
+    ofVersion(3, root.path().resolve(".contextd/manifest.copy"));
     Map<String, ByteBuffer> before = content();
     try (RunningServer server = RunningServer.over(root.path())) {
-      requireReadOnly(server, "its manifest has version 2, written by a later program");
+      requireReadOnly(server, "its manifest has version 3, written by a later program");
     }
     assertThat(content()).isEqualTo(before);
   }

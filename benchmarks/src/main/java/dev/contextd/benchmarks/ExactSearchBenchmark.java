@@ -5,6 +5,7 @@ import dev.contextd.engine.search.DotKernel;
 import dev.contextd.engine.search.ExactSearch;
 import dev.contextd.engine.search.ExactSearch.Restriction;
 import dev.contextd.engine.search.RowTable;
+import dev.contextd.storage.parallel.Workers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -59,7 +60,7 @@ public class ExactSearchBenchmark {
 
   private final RowTable table = new RowTable();
   private final ForkJoinPool pool = new ForkJoinPool(Runtime.getRuntime().availableProcessors());
-  private final ExactSearch search = new ExactSearch(DotKernel.best(), pool);
+  private final ExactSearch search = new ExactSearch(DotKernel.best(), new Workers(pool));
   private final float[][] queries = new float[QUERIES][];
   private Restriction restriction = new Restriction(Optional.empty(), Optional.empty());
   private int next;

@@ -16,6 +16,7 @@ import dev.contextd.storage.journal.JournalRecord;
 import dev.contextd.storage.journal.JournalReplay;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
+import dev.contextd.storage.parallel.Workers;
 import dev.contextd.testkit.ChromemGo.Coll;
 import dev.contextd.testkit.ChromemGo.Doc;
 import java.io.IOException;
@@ -30,7 +31,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 
 /**
@@ -204,7 +204,7 @@ record PreparedStore(
   private static PreparedStore of(Path root, Path copy) throws IOException {
     List<Victim.OneDocument> documents = new ArrayList<>();
     List<Victim.Metadata> metadata = new ArrayList<>();
-    new StoreCheck(new LocalDisk(), ForkJoinPool.commonPool())
+    new StoreCheck(new LocalDisk(), Workers.common())
         .check(root, KnownStore.NOTHING, intact -> sort(root, intact, documents, metadata));
     Folders.copy(root, copy);
     Map<String, Integer> before = Folders.gobContents(copy);

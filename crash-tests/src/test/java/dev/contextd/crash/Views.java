@@ -11,6 +11,7 @@ import dev.contextd.storage.check.KnownStore;
 import dev.contextd.storage.check.StoreCheck;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.parallel.Workers;
 import dev.contextd.testkit.ChromemGo;
 import dev.contextd.testkit.ChromemGo.Coll;
 import dev.contextd.testkit.ChromemGo.Doc;
@@ -19,7 +20,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.ForkJoinPool;
 
 /** All that a store holds, to the last bit, in one form whoever tells it: collections by name. */
 final class Views {
@@ -56,7 +56,7 @@ final class Views {
   /** What the gob files of a folder hold, and nothing else knows: the view of chromem-go. */
   static Map<String, Coll> ofFiles(Path root) throws IOException {
     Map<String, Coll> view = new TreeMap<>();
-    new StoreCheck(new LocalDisk(), ForkJoinPool.commonPool())
+    new StoreCheck(new LocalDisk(), Workers.common())
         .check(
             root,
             KnownStore.NOTHING,

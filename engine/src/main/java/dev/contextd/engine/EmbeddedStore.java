@@ -77,7 +77,7 @@ final class EmbeddedStore implements VectorStore {
     this.folder = folder;
     this.options = options;
     this.keeper = keeper;
-    this.search = new ExactSearch(DotKernel.best(), options.pool());
+    this.search = new ExactSearch(DotKernel.best(), options.workers());
     keeper.dimensionOfMost(WARM_UP_FROM_ROWS).ifPresent(this::warmUp);
     List<EmbeddedCollection> opened = new ArrayList<>();
     this.openReport = keeper.load(loaded -> opened.add(new EmbeddedCollection(this, loaded)));
@@ -125,7 +125,7 @@ final class EmbeddedStore implements VectorStore {
           folder,
           options.disk(),
           options.clock(),
-          options.pool(),
+          options.workers(),
           options.keeper(),
           new SecureRandom());
     } catch (OwnerLock.OwnedException e) {

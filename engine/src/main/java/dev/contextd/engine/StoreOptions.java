@@ -3,6 +3,7 @@ package dev.contextd.engine;
 import dev.contextd.storage.checkpoint.KeeperOptions;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.parallel.Workers;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.concurrent.ForkJoinPool;
@@ -12,7 +13,8 @@ import java.util.concurrent.ForkJoinPool;
  *
  * @param compress whether new collections are written as {@code .gob.gz}; existing ones keep theirs
  * @param embedder turns text into vectors; the caller closes it
- * @param pool reads files and searches large collections; the caller closes it
+ * @param pool reads files and searches large collections, beside the calling threads; the caller
+ *     closes it
  * @param keeper bounds what lies between the journal and the files
  */
 public record StoreOptions(
@@ -48,6 +50,10 @@ public record StoreOptions(
 
   public StoreOptions withPool(ForkJoinPool newPool) {
     return new StoreOptions(compress, embedder, newPool, disk, clock, keeper);
+  }
+
+  Workers workers() {
+    return new Workers(pool);
   }
 
   public StoreOptions withKeeper(KeeperOptions newKeeper) {

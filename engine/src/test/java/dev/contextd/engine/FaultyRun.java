@@ -5,6 +5,7 @@ import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.checkpoint.KeeperOptions;
 import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.parallel.Workers;
 import dev.contextd.testkit.FaultyCalls;
 import dev.contextd.testkit.FaultyCalls.Call;
 import dev.contextd.testkit.PowerCalls;
@@ -226,7 +227,7 @@ final class FaultyRun {
   /** The store is closed: its gob files alone tell everything. */
   private void requireOnDisk() throws IOException {
     SortedMap<String, String> files = new TreeMap<>();
-    CheckReport report = PowerWorkload.tellFiles(calls, pool, files);
+    CheckReport report = PowerWorkload.tellFiles(calls, new Workers(pool), files);
     require(isUndamaged(report), "the folder by itself: " + report.damage());
     requireSame(state, files, "in the files of the closed store");
   }

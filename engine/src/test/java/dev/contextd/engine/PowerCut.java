@@ -2,13 +2,13 @@ package dev.contextd.engine;
 
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.parallel.Workers;
 import dev.contextd.testkit.PowerCalls;
 import java.io.IOException;
 import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.ForkJoinPool;
 
 /**
  * One loss of power and what must be found after it.
@@ -111,7 +111,7 @@ final class PowerCut {
   /** The store is closed: its gob files alone tell everything. */
   private void requireOnDisk(SortedMap<String, String> served) throws IOException {
     SortedMap<String, String> files = new TreeMap<>();
-    requireUndamaged(PowerWorkload.tellFiles(found, ForkJoinPool.commonPool(), files));
+    requireUndamaged(PowerWorkload.tellFiles(found, Workers.common(), files));
     requireSame(served, files, "in the files of the closed store");
   }
 

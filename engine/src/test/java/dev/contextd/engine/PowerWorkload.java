@@ -6,6 +6,7 @@ import dev.contextd.storage.check.StoreCheck;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.parallel.Workers;
 import dev.contextd.testkit.PowerCalls;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -20,7 +21,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -262,9 +262,9 @@ final class PowerWorkload {
   }
 
   /** Tells what the gob files of a closed store hold by themselves. */
-  static CheckReport tellFiles(FileCalls calls, ForkJoinPool pool, Map<String, String> told)
+  static CheckReport tellFiles(FileCalls calls, Workers workers, Map<String, String> told)
       throws IOException {
-    return new StoreCheck(new LocalDisk(calls), pool)
+    return new StoreCheck(new LocalDisk(calls), workers)
         .check(
             ROOT,
             KnownStore.NOTHING,

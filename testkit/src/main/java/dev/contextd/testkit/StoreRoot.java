@@ -6,6 +6,7 @@ import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.StoreCheck;
 import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ForkJoinPool;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -57,7 +57,7 @@ public final class StoreRoot implements BeforeEachCallback, AfterEachCallback {
   }
 
   public static CheckReport check(Path root) throws IOException {
-    return new StoreCheck(new LocalDisk(), ForkJoinPool.commonPool()).check(root);
+    return new StoreCheck(new LocalDisk(), Workers.common()).check(root);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.contextd.engine.search;
 
 import dev.contextd.engine.Filter;
 import dev.contextd.engine.TextFilter;
+import dev.contextd.storage.parallel.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -9,8 +10,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -39,16 +38,11 @@ public final class ExactSearch {
           .thenComparing(ranked -> ranked.row().id(), IdOrder.COMPARATOR);
 
   private final DotKernel kernel;
-  private final ForkJoinPool pool;
-  private final int workers;
+  private final Workers workers;
 
-  /**
-   * @param pool helps the calling thread, which works too
-   */
-  public ExactSearch(DotKernel kernel, ForkJoinPool pool) {
+  public ExactSearch(DotKernel kernel, Workers workers) {
     this.kernel = kernel;
-    this.pool = pool;
-    this.workers = Math.min(pool.getParallelism() + 1, Runtime.getRuntime().availableProcessors());
+    this.workers = workers;
   }
 
   /**
@@ -104,17 +98,10 @@ public final class ExactSearch {
       Snapshot snapshot, float[] unit, int limit, Restriction restriction) {
     List<Part> parts = parts(snapshot, restriction);
     long floats = (long) snapshot.count() * unit.length;
-    int workers = floats < PARALLEL_FLOATS ? 1 : Math.min(this.workers, parts.size());
+    int most = floats < PARALLEL_FLOATS ? 1 : parts.size();
     AtomicInteger next = new AtomicInteger();
-    List<ForkJoinTask<Candidates>> forked = new ArrayList<>();
-    for (int i = 1; i < workers; i++) {
-      forked.add(pool.submit(() -> new Scan(snapshot, unit, limit, restriction).run(parts, next)));
-    }
-    List<Candidates> found = new ArrayList<>();
-    found.add(new Scan(snapshot, unit, limit, restriction).run(parts, next));
-    // A helper that has not begun by now would find nothing to do.
-    forked.stream().filter(task -> !task.tryUnfork()).forEach(task -> found.add(task.join()));
-    return found;
+    return workers.together(
+        most, () -> new Scan(snapshot, unit, limit, restriction).run(parts, next));
   }
 
   /** Rows that one worker takes at once: {@code from} to {@code to - 1} of a chunk. */

@@ -6,6 +6,7 @@ import dev.contextd.engine.Filter;
 import dev.contextd.engine.TextFilter;
 import dev.contextd.engine.search.ExactSearch.Ranked;
 import dev.contextd.engine.search.ExactSearch.Restriction;
+import dev.contextd.storage.parallel.Workers;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.ForkJoinPool;
 import java.util.function.Predicate;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -29,8 +29,8 @@ class ExactSearchTest {
 
   private final List<ExactSearch> searches =
       List.of(
-          new ExactSearch(new ScalarDotKernel(), ForkJoinPool.commonPool()),
-          new ExactSearch(new VectorDotKernel(), ForkJoinPool.commonPool()));
+          new ExactSearch(new ScalarDotKernel(), Workers.common()),
+          new ExactSearch(new VectorDotKernel(), Workers.common()));
 
   record Scored(String id, double score) {}
 

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.contextd.engine.Filter;
 import dev.contextd.engine.search.ExactSearch.Restriction;
+import dev.contextd.storage.parallel.Workers;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
@@ -22,7 +22,7 @@ class RowTableTest {
   private static final int DIMENSION = 16;
 
   private final RowTable table = new RowTable();
-  private final ExactSearch search = new ExactSearch(DotKernel.best(), ForkJoinPool.commonPool());
+  private final ExactSearch search = new ExactSearch(DotKernel.best(), Workers.common());
 
   private static List<RowTable.Put> batch(int version) {
     Map<String, String> metadata = Map.of("version", Integer.toString(version));

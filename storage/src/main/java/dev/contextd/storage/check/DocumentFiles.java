@@ -10,6 +10,7 @@ import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.gob.FormatException;
+import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,8 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.ForkJoinPool;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,9 +58,9 @@ final class DocumentFiles {
 
   /** Reads and judges all documents; what is wrong is added to the folder's damage. */
   static IntactCollection read(
-      Disk disk, ForkJoinPool pool, FolderFiles files, StoredCollection collection) {
+      Disk disk, Workers workers, FolderFiles files, StoredCollection collection) {
     DocumentFiles documents = new DocumentFiles(files);
-    documents.judgeNames(readAll(disk, pool, files.folder, documents.unsettled()));
+    documents.judgeNames(readAll(disk, workers, files.folder, documents.unsettled()));
     documents.judgeMissing(collection);
     int dimension = documents.judgeVectors();
     return new IntactCollection(
@@ -102,16 +101,12 @@ final class DocumentFiles {
   }
 
   private static List<Read> readAll(
-      Disk disk, ForkJoinPool pool, String folder, List<Disk.Entry> entries) {
+      Disk disk, Workers workers, String folder, List<Disk.Entry> entries) {
     if (entries.isEmpty()) {
       return List.of();
     }
     Read[] results = new Read[entries.size()];
-    pool.submit(() ->
-            IntStream.range(0, results.length)
-                .parallel()
-                .forEach(i -> results[i] = read(disk, folder, entries.get(i))))
-        .join();
+    workers.forEach(results.length, i -> results[i] = read(disk, folder, entries.get(i)));
     // One file that is too large takes the memory of those beside it: each gets it once alone.
     for (int i = 0; i < results.length; i++) {
       if (results[i] instanceof Read.NoMemory failed) {

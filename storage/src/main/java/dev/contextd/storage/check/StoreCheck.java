@@ -4,6 +4,7 @@ import dev.contextd.storage.chromem.Decoded;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
@@ -14,7 +15,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ForkJoinPool;
 
 /**
  * The one judge of a store folder: reads every file of it that is not as it was known, hands over
@@ -26,14 +26,14 @@ import java.util.concurrent.ForkJoinPool;
  */
 public final class StoreCheck {
   private final Disk disk;
-  private final ForkJoinPool pool;
+  private final Workers workers;
 
   /**
-   * @param pool reads the documents of a collection in parallel
+   * @param workers reads the documents of a collection in parallel
    */
-  public StoreCheck(Disk disk, ForkJoinPool pool) {
+  public StoreCheck(Disk disk, Workers workers) {
     this.disk = disk;
-    this.pool = pool;
+    this.workers = workers;
   }
 
   /** Reads every file of a store, of which nothing is known, and drops what is intact. */
@@ -87,7 +87,7 @@ public final class StoreCheck {
         IntactCollection intact =
             folder.isUnreadable
                 ? unread(folder, metadata.value())
-                : DocumentFiles.read(disk, pool, folder, metadata.value());
+                : DocumentFiles.read(disk, workers, folder, metadata.value());
         served = intact.served();
         sink.accept(intact);
       }

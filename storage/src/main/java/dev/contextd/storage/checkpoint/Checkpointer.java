@@ -10,6 +10,7 @@ import dev.contextd.storage.journal.Journal;
 import dev.contextd.storage.journal.JournalRecord;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
+import dev.contextd.storage.parallel.Workers;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,7 +27,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -52,7 +52,7 @@ final class Checkpointer {
   private final StoreFolder folder;
   private final Path packs;
   private final Clock clock;
-  private final ForkJoinPool pool;
+  private final Workers workers;
   private final String rootIdentity;
 
   /** By incarnation, in the order of creation. */
@@ -96,17 +96,12 @@ final class Checkpointer {
   private record Retired(Path file, boolean isDamaged) {}
 
   Checkpointer(
-      Disk disk,
-      StoreFolder folder,
-      Clock clock,
-      ForkJoinPool pool,
-      Manifest manifest,
-      String root) {
+      Disk disk, StoreFolder folder, Clock clock, Workers workers, Manifest manifest, String root) {
     this.disk = disk;
     this.folder = folder;
     this.packs = folder.packs();
     this.clock = clock;
-    this.pool = pool;
+    this.workers = workers;
     this.generation = manifest.generation();
     this.covered = manifest.covered();
     this.seen = manifest.seen();
@@ -392,7 +387,7 @@ final class Checkpointer {
       jobs.clear();
     }
     CollectionFlush.Place place =
-        new CollectionFlush.Place(disk, folder.trash(), packs, () -> nextPack++, pool);
+        new CollectionFlush.Place(disk, folder.trash(), packs, () -> nextPack++, workers);
     for (TrashJob job : inHand.jobs) {
       inHand.hasTouchedDisk = true;
       job.run();

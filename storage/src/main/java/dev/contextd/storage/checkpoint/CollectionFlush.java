@@ -10,6 +10,7 @@ import dev.contextd.storage.folder.Trash;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
 import dev.contextd.storage.pack.PackWriter;
+import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,11 +20,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,7 +40,7 @@ final class CollectionFlush {
   private final Disk disk;
   private final Path packs;
   private final LongSupplier packNumbers;
-  private final ForkJoinPool pool;
+  private final Workers workers;
   private final KeptCollection collection;
   private final GobFiles files;
   private final KeptCollection.Work work;
@@ -71,13 +70,13 @@ final class CollectionFlush {
       boolean isUnit) {}
 
   /** Where things are: what every flush of a checkpoint shares. */
-  record Place(Disk disk, Trash trash, Path packs, LongSupplier packNumbers, ForkJoinPool pool) {}
+  record Place(Disk disk, Trash trash, Path packs, LongSupplier packNumbers, Workers workers) {}
 
   CollectionFlush(Place place, KeptCollection collection) {
     this.disk = place.disk();
     this.packs = place.packs();
     this.packNumbers = place.packNumbers();
-    this.pool = place.pool();
+    this.workers = place.workers();
     this.collection = collection;
     this.files = new GobFiles(place.disk(), place.trash(), collection);
     this.work = collection.take();
@@ -98,6 +97,7 @@ final class CollectionFlush {
         case Change.Put put -> puts.add(Map.entry(change.getKey(), put));
       }
     }
+    files.expectNew((int) puts.stream().filter(this::isNew).count());
     for (int from = 0; from < puts.size(); from += CHUNK_DOCUMENTS) {
       put(puts.subList(from, Math.min(puts.size(), from + CHUNK_DOCUMENTS)));
     }
@@ -108,6 +108,10 @@ final class CollectionFlush {
       // look new.
     }
     finishPacks();
+  }
+
+  private boolean isNew(Map.Entry<String, Change.Put> put) {
+    return put.getValue().present() == null && !collection.copies.containsKey(put.getKey());
   }
 
   private void remove(String id, Change.Removed removed) throws IOException {
@@ -141,9 +145,13 @@ final class CollectionFlush {
     BitSet sharing = sharingAHash(puts);
     sharing.stream().forEach(i -> files.reserve(puts.get(i).getKey()));
     sharing.stream().forEach(write);
-    pool.submit(() ->
-            IntStream.range(0, puts.size()).parallel().filter(i -> !sharing.get(i)).forEach(write))
-        .join();
+    workers.forEach(
+        puts.size(),
+        i -> {
+          if (!sharing.get(i)) {
+            write.accept(i);
+          }
+        });
     IOException failed = failure.get();
     if (failed != null) {
       throw new IOException(failed.getMessage(), failed);

@@ -12,7 +12,9 @@ import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.folder.CollectionFolder;
 import dev.contextd.storage.folder.Trash;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -29,6 +31,12 @@ import org.jspecify.annotations.Nullable;
  * threads may {@link #write} documents whose ids differ in their hashes.
  */
 final class GobFiles {
+  /** Below this many new documents their names are asked for one by one. */
+  private static final int MIN_LISTED = 64;
+
+  /** A name in a listing costs about so much less than a name that is asked for. */
+  private static final int MAX_LISTED_PER_NEW = 16;
+
   private final Disk disk;
   private final Trash trash;
   private final KeptCollection collection;
@@ -36,6 +44,9 @@ final class GobFiles {
 
   /** Names that this checkpoint has given away, by their keys. */
   private final Set<Long> taken = ConcurrentHashMap.newKeySet();
+
+  /** The files that were there when new documents came, in order; null to ask for each. */
+  private volatile long @Nullable [] found;
 
   private @Nullable Path deletedEntry;
   private @Nullable Path versionsEntry;
@@ -137,9 +148,7 @@ final class GobFiles {
     Copy copy = collection.copies.get(id);
     FileState attempt = collection.attempted.get(id);
     if (copy == null && attempt == null) {
-      String file = freeFile(id);
-      clearOthers(id, file, false);
-      return folder.create(document, file);
+      return create(document);
     }
     FileState ours = copy == null ? attempt : copy.file();
     String file = Objects.requireNonNull(ours).name();
@@ -158,12 +167,46 @@ final class GobFiles {
     return folder.create(document, isItsOwn ? file : freeFile(id));
   }
 
+  private FileState create(StoredDocument document) throws IOException {
+    boolean isListed = found != null;
+    String file = freeFile(document.id());
+    try {
+      clearOthers(document.id(), file, false);
+      return folder.create(document, file);
+    } catch (FileAlreadyExistsException e) {
+      if (!isListed) {
+        throw e;
+      }
+      found = null; // Somebody was quicker, or case does not matter in this file system.
+      taken.remove(FileState.key(file).orElseThrow());
+      return create(document);
+    }
+  }
+
   private static boolean isOurs(
       FileCalls.Stat stat, @Nullable Copy copy, @Nullable FileState attempt) {
     long size = stat.size();
     long time = stat.modifiedNanos();
     return (copy != null && copy.file().isUnchanged(size, time))
         || (attempt != null && attempt.isUnchanged(size, time));
+  }
+
+  /**
+   * So many documents without files are about to be written: where they are many beside those in
+   * the folder, one listing tells which names are free.
+   */
+  void expectNew(int documents) throws IOException {
+    boolean isWorthIt =
+        documents >= MIN_LISTED && documents >= collection.copies.size() / MAX_LISTED_PER_NEW;
+    found = isWorthIt ? folder.fileKeys() : null;
+  }
+
+  private boolean isThere(String file) throws IOException {
+    long[] names = found;
+    if (names != null && Arrays.binarySearch(names, FileState.key(file).orElseThrow()) < 0) {
+      return false;
+    }
+    return folder.stat(file).isPresent();
   }
 
   /** The first name of the id's hash that no other document has. */
@@ -175,7 +218,7 @@ final class GobFiles {
       if (!taken.add(FileState.key(file).orElseThrow())) {
         continue;
       }
-      if (folder.stat(file).isEmpty()) {
+      if (!isThere(file)) {
         return file;
       }
       if (holds(file, id)) {
@@ -204,7 +247,7 @@ final class GobFiles {
         String other = Names.namesake(hash, n) + kind.extension();
         if (other.equals(own)) {
           any = true;
-        } else if (folder.stat(other).isPresent()) {
+        } else if (isThere(other)) {
           any = true;
           clearOther(id, other);
         }

@@ -5,16 +5,16 @@ import dev.contextd.storage.gob.FormatException;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
 import dev.contextd.storage.pack.PackReader;
+import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
-import java.util.concurrent.ForkJoinPool;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a pack's rows into memory, its units in parallel, and verifies every byte of them. */
@@ -38,8 +38,7 @@ final class PackLoading {
    *     names
    * @throws IOException where it cannot be opened or read
    */
-  static Loaded load(
-      Disk disk, ForkJoinPool pool, Path packs, Manifest.Pack entry, long incarnation)
+  static Loaded load(Disk disk, Workers workers, Path packs, Manifest.Pack entry, long incarnation)
       throws IOException, FormatException {
     try (PackReader reader =
         PackReader.open(disk, packs.resolve(PackFormat.fileName(entry.number())))) {
@@ -49,13 +48,13 @@ final class PackLoading {
         throw new FormatException("it is not the pack that the manifest names");
       }
       int count = (reader.rows() + PackFormat.UNIT_ROWS - 1) / PackFormat.UNIT_ROWS;
-      List<PackUnit> units = readUnits(pool, reader, count);
+      List<PackUnit> units = readUnits(workers, reader, count);
       int live = units.stream().mapToInt(PackUnit::count).sum();
       return new Loaded(units, reader.tombstones(), reader.tombstonesLost(), reader.rows() - live);
     }
   }
 
-  private static List<PackUnit> readUnits(ForkJoinPool pool, PackReader reader, int count)
+  private static List<PackUnit> readUnits(Workers workers, PackReader reader, int count)
       throws IOException {
     if (count == 0) {
       return new ArrayList<>();
@@ -63,22 +62,21 @@ final class PackLoading {
     if (count == 1) {
       return new ArrayList<>(List.of(readUnit(reader, 0)));
     }
+    @Nullable PackUnit[] units = new PackUnit[count];
     try {
-      return pool.submit(() ->
-              IntStream.range(0, count)
-                  .parallel()
-                  .mapToObj(n -> {
-                    try {
-                      return readUnit(reader, n * PackFormat.UNIT_ROWS);
-                    } catch (IOException e) {
-                      throw new UncheckedIOException(e);
-                    }
-                  })
-                  .toList())
-          .join();
+      workers.forEach(
+          count,
+          n -> {
+            try {
+              units[n] = readUnit(reader, n * PackFormat.UNIT_ROWS);
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          });
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
+    return new ArrayList<>(Arrays.asList(units));
   }
 
   private static PackUnit readUnit(PackReader reader, int from) throws IOException {

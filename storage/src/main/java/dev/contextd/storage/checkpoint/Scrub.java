@@ -13,13 +13,13 @@ import dev.contextd.storage.folder.ScrubRecord;
 import dev.contextd.storage.gob.FormatException;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
+import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ForkJoinPool;
 import java.util.function.Consumer;
 
 /**
@@ -38,7 +38,7 @@ final class Scrub {
   private static final String GONE = "it is gone";
 
   private final Disk disk;
-  private final ForkJoinPool pool;
+  private final Workers workers;
   private final Checkpointer checkpointer;
   private final ScrubPace pace;
   private final Progress progress;
@@ -54,10 +54,9 @@ final class Scrub {
     void note(long incarnation, long file, long bytes);
   }
 
-  Scrub(
-      Disk disk, ForkJoinPool pool, Checkpointer checkpointer, ScrubPace pace, Progress progress) {
+  Scrub(Disk disk, Workers workers, Checkpointer checkpointer, ScrubPace pace, Progress progress) {
     this.disk = disk;
-    this.pool = pool;
+    this.workers = workers;
     this.checkpointer = checkpointer;
     this.pace = pace;
     this.progress = progress;
@@ -193,7 +192,7 @@ final class Scrub {
     String reason;
     try {
       PackLoading.Loaded loaded =
-          PackLoading.load(disk, pool, checkpointer.packs(), pack, collection.incarnation());
+          PackLoading.load(disk, workers, checkpointer.packs(), pack, collection.incarnation());
       if (loaded.damagedRows() == 0 && !loaded.tombstonesLost()) {
         return;
       }

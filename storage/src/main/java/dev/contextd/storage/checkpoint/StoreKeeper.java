@@ -19,6 +19,7 @@ import dev.contextd.storage.folder.Trash;
 import dev.contextd.storage.journal.Journal;
 import dev.contextd.storage.journal.JournalRecord;
 import dev.contextd.storage.journal.OutcomeUnknownException;
+import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -31,7 +32,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
@@ -51,7 +51,7 @@ public final class StoreKeeper {
 
   private final StoreFolder folder;
   private final Disk disk;
-  private final ForkJoinPool pool;
+  private final Workers workers;
   private final Clock clock;
   private final Optional<OwnerLock> lock;
   private final Optional<Object> identity;
@@ -73,20 +73,20 @@ public final class StoreKeeper {
       StoreFolder folder,
       Disk disk,
       Clock clock,
-      ForkJoinPool pool,
+      Workers workers,
       KeeperOptions options,
       RandomGenerator random)
       throws IOException {
     this.folder = folder;
     this.disk = disk;
     this.clock = clock;
-    this.pool = pool;
+    this.workers = workers;
     Owned owned = own();
     this.lock = owned.lock();
     try {
       this.identity = disk.stat(folder.root()).map(FileCalls.Stat::identity);
       this.opening =
-          StoreOpening.read(disk, folder, clock, pool, identity.map(String::valueOf).orElse(""));
+          StoreOpening.read(disk, folder, clock, workers, identity.map(String::valueOf).orElse(""));
       this.readOnlyReason = owned.readOnlyReason().or(opening::foreign);
       if (isWritable()) {
         try {
@@ -111,7 +111,7 @@ public final class StoreKeeper {
       checkpointer.connect(journal, this::requireOwnRoot);
       this.thread = new CheckpointThread(checkpointer, journal, folder.trash(), options, clock);
       this.liveCheck =
-          new LiveCheck(disk, folder.root(), new StoreCheck(disk, pool), checkpointer, creating);
+          new LiveCheck(disk, folder.root(), new StoreCheck(disk, workers), checkpointer, creating);
     } catch (IOException | RuntimeException | Error e) {
       release();
       throw e;
@@ -128,11 +128,11 @@ public final class StoreKeeper {
       StoreFolder folder,
       Disk disk,
       Clock clock,
-      ForkJoinPool pool,
+      Workers workers,
       KeeperOptions options,
       RandomGenerator random)
       throws IOException {
-    return new StoreKeeper(folder, disk, clock, pool, options, random);
+    return new StoreKeeper(folder, disk, clock, workers, options, random);
   }
 
   /**
@@ -194,7 +194,7 @@ public final class StoreKeeper {
    */
   public CheckReport load(LoadedCollection.Sink sink) throws IOException {
     StoreLoading loading = new StoreLoading(opening, disk, folder, isWritable(), sink);
-    CheckReport report = loading.run(new StoreCheck(disk, pool));
+    CheckReport report = loading.run(new StoreCheck(disk, workers));
     loading.blocked().ifPresent(this::refuseWrites);
     return report;
   }
@@ -462,7 +462,7 @@ public final class StoreKeeper {
   /** As {@link #scrub()}, at a pace that does not end it. */
   public List<Damage> scrub(ScrubPace pace) {
     List<Damage> damage = new ArrayList<>();
-    new Scrub(disk, pool, checkpointer, pace, (_, _, _) -> {})
+    new Scrub(disk, workers, checkpointer, pace, (_, _, _) -> {})
         .run(ScrubRecord.NONE, damage::addAll);
     noteScrub(ScrubRecord.completed(clock.instant()));
     return damage;
@@ -479,7 +479,7 @@ public final class StoreKeeper {
     Scrub run =
         new Scrub(
             disk,
-            pool,
+            workers,
             checkpointer,
             pace,
             (incarnation, file, bytes) ->

@@ -15,6 +15,7 @@ import dev.contextd.storage.journal.JournalRecord;
 import dev.contextd.storage.journal.JournalReplay;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
+import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -27,7 +28,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.concurrent.ForkJoinPool;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,7 +42,7 @@ final class StoreOpening implements KnownStore {
 
   private final Disk disk;
   private final StoreFolder folder;
-  private final ForkJoinPool pool;
+  private final Workers workers;
   final Checkpointer checkpointer;
   final JournalReplay replay;
   final boolean isSamePlace;
@@ -65,16 +65,16 @@ final class StoreOpening implements KnownStore {
       Disk disk,
       StoreFolder folder,
       Clock clock,
-      ForkJoinPool pool,
+      Workers workers,
       Manifest.Found found,
       String rootIdentity)
       throws IOException {
     this.disk = disk;
     this.folder = folder;
-    this.pool = pool;
+    this.workers = workers;
     Manifest manifest = manifest(found);
     this.isSamePlace = manifest.rootIdentity().equals(rootIdentity);
-    this.checkpointer = new Checkpointer(disk, folder, clock, pool, manifest, rootIdentity);
+    this.checkpointer = new Checkpointer(disk, folder, clock, workers, manifest, rootIdentity);
     this.replay = readJournal(foreign.isEmpty(), manifest.covered(), manifest.seen());
     if (foreign.isEmpty()) {
       foreign = replay.foreign();
@@ -124,7 +124,7 @@ final class StoreOpening implements KnownStore {
 
   /** Reads what we know; where it is there and cannot be opened, the store is read-only. */
   static StoreOpening read(
-      Disk disk, StoreFolder folder, Clock clock, ForkJoinPool pool, String rootIdentity)
+      Disk disk, StoreFolder folder, Clock clock, Workers workers, String rootIdentity)
       throws IOException {
     Manifest.Found found;
     try {
@@ -132,7 +132,7 @@ final class StoreOpening implements KnownStore {
     } catch (IOException e) {
       found = new Manifest.Found.Unopened(String.valueOf(e.getMessage()));
     }
-    return new StoreOpening(disk, folder, clock, pool, found, rootIdentity);
+    return new StoreOpening(disk, folder, clock, workers, found, rootIdentity);
   }
 
   private Manifest manifest(Manifest.Found found) {
@@ -244,7 +244,7 @@ final class StoreOpening implements KnownStore {
     String file = OwnNames.PACKS + "/" + PackFormat.fileName(pack.number());
     try {
       PackLoading.Loaded loaded =
-          PackLoading.load(disk, pool, checkpointer.packs(), pack, known.kept().incarnation());
+          PackLoading.load(disk, workers, checkpointer.packs(), pack, known.kept().incarnation());
       known.add(loaded.units());
       known.delete(loaded.tombstones());
       if (loaded.tombstonesLost()) {

@@ -45,6 +45,9 @@ public interface Disk {
   /** The new content of a file. */
   record Image(Path file, byte[] content) {}
 
+  /** The names in a directory, in no order: much quicker than {@link #list}. */
+  List<String> names(Path directory) throws IOException;
+
   /** Lists a directory, in the order of the names' characters. */
   List<Entry> list(Path directory) throws IOException;
 

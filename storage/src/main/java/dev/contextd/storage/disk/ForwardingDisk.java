@@ -13,6 +13,11 @@ public abstract class ForwardingDisk implements Disk {
   protected abstract Disk next() throws IOException;
 
   @Override
+  public List<String> names(Path directory) throws IOException {
+    return next().names(directory);
+  }
+
+  @Override
   public List<Entry> list(Path directory) throws IOException {
     return next().list(directory);
   }

@@ -55,6 +55,11 @@ public final class LocalDisk implements Disk {
   }
 
   @Override
+  public List<String> names(Path directory) throws IOException {
+    return calls.names(directory);
+  }
+
+  @Override
   public List<Entry> list(Path directory) throws IOException {
     String[] names = calls.names(directory).toArray(String[]::new);
     Arrays.parallelSort(names);

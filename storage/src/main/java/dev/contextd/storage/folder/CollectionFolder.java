@@ -14,6 +14,7 @@ import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * The folder of one collection, as its gob files are written.
@@ -88,6 +89,16 @@ public final class CollectionFolder {
 
   private Compression kindOf(String file) {
     return Compression.ofFileName(file).orElse(compression);
+  }
+
+  /** The documents' files that are there, by {@link FileState#key}, in order. */
+  public long[] fileKeys() throws IOException {
+    return disk.names(path).stream()
+        .map(FileState::key)
+        .filter(OptionalLong::isPresent)
+        .mapToLong(OptionalLong::getAsLong)
+        .sorted()
+        .toArray();
   }
 
   /** Whether a file can be read and holds another document that its name belongs to. */

@@ -12,13 +12,13 @@ import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ForkJoinPool;
 
 /**
  * A store that was checked: the report, and what was handed over as intact.
@@ -37,7 +37,7 @@ record Checked(CheckReport report, Map<String, IntactCollection> intact) {
   static Checked of(Path root, Disk disk) throws IOException {
     Map<String, IntactCollection> intact = new LinkedHashMap<>();
     CheckReport report =
-        new StoreCheck(disk, ForkJoinPool.commonPool())
+        new StoreCheck(disk, Workers.common())
             .check(
                 root,
                 KnownStore.NOTHING,

@@ -24,6 +24,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -188,6 +189,53 @@ class FlushTest {
       store.put(ID_A, "a").checkpoint();
       assertThat(Opened.documents(folder)).isEqualTo(Map.of(ID_A, "a", ID_B, "b"));
       assertThat(store.trash().values()).containsExactly("elder");
+    }
+  }
+
+  /** So many that the folder is listed once, instead of asking for each name. */
+  private static String[] manyWith(String... more) {
+    return Stream.concat(
+            IntStream.range(0, 200).boxed().flatMap(i -> Stream.of("many-" + i, "m")),
+            Arrays.stream(more))
+        .toArray(String[]::new);
+  }
+
+  @Test
+  void foreignVersionsOfManyNewDocumentsGoToTheTrash() throws Exception {
+    try (Opened store = open().create(NOTES).put(ID_B, "b").checkpoint()) {
+      Path folder = store.folder();
+      foreign(folder.resolve("23590e50-1.gob"), document(ID_A, "elder"));
+      foreign(folder.resolve(file("many-7")), document("many-7", "another program's"));
+      foreign(folder.resolve(file("many-8") + ".gz"), document("many-8", "packed"));
+      store.put(manyWith(ID_A, "a")).checkpoint();
+      assertThat(Opened.documents(folder))
+          .hasSize(202)
+          .containsAllEntriesOf(Map.of(ID_A, "a", ID_B, "b", "many-7", "m", "many-8", "m"));
+      assertThat(store.trash().values())
+          .containsExactlyInAnyOrder("elder", "another program's", "packed");
+    }
+    try (Opened store = Opened.of(root())) {
+      assertThat(store.notes()).hasSize(202).containsEntry("many-8", "m");
+    }
+  }
+
+  @Test
+  void aFileThatCameAfterTheListingIsNotWrittenOver() throws Exception {
+    Disk disk =
+        new RealDisk() {
+          @Override
+          public List<String> names(Path directory) throws IOException {
+            List<String> names = super.names(directory);
+            foreign(directory.resolve(file("many-7")), document("many-7", "another program's"));
+            return names;
+          }
+        };
+    Files.createDirectories(root());
+    try (Opened store = Opened.of(root(), disk).create(NOTES)) {
+      store.put(manyWith()).checkpoint();
+      assertThat(Opened.names(store.folder())).hasSize(201).contains(file("many-7"));
+      assertThat(Opened.documents(store.folder())).containsEntry("many-7", "m");
+      assertThat(store.trash()).isEqualTo(Map.of(VERSIONS + file("many-7"), "another program's"));
     }
   }
 

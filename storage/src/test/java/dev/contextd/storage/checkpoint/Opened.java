@@ -15,6 +15,7 @@ import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.journal.Journal;
 import dev.contextd.storage.journal.JournalRecord;
+import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -32,7 +33,6 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ForkJoinPool;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -70,7 +70,7 @@ final class Opened implements AutoCloseable {
             new StoreFolder(disk, root, CLOCK),
             disk,
             CLOCK,
-            ForkJoinPool.commonPool(),
+            Workers.common(),
             options,
             new Random(1));
     try {
@@ -259,7 +259,7 @@ final class Opened implements AutoCloseable {
   @Override
   public void close() throws IOException {
     keeper.close();
-    CheckReport check = new StoreCheck(new LocalDisk(), ForkJoinPool.commonPool()).check(root);
+    CheckReport check = new StoreCheck(new LocalDisk(), Workers.common()).check(root);
     assertThat(check.damage()).as("the folder by itself, after a clean shutdown").isEmpty();
     collections.forEach((name, memory) ->
         assertThat(documents(root.resolve(memory.kept.folder().name()))).isEqualTo(notes(memory)));

@@ -10,6 +10,7 @@ import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +22,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ForkJoinPool;
 import java.util.stream.Stream;
 
 /** What the tests of this package share. */
@@ -53,7 +53,7 @@ final class Folders {
   static List<IntactCollection> intact(Path root, int damages) throws IOException {
     List<IntactCollection> found = new ArrayList<>();
     CheckReport report =
-        new StoreCheck(new LocalDisk(), ForkJoinPool.commonPool())
+        new StoreCheck(new LocalDisk(), Workers.common())
             .check(root, KnownStore.NOTHING, found::add);
     assertThat(report.damage()).hasSize(damages);
     return found;

@@ -1,5 +1,8 @@
 package dev.contextd.storage.gob;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -12,6 +15,11 @@ import java.util.TreeMap;
  */
 public final class GobWriter {
   private static final int INITIAL_BYTES = 512;
+
+  private static final int MAX_UINT_BYTES = 1 + Long.BYTES;
+
+  private static final VarHandle BIG_ENDIAN =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
   private byte[] buffer;
   private int length;
@@ -49,17 +57,22 @@ public final class GobWriter {
   }
 
   public GobWriter uint(long value) {
-    ensure(Long.BYTES + 1);
+    ensure(MAX_UINT_BYTES);
+    put(value);
+    return this;
+  }
+
+  /** There is room for {@link #MAX_UINT_BYTES}. */
+  private void put(long value) {
     if (value >= 0 && value < 0x80) {
       buffer[length++] = (byte) value;
-      return this;
+      return;
     }
-    int count = Long.BYTES - Long.numberOfLeadingZeros(value) / Byte.SIZE;
-    buffer[length++] = (byte) -count;
-    for (int shift = (count - 1) * Byte.SIZE; shift >= 0; shift -= Byte.SIZE) {
-      buffer[length++] = (byte) (value >>> shift);
-    }
-    return this;
+    int zeroBits = Long.numberOfLeadingZeros(value) / Byte.SIZE * Byte.SIZE;
+    int count = Long.BYTES - zeroBits / Byte.SIZE;
+    buffer[length] = (byte) -count;
+    BIG_ENDIAN.set(buffer, length + 1, value << zeroBits); // What is too much is written over.
+    length += 1 + count;
   }
 
   public GobWriter sint(long value) {
@@ -84,8 +97,9 @@ public final class GobWriter {
 
   public GobWriter floats(float[] values) {
     uint(values.length);
+    ensure(Math.multiplyExact(values.length, MAX_UINT_BYTES));
     for (float value : values) {
-      float64(value);
+      put(Long.reverseBytes(Double.doubleToRawLongBits(value)));
     }
     return this;
   }

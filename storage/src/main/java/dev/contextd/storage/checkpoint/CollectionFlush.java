@@ -94,7 +94,13 @@ final class CollectionFlush {
             deleted.add(change.getKey());
           }
         }
-        case Change.Put put -> puts.add(Map.entry(change.getKey(), put));
+        case Change.Put put -> {
+          Change.Removed before = put.before();
+          if (before != null) {
+            files.remove(change.getKey(), before);
+          }
+          puts.add(Map.entry(change.getKey(), put));
+        }
       }
     }
     files.expectNew((int) puts.stream().filter(this::isNew).count());
@@ -178,7 +184,7 @@ final class CollectionFlush {
     if (removed != null) {
       remove(id, removed);
     } else if (again != null) {
-      pack(again, putFile(again, new Change.Put(null)));
+      pack(again, putFile(again, Change.Put.ALL));
     } else if (collection.isDirty(id)) {
       throw new IOException("the document " + id + " changes faster than it can be written");
     }

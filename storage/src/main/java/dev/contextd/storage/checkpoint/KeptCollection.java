@@ -125,8 +125,16 @@ public final class KeptCollection {
      * Both copies are to be made from what the source holds.
      *
      * @param present the gob file where it is right as it stands, so that only the pack lacks
+     * @param before a deletion that came first, whose version belongs into the trash
      */
-    record Put(@Nullable FileState present) implements Change {}
+    record Put(@Nullable FileState present, @Nullable Removed before) implements Change {
+      /** Nothing is written yet. */
+      static final Put ALL = new Put(null, null);
+
+      static Put present(FileState file) {
+        return new Put(file, null);
+      }
+    }
 
     /**
      * The document was deleted.
@@ -207,7 +215,7 @@ public final class KeptCollection {
   public void put(List<String> ids, List<String> otherFiles) {
     lock.lock();
     try {
-      ids.forEach(id -> dirty.put(id, new Change.Put(null)));
+      ids.forEach(id -> dirty.merge(id, Change.Put.ALL, KeptCollection::later));
       vacated.addAll(otherFiles);
     } finally {
       lock.unlock();
@@ -248,7 +256,7 @@ public final class KeptCollection {
     lock.lock();
     try {
       files.forEach((id, file) -> {
-        dirty.putIfAbsent(id, new Change.Put(file));
+        dirty.putIfAbsent(id, Change.Put.present(file));
         attempted.put(id, file);
       });
     } finally {
@@ -262,7 +270,7 @@ public final class KeptCollection {
     try {
       files.forEach((id, file) -> {
         if (isFree(id)) {
-          dirty.put(id, new Change.Put(file));
+          dirty.put(id, Change.Put.present(file));
           attempted.put(id, file);
         }
       });
@@ -276,7 +284,7 @@ public final class KeptCollection {
     lock.lock();
     try {
       if (isFree(id)) {
-        dirty.put(id, new Change.Put(null));
+        dirty.put(id, Change.Put.ALL);
       }
     } finally {
       lock.unlock();
@@ -410,8 +418,19 @@ public final class KeptCollection {
     }
   }
 
-  /** A version that never reached its file is kept through a second deletion. */
+  /**
+   * What is to be done after both. A version that never reached its file is kept through a second
+   * deletion; what was deleted goes to the trash even though the document is there again.
+   */
   private static Change later(Change before, Change after) {
+    if (after instanceof Change.Put put && put.present() == null && put.before() == null) {
+      return switch (before) {
+        case Change.Removed removed -> new Change.Put(null, removed);
+        case Change.Put earlier when earlier.before() != null ->
+            new Change.Put(null, earlier.before());
+        default -> after;
+      };
+    }
     boolean keepsLast =
         before instanceof Change.Removed removed
             && removed.last() != null

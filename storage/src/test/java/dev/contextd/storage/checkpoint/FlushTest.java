@@ -257,6 +257,40 @@ class FlushTest {
   }
 
   @Test
+  void whatWasDeletedGoesToTheTrashEvenWhereItIsThereAgain() throws Exception {
+    try (Opened store = open().create(NOTES).put("a", "1", "b", "2").checkpoint()) {
+      store.put("b", "3").remove("a", "b").put("a", "again", "b", "again").put("a", "more");
+      store.checkpoint();
+      assertThat(store.trash())
+          .isEqualTo(Map.of(DELETED + file("a"), "1", DELETED + file("b"), "3"));
+      assertThat(Opened.documents(store.folder())).isEqualTo(Map.of("a", "more", "b", "again"));
+    }
+    try (Opened store = Opened.of(root())) {
+      assertThat(store.notes()).isEqualTo(Map.of("a", "more", "b", "again"));
+      assertThat(store.damage()).isEmpty();
+    }
+  }
+
+  @Test
+  void aDeletionBeforeAVersionIsKeptThroughAFailedCheckpoint() throws Exception {
+    FaultyDisk disk = new FaultyDisk();
+    Files.createDirectories(root());
+    try (Opened store = Opened.of(root(), disk).create(NOTES).put("a", "1").checkpoint()) {
+      store.remove("a").put("a", "again");
+      disk.fault((operation, _) -> {
+        if (operation == Operation.SYNC_ALL) {
+          throw new IOException("No space left on device");
+        }
+      });
+      assertThatThrownBy(store::checkpoint).isInstanceOf(IOException.class);
+      disk.heal();
+      store.put("a", "more").checkpoint();
+      assertThat(store.trash().values()).contains("1");
+      assertThat(Opened.documents(store.folder())).isEqualTo(Map.of("a", "more"));
+    }
+  }
+
+  @Test
   void whatWasPutAndDeletedBetweenTwoCheckpointsGoesToTheTrashToo() throws Exception {
     try (Opened store = open().create(NOTES).put("a", "old").checkpoint()) {
       store.put("a", "new", "b", "short-lived").remove("a", "b").checkpoint();

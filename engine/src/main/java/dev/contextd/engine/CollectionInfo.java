@@ -12,6 +12,8 @@ import java.util.OptionalInt;
  * @param dimension empty while the collection is
  * @param model which model made its vectors; empty where none is recorded and none can be assumed
  * @param unserved how many documents in the folder cannot be served
+ * @param lostMetadata why the collection's own metadata is not known, in a sentence; empty where it
+ *     is known
  */
 public record CollectionInfo(
     String name,
@@ -20,7 +22,8 @@ public record CollectionInfo(
     long count,
     OptionalInt dimension,
     Optional<Model> model,
-    int unserved) {
+    int unserved,
+    Optional<String> lostMetadata) {
 
   /**
    * An embedding model.

@@ -37,6 +37,9 @@ final class EmbeddedCollection {
   private final CollectionModel model;
   private final CollectionWrites writes;
 
+  /** Why the collection's own metadata is not known; empty where it is. */
+  private volatile Optional<String> lostMetadata = Optional.empty();
+
   /** A collection that was just created. */
   EmbeddedCollection(EmbeddedStore store, KeptCollection kept) {
     this.store = store;
@@ -49,6 +52,11 @@ final class EmbeddedCollection {
   EmbeddedCollection(EmbeddedStore store, LoadedCollection loaded) {
     this(store, loaded.kept());
     unserved.add(loaded.damage());
+    lostMetadata =
+        loaded.damage().stream()
+            .filter(Damage.MetadataUnknown.class::isInstance)
+            .map(Damage::sentence)
+            .findFirst();
     table.load(
         loaded.dimension(),
         loaded.units(),
@@ -70,6 +78,14 @@ final class EmbeddedCollection {
 
   void noteModel(Optional<ModelRecord> record) {
     model.found(record);
+  }
+
+  void noteLostMetadata(Optional<String> why) {
+    lostMetadata = why;
+  }
+
+  Optional<String> lostMetadata() {
+    return lostMetadata;
   }
 
   String name() {
@@ -125,7 +141,8 @@ final class EmbeddedCollection {
         count(snapshot, scope),
         snapshot.dimension() == 0 ? OptionalInt.empty() : OptionalInt.of(snapshot.dimension()),
         model.info(snapshot),
-        unserved.documents());
+        unserved.documents(),
+        lostMetadata);
   }
 
   long count(Scope scope) {
@@ -250,7 +267,7 @@ final class EmbeddedCollection {
     switch (damage) {
       case Damage.DocumentMissing found -> kept.rewrite(found.id());
       case Damage.DocumentSpoiled found -> kept.rewrite(found.id());
-      case Damage.MetadataSpoiled _ -> kept.rewriteMetadata();
+      case Damage.MetadataSpoiled _, Damage.MetadataUnknown _ -> kept.rewriteMetadata();
       default -> throw new IllegalArgumentException("nothing to write again for " + damage);
     }
     unserved.remove(damage);

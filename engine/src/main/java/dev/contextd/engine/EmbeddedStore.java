@@ -3,6 +3,7 @@ package dev.contextd.engine;
 import dev.contextd.engine.search.DotKernel;
 import dev.contextd.engine.search.ExactSearch;
 import dev.contextd.engine.search.RowTable;
+import dev.contextd.storage.check.CandidateNames;
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.IntactCollection;
@@ -18,6 +19,7 @@ import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.DiskFull;
+import dev.contextd.storage.folder.LostMetadata;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.OwnerLock;
 import dev.contextd.storage.folder.ScrubRecord;
@@ -80,9 +82,13 @@ final class EmbeddedStore implements VectorStore {
     this.search = new ExactSearch(DotKernel.best(), options.workers());
     keeper.dimensionOfMost(WARM_UP_FROM_ROWS).ifPresent(this::warmUp);
     List<EmbeddedCollection> opened = new ArrayList<>();
-    this.openReport = keeper.load(loaded -> opened.add(new EmbeddedCollection(this, loaded)));
+    Optional<CandidateNames> names =
+        options.provesNames() ? Optional.of(CandidateNames.builtIn()) : Optional.empty();
+    this.openReport =
+        keeper.load(names, loaded -> opened.add(new EmbeddedCollection(this, loaded)));
     for (EmbeddedCollection collection : opened) {
       modelIfReadable(collection).ifPresent(found -> collection.noteModel(Optional.of(found)));
+      noteLostMetadata(collection);
       collections.put(collection.name(), collection);
     }
     keeper.start();
@@ -102,6 +108,18 @@ final class EmbeddedStore implements VectorStore {
           collection.folderName(),
           e.toString());
       return collection.kept().model();
+    }
+  }
+
+  /** A note that cannot be read is one all the same. */
+  private void noteLostMetadata(EmbeddedCollection collection) {
+    try {
+      folder
+          .lostMetadata(collection.kept().folder())
+          .ifPresent(lost -> collection.noteLostMetadata(Optional.of(lost.why())));
+    } catch (IOException e) {
+      collection.noteLostMetadata(
+          Optional.of("The note of what is lost cannot be read: " + e.getMessage() + "."));
     }
   }
 
@@ -318,6 +336,48 @@ final class EmbeddedStore implements VectorStore {
   public void mend(Damage damage) {
     requireWritable();
     byFolder(damage.folder()).ifPresent(collection -> collection.mend(damage));
+  }
+
+  @Override
+  public Merged merge(IntactCollection found, boolean keepsBoth) {
+    return Merging.merge(this, found, keepsBoth);
+  }
+
+  EmbeddedCollection requireServed(String name) {
+    EmbeddedCollection collection = collections.get(name);
+    if (collection == null) {
+      throw notFound(name);
+    }
+    return collection;
+  }
+
+  /** Notes, durably, that a collection was restored without its own metadata. */
+  void noteLost(EmbeddedCollection collection, Damage.MetadataUnknown lost) throws IOException {
+    folder.recordLost(collection.kept().folder(), new LostMetadata(lost.name(), lost.sentence()));
+    collection.noteLostMetadata(Optional.of(lost.sentence()));
+  }
+
+  @Override
+  public void settleMetadata(String name, Optional<Map<String, String>> metadata) {
+    metadata.ifPresent(given -> Checks.metadata(given, "collection"));
+    structure.lock();
+    try {
+      requireWritable();
+      EmbeddedCollection collection = requireServed(name);
+      if (collection.lostMetadata().isEmpty()) {
+        throw Checks.invalid("the metadata of the collection \"" + name + "\" is known");
+      }
+      StoredCollection stored =
+          metadata
+              .map(given -> new StoredCollection(name, StringMaps.copyOf(given)))
+              .orElseGet(collection::stored);
+      keeper.settleMetadata(collection.kept(), stored);
+      collection.noteLostMetadata(Optional.empty());
+    } catch (IOException e) {
+      throw failed("writing the metadata of the collection \"" + name + "\"", e);
+    } finally {
+      structure.unlock();
+    }
   }
 
   @Override

@@ -15,6 +15,8 @@ import java.util.concurrent.ForkJoinPool;
  * @param embedder turns text into vectors; the caller closes it
  * @param pool reads files and searches large collections, beside the calling threads; the caller
  *     closes it
+ * @param provesNames whether a folder that lost its metadata is served under a name that its own
+ *     proves
  * @param keeper bounds what lies between the journal and the files
  */
 public record StoreOptions(
@@ -23,7 +25,8 @@ public record StoreOptions(
     ForkJoinPool pool,
     Disk disk,
     Clock clock,
-    KeeperOptions keeper) {
+    KeeperOptions keeper,
+    boolean provesNames) {
 
   /** Plain files, no embedder, the common pool. */
   public static StoreOptions defaults() {
@@ -33,23 +36,30 @@ public record StoreOptions(
         ForkJoinPool.commonPool(),
         new LocalDisk(),
         Clock.systemUTC(),
-        KeeperOptions.defaults());
+        KeeperOptions.defaults(),
+        true);
   }
 
   public StoreOptions withEmbedder(Embedder newEmbedder) {
-    return new StoreOptions(compress, Optional.of(newEmbedder), pool, disk, clock, keeper);
+    return new StoreOptions(
+        compress, Optional.of(newEmbedder), pool, disk, clock, keeper, provesNames);
   }
 
   public StoreOptions withCompression(boolean newCompress) {
-    return new StoreOptions(newCompress, embedder, pool, disk, clock, keeper);
+    return new StoreOptions(newCompress, embedder, pool, disk, clock, keeper, provesNames);
   }
 
   public StoreOptions withDisk(Disk newDisk) {
-    return new StoreOptions(compress, embedder, pool, newDisk, clock, keeper);
+    return new StoreOptions(compress, embedder, pool, newDisk, clock, keeper, provesNames);
   }
 
   public StoreOptions withPool(ForkJoinPool newPool) {
-    return new StoreOptions(compress, embedder, newPool, disk, clock, keeper);
+    return new StoreOptions(compress, embedder, newPool, disk, clock, keeper, provesNames);
+  }
+
+  /** Whether a folder that lost its metadata is served under a name that its own proves. */
+  public StoreOptions withProvenNames(boolean newProvesNames) {
+    return new StoreOptions(compress, embedder, pool, disk, clock, keeper, newProvesNames);
   }
 
   Workers workers() {
@@ -57,6 +67,6 @@ public record StoreOptions(
   }
 
   public StoreOptions withKeeper(KeeperOptions newKeeper) {
-    return new StoreOptions(compress, embedder, pool, disk, clock, newKeeper);
+    return new StoreOptions(compress, embedder, pool, disk, clock, newKeeper, provesNames);
   }
 }

@@ -99,6 +99,7 @@ final class UnservedFiles {
           Damage.DocumentSpoiled _,
           Damage.DocumentChanged _,
           Damage.MetadataSpoiled _,
+          Damage.MetadataUnknown _,
           Damage.CollectionRecreated _,
           Damage.CollectionVanished _,
           Damage.FolderUnreadable _,

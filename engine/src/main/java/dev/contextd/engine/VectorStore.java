@@ -109,6 +109,31 @@ public interface VectorStore extends AutoCloseable {
   Imported importFrom(Path file, Optional<byte[]> key);
 
   /**
+   * Writes documents that come back from elsewhere, durably: into the collection of that name,
+   * which is created where it is missing. Of two versions the one whose file is newer is served; a
+   * present one that gives way goes to the trash.
+   *
+   * @param keepsBoth whether the other version is served too, as {@code <id>.other}
+   */
+  Merged merge(IntactCollection found, boolean keepsBoth);
+
+  /**
+   * What came of a merge.
+   *
+   * @param isNew whether the collection was created for it
+   * @param older documents of which a newer version was there
+   */
+  record Merged(String collection, boolean isNew, int added, int replaced, int older) {}
+
+  /**
+   * Ends that a collection's own metadata is not known, durably.
+   *
+   * @param metadata that it is to have; empty where it is right as it is served
+   * @throws StoreException with {@code INVALID_ARGUMENT} where the metadata is known
+   */
+  void settleMetadata(String name, Optional<Map<String, String>> metadata);
+
+  /**
    * Writes again, from what is served, a file that is missing or damaged; it is durable after the
    * next checkpoint.
    *

@@ -43,6 +43,7 @@ final class HealthSurvey {
     report.folders().forEach(this::note);
     report.stray().forEach(this::noteStray);
     noteLoss();
+    noteLostMetadata();
     report.damage().forEach(found -> damage.merge(found.word(), 1, Integer::sum));
   }
 
@@ -114,6 +115,19 @@ final class HealthSurvey {
         general.put(found.folder(), found.sentence());
         damage.merge(found.word(), 1, Integer::sum);
       }
+    }
+  }
+
+  /** What a collection itself had as metadata is unserved, until an operator settles it. */
+  private void noteLostMetadata() {
+    for (CollectionInfo collection : store.collections(Scope.ALL)) {
+      collection
+          .lostMetadata()
+          .ifPresent(why -> {
+            healthy.remove(collection.folder());
+            corrupt.putIfAbsent(collection.folder(), why);
+            damage.putIfAbsent("metadata_unknown", 1);
+          });
     }
   }
 

@@ -14,13 +14,16 @@ public enum RepairSource {
   /** What the journal still held. */
   JOURNAL,
   /** What we know of a collection. */
-  CATALOG;
+  CATALOG,
+  /** A name that the folder's own proves. */
+  NAME;
 
   /** What the opening of a store mends a damage from; empty where it mends nothing. */
   static Optional<RepairSource> atOpening(Damage damage) {
     return switch (damage) {
       case Damage.DocumentMissing _, Damage.DocumentSpoiled _ -> Optional.of(PACK);
       case Damage.MetadataSpoiled _ -> Optional.of(CATALOG);
+      case Damage.MetadataUnknown _ -> Optional.of(NAME);
       case Damage.PackDamaged _, Damage.CatalogLost _ -> Optional.of(GOB);
       default -> Optional.empty();
     };

@@ -7,10 +7,12 @@ import dev.contextd.engine.StoreOptions;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.OpenSummary.InPlace;
 import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.check.StoreCheck;
 import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Quarantine;
 import dev.contextd.storage.folder.QuarantineEntry;
 import dev.contextd.storage.folder.StoreFolder;
+import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -39,9 +41,10 @@ public final class ResilientStore implements AutoCloseable {
   private final HealthChecker checker;
   private final BackgroundScanner scanner;
   private final BackgroundScrub scrub;
+  private final QuarantineWork quarantineWork;
 
   private ResilientStore(
-      VectorStore store, StoreFolder folder, Clock clock, HealthOptions options) {
+      VectorStore store, StoreCheck check, StoreFolder folder, Clock clock, HealthOptions options) {
     this.store = store;
     this.quarantine = folder.quarantine();
     this.audit = folder.audit();
@@ -74,6 +77,7 @@ public final class ResilientStore implements AutoCloseable {
             clock,
             options.scanInterval());
     this.scrub = new BackgroundScrub(store, checker, clock, options, this::mendScrubbed);
+    this.quarantineWork = new QuarantineWork(store, check, folder, checker);
   }
 
   /**
@@ -95,7 +99,8 @@ public final class ResilientStore implements AutoCloseable {
       throws IOException {
     VectorStore store = VectorStore.open(root, options);
     StoreFolder folder = new StoreFolder(options.disk(), root, options.clock());
-    return new ResilientStore(store, folder, options.clock(), health);
+    StoreCheck check = new StoreCheck(options.disk(), new Workers(options.pool()));
+    return new ResilientStore(store, check, folder, options.clock(), health);
   }
 
   public VectorStore store() {
@@ -159,6 +164,16 @@ public final class ResilientStore implements AutoCloseable {
   /** The health of the store as it stands now. */
   public HealthReport health() {
     return checker.fresh();
+  }
+
+  /** What operators do about the quarantine. */
+  public QuarantineWork quarantine() {
+    return quarantineWork;
+  }
+
+  /** What was done to the store, the latest last. */
+  public AuditLog audit() {
+    return audit;
   }
 
   /** Begins to look after the store by itself: checks it, and mends what can be mended. */

@@ -167,7 +167,7 @@ class HealthCheckerTest {
     try (ResilientStore store = open(new Gated(), HealthOptions.defaults())) {
       Diary diary = new Diary();
       store.checker().listen(diary);
-      assertThat(store.health().damage()).containsEntry("metadata_missing", 1);
+      assertThat(store.health().damage()).containsEntry("metadata_unknown", 1);
       store.health();
       assertThat(diary.events).containsExactly("corrupt [" + MEMORIES + "]", "degraded");
     }

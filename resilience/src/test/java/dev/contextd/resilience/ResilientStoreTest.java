@@ -34,12 +34,17 @@ class ResilientStoreTest {
 
   @RegisterExtension final StoreRoot root = new StoreRoot();
 
+  /** Without metadata a folder is set aside, whatever its name proves. */
+  private static StoreOptions options() {
+    return StoreOptions.defaults().withProvenNames(false);
+  }
+
   private ResilientStore open() throws IOException {
-    return ResilientStore.open(root.path(), StoreOptions.defaults());
+    return ResilientStore.open(root.path(), options());
   }
 
   private ResilientStore open(PathFaults disk) throws IOException {
-    return ResilientStore.open(root.path(), StoreOptions.defaults().withDisk(disk));
+    return ResilientStore.open(root.path(), options().withDisk(disk));
   }
 
   private static List<String> served(ResilientStore store) {

@@ -128,6 +128,7 @@ final class Daemon {
     StoreOptions defaults =
         StoreOptions.defaults()
             .withCompression(settings.compress())
+            .withProvenNames(settings.recoversNames())
             .withPool(new ForkJoinPool(Runtime.getRuntime().availableProcessors()))
             .withKeeper(KeeperOptions.defaults().withRetention(settings.trashRetention()));
     StoreOptions options = embedder.map(defaults::withEmbedder).orElse(defaults);

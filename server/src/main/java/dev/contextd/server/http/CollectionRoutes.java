@@ -106,6 +106,7 @@ final class CollectionRoutes {
         info.dimension().isPresent() ? info.dimension().getAsInt() : null,
         corrupt.contains(info.folder()) ? "corrupt" : "healthy",
         info.model().map(CollectionInfo.Model::name).orElse(null),
-        info.model().map(CollectionInfo.Model::assumed).orElse(false));
+        info.model().map(CollectionInfo.Model::assumed).orElse(false),
+        info.lostMetadata().isPresent());
   }
 }

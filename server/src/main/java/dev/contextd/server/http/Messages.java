@@ -40,7 +40,8 @@ final class Messages {
       @Nullable Integer dimension,
       String health,
       @Nullable String embeddingModel,
-      boolean embeddingModelAssumed) {}
+      boolean embeddingModelAssumed,
+      boolean metadataUnknown) {}
 
   record Collections(List<CollectionOut> collections) {}
 

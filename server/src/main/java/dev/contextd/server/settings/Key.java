@@ -29,6 +29,7 @@ enum Key {
       "VECTORSTORE_PATH"),
   VECTORSTORE_COMPRESS("vectorstore.chromem.compress", flag(), "false"),
   VECTORSTORE_ISOLATION("vectorstore.isolation", oneOf("none", "payload"), "none"),
+  VECTORSTORE_RECOVERY("vectorstore.recovery", oneOf("auto", "quarantine"), "auto"),
   VECTORSTORE_TRASH_RETENTION(
       "vectorstore.trash_retention",
       duration("0s", "87600h"),

@@ -50,6 +50,7 @@ class SettingsTest {
                 home.resolve(".config/contextd/vectorstore"),
                 false,
                 false,
+                true,
                 Duration.ofDays(30),
                 "fastembed",
                 "http://localhost:8080",

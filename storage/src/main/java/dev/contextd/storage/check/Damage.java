@@ -360,6 +360,29 @@ public sealed interface Damage {
     }
   }
 
+  /**
+   * A folder lost its metadata file, and its own name proves the collection's: the documents are
+   * served, the metadata that the collection itself had is not known.
+   */
+  record MetadataUnknown(String folder, String file, String name, String source, String reason)
+      implements Damage {
+    @Override
+    public String sentence() {
+      return "The metadata file %s; the folder's name proves that the collection is \"%s\" (%s), which is served; what metadata it had itself is not known."
+          .formatted(reason, name, source);
+    }
+
+    @Override
+    public Loss loss() {
+      return Loss.NOTHING;
+    }
+
+    @Override
+    public Repair repair() {
+      return new Repair.Rewrite();
+    }
+  }
+
   /** Another program deleted a collection and created it anew; its old documents are kept. */
   record CollectionRecreated(String folder, String name, int documents) implements Damage {
     @Override

@@ -38,6 +38,9 @@ final class DocumentFiles {
     record NoMemory(Disk.Entry entry, Damage damage) implements Read {}
   }
 
+  /** So many documents tell whose the collection is. */
+  private static final int MAX_ASKED_FOR_NAMES = 200;
+
   private final FolderFiles files;
   private final @Nullable KnownFolder known;
   private final List<Damage> damage;
@@ -73,6 +76,18 @@ final class DocumentFiles {
         documents.differences,
         files.metadataState,
         List.copyOf(files.damage));
+  }
+
+  /** The metadata of some documents of a folder, from which its collection's name may be told. */
+  static List<Map<String, String>> metadata(Disk disk, FolderFiles files) {
+    List<Map<String, String>> found = new ArrayList<>();
+    for (Disk.Entry entry : files.documents) {
+      if (found.size() < MAX_ASKED_FOR_NAMES
+          && read(disk, files.folder, entry) instanceof Read.Good good) {
+        found.add(good.decoded().value().metadataOrEmpty());
+      }
+    }
+    return found;
   }
 
   /** The files that are not as we last saw them, or that we never saw. */

@@ -101,6 +101,39 @@ final class FolderFiles {
     return files;
   }
 
+  /** Whether the folder lost its collection's name, and nothing else keeps it from being served. */
+  boolean isNameless() {
+    return metadata == null
+        && known == null
+        && damage.stream().anyMatch(FolderFiles::isLostName)
+        && damage.stream()
+            .allMatch(found -> isLostName(found) || found.loss() != Damage.Loss.COLLECTION);
+  }
+
+  private static boolean isLostName(Damage damage) {
+    return damage instanceof Damage.MetadataMissing || damage instanceof Damage.MetadataUnreadable;
+  }
+
+  /** The collection is served under a name that the folder's own proves. */
+  void take(ProvenName found) {
+    List<Damage> lost = damage.stream().filter(FolderFiles::isLostName).toList();
+    damage.removeAll(lost);
+    Damage first = lost.getFirst();
+    String reason =
+        first instanceof Damage.MetadataUnreadable bad
+            ? "cannot be read: " + bad.reason()
+            : "is missing beside " + documents.size() + " documents";
+    damage.add(
+        new Damage.MetadataUnknown(folder, first.file(), found.name(), found.source(), reason));
+    lost.stream().skip(1).forEach(this::leaveSecond);
+    metadata =
+        new Decoded<>(new StoredCollection(found.name(), null), Names.hash(found.name()), true, 0);
+  }
+
+  private void leaveSecond(Damage bad) {
+    damage.add(new Damage.Leftover(folder, bad.file(), "a bad second metadata file"));
+  }
+
   private static boolean isClaim(Damage damage) {
     return damage instanceof Damage.MetadataMisplaced
         || damage instanceof Damage.NameAmbiguous
@@ -296,8 +329,7 @@ final class FolderFiles {
         damage.add(new Damage.MetadataMissing(folder, documents.size()));
       }
     } else {
-      badMetadata.forEach(
-          bad -> damage.add(new Damage.Leftover(folder, bad.file(), "a bad second metadata file")));
+      badMetadata.forEach(this::leaveSecond);
     }
   }
 }

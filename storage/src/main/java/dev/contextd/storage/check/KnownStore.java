@@ -34,6 +34,11 @@ public interface KnownStore {
   /** Whether the folder is that of a collection that was deleted and only waits for the trash. */
   boolean isDeleted(String name);
 
+  /** Names to try where a folder has lost its own; empty where it is to stay unserved. */
+  default Optional<CandidateNames> candidates() {
+    return Optional.empty();
+  }
+
   /** Damage to what is ours: journal, packs, manifest. */
   List<Damage> damage();
 }

@@ -12,17 +12,20 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The one judge of a store folder: reads every file of it that is not as it was known, hands over
  * what is intact, and returns what is not as {@link Damage}.
  *
  * <p>Invariants: it writes nothing; no content of the folder makes it throw; no file is read twice,
- * unless memory was short; a document is handed over only if its file name belongs to its id, and a
- * collection only if no other folder has an equal or better claim to its name.
+ * unless memory was short or a name was sought; a document is handed over only if its file name
+ * belongs to its id, and a collection only if no other folder has an equal or better claim to its
+ * name.
  */
 public final class StoreCheck {
   private final Disk disk;
@@ -76,6 +79,7 @@ public final class StoreCheck {
                 : FolderFiles.settled(entry, report));
       }
     }
+    known.candidates().ifPresent(candidates -> proveNames(folders, candidates));
     judgeClaims(folders);
     List<FolderReport> reports = new ArrayList<>();
     long files = 0;
@@ -97,6 +101,29 @@ public final class StoreCheck {
               folder.folder, folder.name(), served, folder.documentFiles(), folder.damage));
     }
     return new CheckReport(reports, stray, files);
+  }
+
+  /**
+   * Reads a folder that lies outside of its store, on its own.
+   *
+   * @param directory where it lies now
+   * @param folder its name in the store
+   * @param candidates to try where it has lost its name
+   * @return empty where it cannot be listed, or has no name that could be read or proven
+   */
+  public Optional<IntactCollection> checkAlone(
+      Disk.Entry directory, String folder, CandidateNames candidates) {
+    FolderFiles files = FolderFiles.read(disk, directory, null);
+    if (files.isNameless()) {
+      candidates
+          .prove(folder, Set.of())
+          .or(() -> candidates.prove(folder, Set.of(), DocumentFiles.metadata(disk, files)))
+          .ifPresent(files::take);
+    }
+    var metadata = files.metadata;
+    return metadata == null || !isWhole(files)
+        ? Optional.empty()
+        : Optional.of(DocumentFiles.read(disk, workers, files, metadata.value()));
   }
 
   /**
@@ -155,6 +182,22 @@ public final class StoreCheck {
         Differences.none(),
         Optional.empty(),
         List.copyOf(folder.damage));
+  }
+
+  private void proveNames(List<FolderFiles> folders, CandidateNames candidates) {
+    Set<String> taken = new HashSet<>();
+    folders.forEach(folder -> folder.name().ifPresent(taken::add));
+    for (FolderFiles folder : folders) {
+      if (folder.isNameless()) {
+        candidates
+            .prove(folder.folder, taken)
+            .or(() -> candidates.prove(folder.folder, taken, DocumentFiles.metadata(disk, folder)))
+            .ifPresent(found -> {
+              taken.add(found.name());
+              folder.take(found);
+            });
+      }
+    }
   }
 
   private static void judgeClaims(List<FolderFiles> folders) {

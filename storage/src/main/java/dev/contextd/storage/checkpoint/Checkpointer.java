@@ -205,6 +205,12 @@ final class Checkpointer {
     manifestDirty = true;
   }
 
+  /** An operator says what the metadata of a collection is. */
+  synchronized void stored(KeptCollection collection, StoredCollection stored) {
+    changeCatalog(() -> collection.stored(stored));
+    manifestDirty = true;
+  }
+
   void drop(KeptCollection collection) {
     synchronized (dropped) {
       collections.remove(collection.incarnation());

@@ -1,5 +1,6 @@
 package dev.contextd.storage.checkpoint;
 
+import dev.contextd.storage.check.CandidateNames;
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.IntactCollection;
@@ -190,9 +191,12 @@ public final class StoreKeeper {
   /**
    * Judges the store's folders and hands over what each collection serves.
    *
+   * @param names to try where a folder has lost its own; empty where it is to stay unserved
    * @return what was found; the sink has been called for each collection that is served
    */
-  public CheckReport load(LoadedCollection.Sink sink) throws IOException {
+  public CheckReport load(Optional<CandidateNames> names, LoadedCollection.Sink sink)
+      throws IOException {
+    opening.candidates(names);
     StoreLoading loading = new StoreLoading(opening, disk, folder, isWritable(), sink);
     CheckReport report = loading.run(new StoreCheck(disk, workers));
     loading.blocked().ifPresent(this::refuseWrites);
@@ -271,6 +275,25 @@ public final class StoreKeeper {
     checkpointer.changed(kept, stored, file);
   }
 
+  /**
+   * Writes a collection's own metadata again, durably, in place of what is not known of it.
+   *
+   * @throws IOException where nothing has changed
+   */
+  public void settleMetadata(KeptCollection kept, StoredCollection stored) throws IOException {
+    requireOwnRoot();
+    StoredCollection before = kept.stored();
+    checkpointer.stored(kept, stored);
+    try {
+      kept.rewriteMetadata();
+      thread.checkpoint();
+      folder.clearLost(kept.folder());
+    } catch (IOException e) {
+      checkpointer.stored(kept, before);
+      throw e;
+    }
+  }
+
   /** Our versions of documents go to the trash with the next checkpoint. */
   public void keepVersions(KeptCollection kept, List<StoredDocument> versions) {
     if (!versions.isEmpty()) {
@@ -282,6 +305,13 @@ public final class StoreKeeper {
               versions,
               Optional.empty()));
     }
+  }
+
+  /** The file of each document of a collection, as of the last checkpoint. */
+  public Map<String, FileState> filesOf(KeptCollection kept) {
+    Map<String, FileState> files = new HashMap<>();
+    checkpointer.copiesOf(kept).forEach((id, copy) -> files.put(id, copy.file()));
+    return files;
   }
 
   /** Whether a collection's folder is gone. */

@@ -8,10 +8,12 @@ import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.MetadataFormat;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.folder.LostMetadata;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.gob.FormatException;
 import dev.contextd.storage.journal.JournalReplay;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -56,16 +58,21 @@ final class StoreLoading {
   CheckReport run(StoreCheck check) throws IOException {
     Set<String> found = new HashSet<>();
     boolean[] isNew = {followRenamed()};
-    CheckReport report =
-        check.check(
-            folder.root(),
-            known,
-            intact -> {
-              String name = String.valueOf(intact.folder().getFileName());
-              found.add(name);
-              isNew[0] |= intact.known().isEmpty();
-              sink.accept(settle(intact));
-            });
+    CheckReport report;
+    try {
+      report =
+          check.check(
+              folder.root(),
+              known,
+              intact -> {
+                String name = String.valueOf(intact.folder().getFileName());
+                found.add(name);
+                isNew[0] |= intact.known().isEmpty();
+                sink.accept(settle(intact));
+              });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
     List<Damage> vanished = new ArrayList<>();
     for (KnownCollection collection : known.byFolder.values()) {
       String name = collection.kept().folder().name();
@@ -191,9 +198,23 @@ final class StoreLoading {
     }
     kept.stored(intact.collection());
     intact.metadataFile().ifPresent(state -> kept.metadataFile = state);
+    noteLost(kept, intact);
     LoadedCollection loaded = new Settlement(collection, folder.trash(), checkpointer).of(intact);
     checkpointer.add(kept);
     return loaded;
+  }
+
+  /** Noted before the manifest names the collection, which would else seem to be known whole. */
+  private void noteLost(KeptCollection kept, IntactCollection intact) {
+    for (Damage found : intact.damage()) {
+      if (isWritable && found instanceof Damage.MetadataUnknown lost) {
+        try {
+          folder.recordLost(kept.folder(), new LostMetadata(lost.name(), lost.sentence()));
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+    }
   }
 
   /** The folder is there and cannot be listed: nothing is written to it, nor moved out of it. */

@@ -1,5 +1,6 @@
 package dev.contextd.storage.checkpoint;
 
+import dev.contextd.storage.check.CandidateNames;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.KnownFolder;
 import dev.contextd.storage.check.KnownStore;
@@ -60,6 +61,7 @@ final class StoreOpening implements KnownStore {
   private final Map<Long, Set<String>> newerThanJournal = new HashMap<>();
 
   private Optional<String> foreign = Optional.empty();
+  private Optional<CandidateNames> candidates = Optional.empty();
 
   private StoreOpening(
       Disk disk,
@@ -97,6 +99,22 @@ final class StoreOpening implements KnownStore {
           "the last owner of the store did not close it: {} writes are replayed from its journal",
           replay.entries().size());
     }
+  }
+
+  /** Names to try, and those that the journal tells of. */
+  void candidates(Optional<CandidateNames> names) {
+    List<String> created =
+        replay.entries().stream()
+            .map(JournalReplay.Entry::record)
+            .filter(JournalRecord.Created.class::isInstance)
+            .map(record -> ((JournalRecord.Created) record).name())
+            .toList();
+    candidates = names.map(known -> known.and(created, "the journal tells of its creation"));
+  }
+
+  @Override
+  public Optional<CandidateNames> candidates() {
+    return candidates;
   }
 
   /** A journal that cannot be opened may hold anything: what the packs hold is served read-only. */

@@ -39,6 +39,7 @@ import java.util.OptionalInt;
 public final class Quarantine {
   private static final int VERSION = 1;
   private static final String NOTE = ".json";
+  private static final String NOTE_IN_TRASH = "quarantine.json";
   private static final int MAX_NAME_BYTES = 200;
 
   private final Disk disk;
@@ -76,8 +77,13 @@ public final class Quarantine {
 
   private String move(String folder, String file, String kind, String why, boolean isMended)
       throws IOException {
+    return moveFrom(path(folder, file), folder, file, kind, why, isMended);
+  }
+
+  private String moveFrom(
+      Path source, String folder, String file, String kind, String why, boolean isMended)
+      throws IOException {
     prepare();
-    Path source = path(folder, file);
     Map<String, FileSum> sums = sums(source, file.isEmpty());
     Path entry = FreshName.in(disk, directory, entryName(folder, file), NOTE);
     Path target = entry;
@@ -121,6 +127,31 @@ public final class Quarantine {
       }
     }
     return entries;
+  }
+
+  /** The folder that an entry is. */
+  public Disk.Entry folderOf(QuarantineEntry entry) {
+    return new Disk.Entry(directory, entry.name(), Disk.Kind.DIRECTORY, 0, 0);
+  }
+
+  /** Moves an entry to the trash, durably, and its note with it. */
+  public void discard(QuarantineEntry entry, Trash trash) throws IOException {
+    Path target = trash.moveDurably(directory.resolve(entry.name()));
+    Path note = directory.resolve(entry.name() + NOTE);
+    if (disk.exists(note)) {
+      disk.move(note, FreshName.in(disk, target, NOTE_IN_TRASH, ""));
+    }
+  }
+
+  /**
+   * Makes a file of an entry an entry of its own: what cannot be read stays when the rest goes.
+   *
+   * @return the name of the new entry
+   */
+  public String split(QuarantineEntry entry, String file, String kind, String why)
+      throws IOException {
+    Path source = directory.resolve(entry.name()).resolve(file);
+    return moveFrom(source, entry.folder(), file, kind, why, false);
   }
 
   /** The check tells names as text; one that this system cannot turn back into a path stays. */

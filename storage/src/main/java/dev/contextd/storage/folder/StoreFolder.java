@@ -25,7 +25,7 @@ import java.util.Optional;
  *   .contextd/journal/              see {@link dev.contextd.storage.journal}
  *   .contextd/packs/, manifest      see {@link dev.contextd.storage.pack}
  *   .contextd/trash/                see {@link Trash}
- *   .contextd/collections/x.json    see {@link ModelRecord}
+ *   .contextd/collections/x.json    see {@link ModelRecord}, {@link LostMetadata}
  *   .contextd/scrub.json            see {@link ScrubRecord}
  *   .contextd/audit.jsonl           see {@link AuditLog}
  *   .contextd/writable              written at every start, to learn whether the root can be
@@ -136,6 +136,10 @@ public final class StoreFolder {
     if (disk.exists(elderRecord)) {
       trash.move(elderRecord); // of a namesake that was quarantined, or deleted by others
     }
+    Path elderLost = lostFile(String.valueOf(path.getFileName()));
+    if (disk.exists(elderLost)) {
+      trash.move(elderLost);
+    }
     byte[] content = MetadataFormat.encode(collection, compression);
     Path file = path.resolve(Names.METADATA_HASH + compression.extension());
     try {
@@ -155,15 +159,22 @@ public final class StoreFolder {
   public void trash(String folder) throws IOException {
     Path record = modelFile(folder);
     Path path = root.resolve(folder);
+    Path lost = lostFile(folder);
     if (!disk.exists(path)) {
       if (disk.exists(record)) {
         trash.move(record);
+      }
+      if (disk.exists(lost)) {
+        trash.move(lost);
       }
       return; // Another program deleted it already.
     }
     Path entry = trash.move(path);
     if (disk.exists(record)) {
       disk.moveLazily(record, FreshName.in(disk, entry, "embedding-model.json", ""));
+    }
+    if (disk.exists(lost)) {
+      disk.moveLazily(lost, FreshName.in(disk, entry, "lost-metadata.json", ""));
     }
   }
 
@@ -176,6 +187,28 @@ public final class StoreFolder {
     disk.createRealDirectory(ours().resolve(OwnNames.MODELS));
     OwnNames.clear(disk, file, Disk.Kind.FILE);
     record.write(disk, file);
+  }
+
+  /** Whether a collection's own metadata is not known. */
+  public Optional<LostMetadata> lostMetadata(CollectionFolder folder) throws IOException {
+    return LostMetadata.read(disk, lostFile(folder.name()));
+  }
+
+  /** Notes, durably, that a collection's own metadata is not known. */
+  public void recordLost(CollectionFolder folder, LostMetadata lost) throws IOException {
+    Path file = lostFile(folder.name());
+    disk.createRealDirectory(ours().resolve(OwnNames.MODELS));
+    OwnNames.clear(disk, file, Disk.Kind.FILE);
+    lost.write(disk, file);
+  }
+
+  /** The collection's metadata is known again, or what was lost does not matter any more. */
+  public void clearLost(CollectionFolder folder) throws IOException {
+    Path file = lostFile(folder.name());
+    if (disk.exists(file)) {
+      disk.remove(file);
+      disk.syncNames(ours().resolve(OwnNames.MODELS));
+    }
   }
 
   /**
@@ -211,6 +244,10 @@ public final class StoreFolder {
       throw new IOException(
           metadata + " may hold this collection and could not be opened: " + e.getMessage(), e);
     }
+  }
+
+  private Path lostFile(String folder) {
+    return ours().resolve(OwnNames.MODELS).resolve(folder + ".lost.json");
   }
 
   private Path modelFile(String folder) {

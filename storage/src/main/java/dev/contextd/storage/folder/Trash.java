@@ -12,6 +12,7 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * What was deleted on request or gave way to another version, kept for a time so that it can be
@@ -21,6 +22,7 @@ import java.util.Locale;
  * .contextd/trash/20261123T231125.123Z-e9f85bf6/              a collection's folder
  * .contextd/trash/20261123T231125.123Z-e9f85bf6.documents/    documents that were deleted
  * .contextd/trash/20261123T231125.123Z-e9f85bf6.versions/     versions that gave way to another's
+ * .contextd/trash/20261123T231125.123Z-e9f85bf6.3af7a34d/     a document out of quarantine
  * .contextd/trash/20261123T231125.123Z-....log                a file: a damaged part of the journal,
  *                                                             a damaged pack, an elder model record
  * </pre>
@@ -33,6 +35,9 @@ public final class Trash {
   private static final DateTimeFormatter STAMP =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
   private static final int STAMP_LENGTH = 20;
+
+  /** A folder's name, with a number behind it where one of that name was there. */
+  private static final Pattern COLLECTION = Pattern.compile("[^.]+(\\.\\d{1,4})?");
 
   private final Disk disk;
   private final Path directory;
@@ -59,6 +64,14 @@ public final class Trash {
     prepare();
     Path target = fresh(String.valueOf(thing.getFileName()));
     disk.moveLazily(thing, target);
+    return target;
+  }
+
+  /** As {@link #move}, and durable when it returns. */
+  public Path moveDurably(Path thing) throws IOException {
+    prepare();
+    Path target = fresh(String.valueOf(thing.getFileName()));
+    disk.move(thing, target);
     return target;
   }
 
@@ -113,9 +126,9 @@ public final class Trash {
     int dot = rest.indexOf('.');
     String folder = dot < 0 ? rest : rest.substring(0, dot);
     String kind =
-        rest.contains(".documents")
-            ? "documents"
-            : rest.contains(".versions") ? "versions" : "collection";
+        rest.contains(".versions")
+            ? "versions"
+            : COLLECTION.matcher(rest).matches() ? "collection" : "documents";
     return new Entry(found.name(), kind, folder, since, disk.list(found.path()).size());
   }
 

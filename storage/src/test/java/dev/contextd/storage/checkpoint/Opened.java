@@ -2,6 +2,7 @@ package dev.contextd.storage.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.contextd.storage.check.CandidateNames;
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.StoreCheck;
@@ -74,7 +75,7 @@ final class Opened implements AutoCloseable {
             options,
             new Random(1));
     try {
-      this.report = keeper.load(this::load);
+      this.report = keeper.load(Optional.of(CandidateNames.builtIn()), this::load);
     } catch (IOException | RuntimeException | Error e) {
       keeper.abandon();
       throw e;

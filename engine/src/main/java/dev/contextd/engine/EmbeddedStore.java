@@ -19,6 +19,7 @@ import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.DiskFull;
+import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.LostMetadata;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.OwnerLock;
@@ -302,8 +303,22 @@ final class EmbeddedStore implements VectorStore {
       }
       requireWritable();
       collection.writes().end(false, () -> collections.remove(name, collection));
+      note(
+          "deleted",
+          collection.folderName(),
+          "The collection \"%s\" of %d documents was deleted; the trash keeps it for its time."
+              .formatted(name, collection.snapshot().count()));
     } finally {
       structure.unlock();
+    }
+  }
+
+  /** What was done stands, whether it can be written down or not. */
+  private void note(String what, String folderName, String why) {
+    try {
+      folder.audit().append(List.of(new AuditLog.Entry(what, folderName, "", why, "")));
+    } catch (IOException e) {
+      log.error("the audit log cannot be written: {}", e.toString());
     }
   }
 
@@ -503,14 +518,18 @@ final class EmbeddedStore implements VectorStore {
 
   @Override
   public int restore(String entry) {
-    return Restoring.restore(this, options.disk(), entry);
+    int restored = Restoring.restore(this, options.disk(), entry);
+    note("restored", "", "%d documents came back out of the trash, %s.".formatted(restored, entry));
+    return restored;
   }
 
   @Override
   public int purge(Duration olderThan) {
     requireWritable();
     try {
-      return keeper.purge(olderThan);
+      int purged = keeper.purge(olderThan);
+      note("purged", "", "%d entries of the trash of at least %s.".formatted(purged, olderThan));
+      return purged;
     } catch (IOException e) {
       throw failed("purging the trash", e);
     }

@@ -4,6 +4,7 @@ import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
+import dev.contextd.engine.VectorCollection;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.engine.VectorStore.Merged;
 import dev.contextd.storage.check.CandidateNames;
@@ -18,6 +19,7 @@ import dev.contextd.storage.folder.StoreFolder;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeSet;
@@ -45,15 +47,46 @@ public final class QuarantineWork {
   /**
    * A thing in quarantine, as it can be read now.
    *
+   * @param name of the entry, a folder below {@code .quarantine/}
+   * @param folder that it came from
+   * @param file empty where it is a whole folder
+   * @param kind of damage, a stable word
+   * @param why the damage in one sentence
+   * @param since RFC 3339; empty where its note is missing
+   * @param documents how many files of documents are in it; empty where it cannot be listed
    * @param collection whose it is, where that is known or proven
    * @param readable how many documents could be brought back; empty where it cannot be told
    * @param hindrance why nothing of it can be brought back; empty where something can
    */
   public record Item(
-      QuarantineEntry entry,
+      String name,
+      String folder,
+      String file,
+      String kind,
+      String why,
+      String since,
+      OptionalInt documents,
       Optional<String> collection,
       OptionalInt readable,
       Optional<String> hindrance) {}
+
+  private static Item item(
+      QuarantineEntry entry,
+      Optional<String> collection,
+      OptionalInt readable,
+      Optional<String> hindrance) {
+    return new Item(
+        entry.name(),
+        entry.folder(),
+        entry.file(),
+        entry.kind(),
+        entry.why(),
+        entry.when(),
+        entry.documents(),
+        collection,
+        readable,
+        hindrance);
+  }
 
   /**
    * What came of bringing an entry back.
@@ -75,17 +108,17 @@ public final class QuarantineWork {
     try {
       Optional<IntactCollection> found = read(entry, Optional.empty());
       if (found.isEmpty()) {
-        return new Item(entry, Optional.empty(), OptionalInt.empty(), Optional.of(nameless(entry)));
+        return item(entry, Optional.empty(), OptionalInt.empty(), Optional.of(nameless(entry)));
       }
       int readable = found.get().documents().size();
       Optional<String> hindrance =
           entry.isCollection() || readable > 0
               ? Optional.empty()
               : Optional.of(unreadable(found.get()));
-      return new Item(
+      return item(
           entry, Optional.of(found.get().collection().name()), OptionalInt.of(readable), hindrance);
     } catch (StoreException e) {
-      return new Item(
+      return item(
           entry,
           Optional.empty(),
           OptionalInt.empty(),
@@ -154,6 +187,41 @@ public final class QuarantineWork {
     }
     checker.fresh();
     return gone;
+  }
+
+  /**
+   * Brings a collection back whose metadata was lost: out of quarantine where it lies there, and in
+   * any case out of the state that its metadata is unknown.
+   *
+   * @param metadata that the collection is to have; empty where what is served is right
+   * @return what was done, in a sentence
+   */
+  public synchronized String recover(String name, Optional<Map<String, String>> metadata) {
+    requireWritable();
+    List<String> done = new ArrayList<>();
+    String hash = Names.hash(name);
+    for (QuarantineEntry entry : entries()) {
+      if (entry.isCollection() && Names.belongs(entry.folder(), hash)) {
+        restore(entry.name(), Optional.of(name), false)
+            .forEach(one -> done.add(sentence(one.merged(), one.left())));
+      }
+    }
+    Optional<CollectionInfo> served = store.collection(name, Scope.ALL).map(VectorCollection::info);
+    if (served.flatMap(CollectionInfo::lostMetadata).isPresent()) {
+      store.settleMetadata(name, metadata);
+      String what = "Its own metadata is " + (metadata.isPresent() ? "set." : "accepted as it is.");
+      note(new AuditLog.Entry("recovered", served.get().folder(), "", what, ""));
+      done.add(what);
+      checker.fresh();
+    }
+    if (done.isEmpty()) {
+      throw refused(
+          served.isPresent()
+              ? "nothing of the collection \"%s\" is lost".formatted(name)
+              : "no collection \"%s\" is served, and nothing in quarantine came from its folder %s"
+                  .formatted(name, hash));
+    }
+    return String.join(" ", done);
   }
 
   private Quarantine quarantine() {
@@ -244,8 +312,11 @@ public final class QuarantineWork {
   }
 
   private void note(String what, QuarantineEntry entry, String why, String kept) {
-    OpenQuarantine.write(
-        folder.audit(), List.of(new AuditLog.Entry(what, entry.folder(), entry.file(), why, kept)));
+    note(new AuditLog.Entry(what, entry.folder(), entry.file(), why, kept));
+  }
+
+  private void note(AuditLog.Entry done) {
+    OpenQuarantine.write(folder.audit(), List.of(done));
   }
 
   private void requireWritable() {

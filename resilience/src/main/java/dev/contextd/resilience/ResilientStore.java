@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -171,9 +172,14 @@ public final class ResilientStore implements AutoCloseable {
     return quarantineWork;
   }
 
-  /** What was done to the store, the latest last. */
-  public AuditLog audit() {
-    return audit;
+  /**
+   * What was done to the store, the latest last: the fields of each line of the audit log by name.
+   *
+   * @param most how many lines
+   * @throws IOException where the log cannot be read
+   */
+  public List<Map<String, String>> audit(int most) throws IOException {
+    return audit.latest(most).stream().map(AuditLog.Line::fields).toList();
   }
 
   /** Begins to look after the store by itself: checks it, and mends what can be mended. */

@@ -87,7 +87,7 @@ class QuarantineWorkTest {
     quarantineMemories();
     try (ResilientStore store = open()) {
       QuarantineWork.Item item = store.quarantine().list().getFirst();
-      assertThat(item.entry().name()).isEqualTo(MEMORIES);
+      assertThat(item.name()).isEqualTo(MEMORIES);
       assertThat(item.collection()).contains(NAME);
       assertThat(item.readable()).hasValue(6);
       assertThat(item.hindrance()).isEmpty();

@@ -179,7 +179,9 @@ class DaemonTest {
   void aQuarantinedCollectionIsAnnounced() throws Exception {
     root.copyOf("chromem-go/plain");
     Files.delete(root.path().resolve("e9f85bf6/00000000.gob"));
-    Process process = start("--http-port", "0", "--vectorstore-path", root.path().toString());
+    Path config = Files.writeString(root.beside("c.yaml"), "vectorstore: {recovery: quarantine}\n");
+    Process process =
+        start("--http-port=0", "--config=" + config, "--vectorstore-path=" + root.path());
     int port = awaitPort(process);
     assertThat(out())
         .contains("2 collections, 40 documents")
@@ -317,7 +319,10 @@ class DaemonTest {
   void aDamagedStoreIsNotServedWhereTheSettingsSaySo() throws Exception {
     root.copyOf("chromem-go/plain");
     Files.delete(root.path().resolve("e9f85bf6/00000000.gob"));
-    Path config = Files.writeString(root.beside("c.yaml"), "health: {fail_on_corruption: true}\n");
+    Path config =
+        Files.writeString(
+            root.beside("c.yaml"),
+            "{health: {fail_on_corruption: true}, vectorstore: {recovery: quarantine}}\n");
     for (int i = 0; i < 2; i++) {
       Process process =
           start("--http-port=0", "--config=" + config, "--vectorstore-path=" + root.path());

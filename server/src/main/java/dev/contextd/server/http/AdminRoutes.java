@@ -25,6 +25,7 @@ final class AdminRoutes {
   private final Gatekeeper gatekeeper;
   private final Tenants tenants;
   private final Bodies bodies;
+  private final QuarantineRoutes quarantine;
 
   /** A scrub reads the whole store; two at once would only be slower. */
   private final Semaphore scrubbing = new Semaphore(1);
@@ -35,6 +36,7 @@ final class AdminRoutes {
     this.gatekeeper = gatekeeper;
     this.tenants = tenants;
     this.bodies = bodies;
+    this.quarantine = new QuarantineRoutes(resilient, bodies);
   }
 
   List<Route> routes() {
@@ -43,7 +45,12 @@ final class AdminRoutes {
         route(HandlerType.POST, "/trash/restore", this::restore),
         route(HandlerType.POST, "/purge", this::purge),
         route(HandlerType.POST, "/checkpoint", this::checkpoint),
-        route(HandlerType.POST, "/scrub", this::scrub));
+        route(HandlerType.POST, "/scrub", this::scrub),
+        route(HandlerType.GET, "/quarantine", quarantine::list),
+        route(HandlerType.POST, "/quarantine/restore", quarantine::restore),
+        route(HandlerType.POST, "/quarantine/discard", quarantine::discard),
+        route(HandlerType.POST, "/metadata/recover", quarantine::recover),
+        route(HandlerType.GET, "/audit", quarantine::audit));
   }
 
   private Route route(HandlerType method, String path, Handler handler) {

@@ -169,6 +169,52 @@ final class Messages {
 
   record Purged(int purged) {}
 
+  record Quarantine(List<QuarantineOut> entries) {}
+
+  /**
+   * A thing in quarantine.
+   *
+   * @param collection whose it is; null where that is not known
+   * @param documents how many files of documents are in it, null where it cannot be listed
+   * @param readable how many of them could be restored; null where it cannot be told
+   * @param hindrance why nothing could be restored; null where something can
+   * @param next the command that brings it back, or helps
+   */
+  record QuarantineOut(
+      String entry,
+      String folder,
+      String file,
+      String kind,
+      String why,
+      String since,
+      @Nullable String collection,
+      @Nullable Integer documents,
+      @Nullable Integer readable,
+      @Nullable String hindrance,
+      String next) {}
+
+  record QuarantineRestore(
+      @Nullable String entry, @Nullable String name, @Nullable Boolean keepBoth) {}
+
+  record QuarantineRestored(List<RestoredOut> restored) {}
+
+  record RestoredOut(
+      String entry,
+      String collection,
+      boolean created,
+      int added,
+      int replaced,
+      int older,
+      List<String> left) {}
+
+  record Discarded(List<String> discarded) {}
+
+  record Recover(@Nullable String name, @Nullable Map<String, String> metadata) {}
+
+  record Recovered(String done) {}
+
+  record Audit(List<Map<String, String>> entries) {}
+
   record DamageOut(String folder, String file, String kind, String sentence) {}
 
   record Scrubbed(List<DamageOut> damage, int mended, @Nullable String brake) {}

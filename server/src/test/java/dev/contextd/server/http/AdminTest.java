@@ -29,7 +29,14 @@ class AdminTest {
   private static final String NOTES = "/api/v1/collections/notes";
   private static final String ADMIN = "/api/v1/admin";
   private static final List<String> POSTS =
-      List.of("/trash/restore", "/purge", "/checkpoint", "/scrub");
+      List.of(
+          "/trash/restore",
+          "/purge",
+          "/checkpoint",
+          "/scrub",
+          "/quarantine/restore",
+          "/quarantine/discard",
+          "/metadata/recover");
 
   @RegisterExtension final StoreRoot root = new StoreRoot();
 
@@ -61,6 +68,56 @@ class AdminTest {
               ADMIN + "/trash/restore", "{\"entry\":\"" + entry.get("name").asText() + "\"}");
       assertThat(back.json().get("restored").asInt()).isEqualTo(1);
       assertThat(server.get(NOTES + "/documents/a").status()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void whatLiesInQuarantineIsListedRestoredAndWrittenDown() throws Exception {
+    Path folder = root.path().resolve("ab5aa970");
+    try (RunningServer server = RunningServer.over(root.path())) {
+      fill(server);
+    }
+    Files.delete(folder.resolve("00000000.gob"));
+    Files.move(root.path().resolve(".contextd"), root.beside("own"));
+    try (RunningServer server = RunningServer.over(root.path())) {
+      assertThat(server.get("/health").status()).isEqualTo(503);
+      JsonNode entry = server.get(ADMIN + "/quarantine").json().at("/entries/0");
+      assertThat(entry.get("entry").asText()).isEqualTo("ab5aa970");
+      assertThat(entry.get("documents").asInt()).isEqualTo(2);
+      assertThat(entry.get("collection").isNull()).isTrue();
+      assertThat(entry.get("next").asText()).isEqualTo("ctxd metadata recover NAME");
+      RunningServer.Answer wrong = server.post(ADMIN + "/metadata/recover", "{\"name\":\"other\"}");
+      assertThat(wrong.status()).isEqualTo(400);
+      assertThat(wrong.json().get("detail").asText()).contains("d9298a10");
+      JsonNode done =
+          server
+              .post(ADMIN + "/metadata/recover", "{\"name\":\"notes\",\"metadata\":{\"a\":\"b\"}}")
+              .json();
+      assertThat(done.get("done").asText()).contains("2 documents are back in \"notes\"");
+      JsonNode notes = server.get(NOTES).json();
+      assertThat(notes.at("/metadata/a").asText()).isEqualTo("b");
+      assertThat(notes.get("metadata_unknown").asBoolean()).isFalse();
+      assertThat(server.get("/health").status()).isEqualTo(200);
+      JsonNode lines = server.get(ADMIN + "/audit?limit=2").json().get("entries");
+      assertThat(lines).hasSize(2);
+      assertThat(lines.findValuesAsText("what")).containsExactly("restored", "recovered");
+      assertThat(server.get(ADMIN + "/audit?limit=0").status()).isEqualTo(400);
+    }
+  }
+
+  @Test
+  void whatIsDiscardedGoesToTheTrash() throws Exception {
+    Path folder = Files.createDirectories(root.path().resolve("00112233"));
+    Files.writeString(folder.resolve("00112233.gob"), "no gob");
+    try (RunningServer server = RunningServer.over(root.path())) {
+      String body = "{\"entry\":\"00112233\"}";
+      assertThat(server.post(ADMIN + "/quarantine/restore", body).status()).isEqualTo(400);
+      assertThat(
+              server.post(ADMIN + "/quarantine/discard", body).json().at("/discarded/0").asText())
+          .isEqualTo("00112233");
+      assertThat(server.post(ADMIN + "/quarantine/discard", body).status()).isEqualTo(400);
+      assertThat(server.get("/health").status()).isEqualTo(200);
+      assertThat(server.get(ADMIN + "/trash").json().get("entries")).hasSize(1);
     }
   }
 

@@ -17,7 +17,7 @@ class DegradedTest {
   void aLostMetadataFileDegradesHealthAndNothingElse() throws Exception {
     root.copyOf("chromem-go/plain");
     Files.delete(root.path().resolve("e9f85bf6/00000000.gob"));
-    try (RunningServer server = RunningServer.over(root.path())) {
+    try (RunningServer server = RunningServer.quarantining(root.path())) {
       RunningServer.Answer health = server.get("/health");
       assertThat(health.status()).isEqualTo(503);
       assertThat(health.json().get("status").asText()).isEqualTo("degraded");
@@ -39,7 +39,7 @@ class DegradedTest {
   void aNamesakeOfAQuarantinedCollectionSaysThatAnElderPartIsUnavailable() throws Exception {
     root.copyOf("chromem-go/plain");
     Files.write(root.path().resolve("e9f85bf6/00000000.gob"), new byte[] {1, 2, 3});
-    try (RunningServer server = RunningServer.over(root.path())) {
+    try (RunningServer server = RunningServer.quarantining(root.path())) {
       String memories = "/api/v1/collections/contextd_memories";
       assertThat(server.get(memories).status()).isEqualTo(404);
       server.post(memories + "/documents", "{\"documents\":[{\"id\":\"n\",\"embedding\":[1,0]}]}");

@@ -68,7 +68,7 @@ class HealthTest {
     root.copyOf("chromem-go/plain");
     Files.delete(root.path().resolve(MEMORIES + "/00000000.gob"));
     Files.write(root.path().resolve("a1ef3a3d/24577f65.gob"), new byte[] {1});
-    try (RunningServer server = RunningServer.over(root.path())) {
+    try (RunningServer server = RunningServer.quarantining(root.path())) {
       RunningServer.Answer answer = server.get(METADATA);
       assertThat(answer.status()).isEqualTo(503);
       JsonNode metadata = answer.json();

@@ -111,7 +111,7 @@ class MetricsTest {
   void damageAndChecksAreCountedOnceEach() throws Exception {
     root.copyOf("chromem-go/plain");
     Files.delete(root.path().resolve("e9f85bf6/00000000.gob"));
-    try (RunningServer server = RunningServer.over(root.path())) {
+    try (RunningServer server = RunningServer.quarantining(root.path())) {
       server.get("/health");
       server.get("/health");
       String text = scrape(server);

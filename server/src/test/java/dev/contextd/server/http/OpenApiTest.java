@@ -110,7 +110,7 @@ class OpenApiTest {
           bodies++;
         }
       }
-      assertThat(bodies).isEqualTo(7);
+      assertThat(bodies).isEqualTo(10);
     }
   }
 

@@ -39,6 +39,11 @@ final class RunningServer implements AutoCloseable {
     return over(root, StoreOptions.defaults(), Optional.empty(), false);
   }
 
+  /** Without metadata a folder is set aside, whatever its name proves. */
+  static RunningServer quarantining(Path root) throws IOException {
+    return over(root, StoreOptions.defaults().withProvenNames(false), Optional.empty(), false);
+  }
+
   static RunningServer withEmbedder(Path root, Embedder embedder) throws IOException {
     return over(root, StoreOptions.defaults().withEmbedder(embedder), Optional.empty(), false);
   }

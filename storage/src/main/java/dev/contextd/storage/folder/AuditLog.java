@@ -1,11 +1,17 @@
 package dev.contextd.storage.folder;
 
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.gob.FormatException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * What was done to a store beyond what its users asked for: {@code .contextd/audit.jsonl}, a JSON
@@ -17,6 +23,9 @@ import java.util.List;
 public final class AuditLog {
   static final int MAX_BYTES = 1 << 20;
   static final int KEPT = 8;
+
+  /** Several logs of one folder may be open in a process. */
+  private static final Object LOCK = new Object();
 
   private final Disk disk;
   private final Path own;
@@ -31,7 +40,8 @@ public final class AuditLog {
   /**
    * Something that was done.
    *
-   * @param what in one word: mended, quarantined, adopted, vanished
+   * @param what in one word: mended, quarantined, adopted, vanished, restored, discarded,
+   *     recovered, deleted, purged, exported, imported
    * @param file empty where it was the whole folder
    * @param why a sentence
    * @param kept the entry of the quarantine that holds the bytes from before, with their checksums
@@ -39,15 +49,37 @@ public final class AuditLog {
    */
   public record Entry(String what, String folder, String file, String why, String kept) {}
 
+  /** A line as it was written: its fields by name, {@code when} and {@code who} among them. */
+  public record Line(Map<String, String> fields) {
+    public String field(String name) {
+      return fields.getOrDefault(name, "");
+    }
+  }
+
   /**
    * Adds entries, durably; nothing where there are none.
    *
    * @throws IOException where nothing was added
    */
-  public synchronized void append(List<Entry> entries) throws IOException {
+  public void append(List<Entry> entries) throws IOException {
+    append(entries, "contextd, process " + ProcessHandle.current().pid());
+  }
+
+  /**
+   * As {@link #append(List)}.
+   *
+   * @param who did it
+   */
+  public void append(List<Entry> entries, String who) throws IOException {
     if (entries.isEmpty()) {
       return;
     }
+    synchronized (LOCK) {
+      write(entries, who);
+    }
+  }
+
+  private void write(List<Entry> entries, String who) throws IOException {
     Path file = own.resolve(OwnNames.AUDIT);
     ByteArrayOutputStream log = new ByteArrayOutputStream();
     if (disk.exists(file)) {
@@ -58,14 +90,44 @@ public final class AuditLog {
         log.writeBytes(before);
       }
     }
-    entries.forEach(entry -> log.writeBytes(line(entry)));
+    entries.forEach(entry -> log.writeBytes(line(entry, who)));
     disk.replaceDurably(List.of(new Disk.Image(file, log.toByteArray())));
   }
 
-  private byte[] line(Entry entry) {
+  /**
+   * The latest lines, the last one last; a line that cannot be read is passed over.
+   *
+   * @param most how many
+   */
+  public List<Line> latest(int most) throws IOException {
+    Deque<Line> lines = new ArrayDeque<>();
+    for (int n = 0; n <= KEPT && lines.size() < most; n++) {
+      Path file = n == 0 ? own.resolve(OwnNames.AUDIT) : numbered(n);
+      if (disk.kind(file) != Disk.Kind.FILE) {
+        break;
+      }
+      String text = new String(disk.read(file), StandardCharsets.UTF_8);
+      for (String line : text.lines().toList().reversed()) {
+        if (lines.size() < most) {
+          read(line).ifPresent(lines::addFirst);
+        }
+      }
+    }
+    return List.copyOf(lines);
+  }
+
+  private static Optional<Line> read(String line) {
+    try {
+      return Optional.of(new Line(JsonFile.scalars(line.getBytes(StandardCharsets.UTF_8))));
+    } catch (FormatException e) {
+      return Optional.empty();
+    }
+  }
+
+  private byte[] line(Entry entry, String who) {
     return JsonFile.line(json -> {
       json.writeStringField("when", clock.instant().toString());
-      json.writeStringField("who", "contextd, process " + ProcessHandle.current().pid());
+      json.writeStringField("who", who);
       json.writeStringField("what", entry.what());
       json.writeStringField("folder", entry.folder());
       json.writeStringField("file", entry.file());

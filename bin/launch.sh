@@ -29,7 +29,7 @@ is_jdk25() {
 is_current() {
   local stamp=$1 module=$2
   [ -f "$stamp" ] && [ -f "$home/$module/target/.classpath" ] || return 1
-  [ -z "$(find "$home"/pom.xml "$home"/*/pom.xml "$home"/{storage,engine,resilience,embeddings,server}/src/main \
+  [ -z "$(find "$home"/pom.xml "$home"/*/pom.xml "$home"/{storage,engine,resilience,embeddings,server,cli}/src/main \
     "$home/$module"/target/contextd-*.jar "$home/$module"/target/lib -newer "$stamp" -print -quit 2>/dev/null)" ]
 }
 
@@ -93,6 +93,6 @@ train() {
   rm -f "$target/program.aot"
   write_classpath "$1"
   java_flags "$1"
-  "$jdk/bin/java" "${flags[@]}" -XX:AOTCacheOutput="$target/program.aot" dev.contextd.server.Training \
+  "$jdk/bin/java" "${flags[@]}" -XX:AOTCacheOutput="$target/program.aot" "dev.contextd.$1.Training" \
     >>"$target/build.log" 2>&1 || rm -f "$target/program.aot"
 }

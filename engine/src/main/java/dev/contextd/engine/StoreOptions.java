@@ -3,6 +3,7 @@ package dev.contextd.engine;
 import dev.contextd.storage.checkpoint.KeeperOptions;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.disk.LookingDisk;
 import dev.contextd.storage.parallel.Workers;
 import java.time.Clock;
 import java.util.Optional;
@@ -51,6 +52,11 @@ public record StoreOptions(
 
   public StoreOptions withDisk(Disk newDisk) {
     return new StoreOptions(compress, embedder, pool, newDisk, clock, keeper, provesNames);
+  }
+
+  /** No byte of the store changes: damage stays as it is, and every write fails. */
+  public StoreOptions onlyLooking() {
+    return withDisk(new LookingDisk());
   }
 
   public StoreOptions withPool(ForkJoinPool newPool) {

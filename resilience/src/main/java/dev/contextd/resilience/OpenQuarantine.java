@@ -64,6 +64,19 @@ final class OpenQuarantine {
     return run;
   }
 
+  /** Carries out repairs that an operator ordered: no brake holds them. */
+  static OpenQuarantine ordered(
+      VectorStore store, Quarantine quarantine, AuditLog audit, List<Damage> damage) {
+    OpenQuarantine run = new OpenQuarantine(store, quarantine, audit);
+    damage.forEach(one -> {
+      if (one.repair() instanceof Repair.Rewrite) {
+        run.mend(one);
+      }
+    });
+    write(audit, run.done);
+    return run;
+  }
+
   List<Moved> moved() {
     return moved;
   }

@@ -35,6 +35,8 @@ import org.slf4j.LoggerFactory;
 public final class ResilientStore implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ResilientStore.class);
 
+  private static final ScrubProgress IDLE = new ScrubProgress(false, 0, 0);
+
   private final VectorStore store;
   private final Quarantine quarantine;
   private final AuditLog audit;
@@ -43,6 +45,10 @@ public final class ResilientStore implements AutoCloseable {
   private final BackgroundScanner scanner;
   private final BackgroundScrub scrub;
   private final QuarantineWork quarantineWork;
+  private final RepairWork repairWork;
+
+  /** How far a scrub is that somebody waits for. */
+  private volatile ScrubProgress ordered = IDLE;
 
   private ResilientStore(
       VectorStore store, StoreCheck check, StoreFolder folder, Clock clock, HealthOptions options) {
@@ -79,6 +85,7 @@ public final class ResilientStore implements AutoCloseable {
             options.scanInterval());
     this.scrub = new BackgroundScrub(store, checker, clock, options, this::mendScrubbed);
     this.quarantineWork = new QuarantineWork(store, check, folder, checker);
+    this.repairWork = new RepairWork(store, folder, quarantineWork, checker);
   }
 
   /**
@@ -126,11 +133,17 @@ public final class ResilientStore implements AutoCloseable {
 
   /** Reads and verifies every byte of the store, and mends what fails from its other copy. */
   public Scrubbed scrub() {
-    List<Damage> damage =
-        store.scrub((bytes, _, _) -> {
-          checker.tell(listener -> listener.onScrubbed(bytes));
-          return true;
-        });
+    List<Damage> damage;
+    try {
+      damage =
+          store.scrub((bytes, done, total) -> {
+            ordered = new ScrubProgress(true, done, total);
+            checker.tell(listener -> listener.onScrubbed(bytes));
+            return true;
+          });
+    } finally {
+      ordered = IDLE;
+    }
     OpenQuarantine run = mendScrubbed(damage);
     return new Scrubbed(damage, run.mended().size(), run.brake());
   }
@@ -157,14 +170,22 @@ public final class ResilientStore implements AutoCloseable {
     return run;
   }
 
-  /** How far the scrub by the clock is. */
+  /**
+   * How far a scrub is: the one that was asked for where one is under way, else that by the clock.
+   */
   public ScrubProgress scrubProgress() {
-    return scrub.progress();
+    ScrubProgress now = ordered;
+    return now.isRunning() ? now : scrub.progress();
   }
 
   /** The health of the store as it stands now. */
   public HealthReport health() {
     return checker.fresh();
+  }
+
+  /** What can be repaired, and its repair. */
+  public RepairWork repairs() {
+    return repairWork;
   }
 
   /** What operators do about the quarantine. */

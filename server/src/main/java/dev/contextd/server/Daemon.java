@@ -1,10 +1,6 @@
 package dev.contextd.server;
 
-import dev.contextd.embeddings.Embedders;
-import dev.contextd.embeddings.EmbeddingSettings;
-import dev.contextd.embeddings.LocalOnnxEmbedder;
 import dev.contextd.engine.Embedder;
-import dev.contextd.engine.StoreException;
 import dev.contextd.engine.StoreInUseException;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.resilience.HealthOptions;
@@ -86,7 +82,7 @@ final class Daemon {
       // The store must not be touched by a daemon that will not be able to serve it.
       requireFreePort(settings);
     }
-    Optional<Embedder> embedder = embedder(settings);
+    Optional<Embedder> embedder = ConfiguredEmbedder.of(settings);
     ResilientStore store = open(settings, embedder);
     Metrics metrics = metrics(settings, store);
     HealthReport first = firstCheck(settings, store, metrics);
@@ -151,34 +147,6 @@ final class Daemon {
         .withMaxAge(settings.health().maxAge())
         .withScanInterval(settings.health().scanInterval())
         .withScrub(settings.health().scrubInterval(), settings.health().scrubRate());
-  }
-
-  private static Optional<Embedder> embedder(Settings settings) throws StartException {
-    try {
-      return switch (settings.embeddingsProvider()) {
-        case "none" -> Optional.empty();
-        case "fastembed" -> {
-          if (!settings.embeddingsModel().equals(LocalOnnxEmbedder.MODEL)) {
-            throw new StartException(
-                "embeddings.model: the local provider has "
-                    + LocalOnnxEmbedder.MODEL
-                    + " only, found "
-                    + settings.embeddingsModel()
-                    + "; use that, or another embeddings.provider");
-          }
-          yield Optional.of(Embedders.create(EmbeddingSettings.LocalModel.onAllCores()));
-        }
-        default ->
-            Optional.of(
-                Embedders.create(
-                    EmbeddingSettings.Endpoint.of(
-                        settings.embeddingsBaseUrl(),
-                        settings.embeddingsModel(),
-                        settings.embeddingsToken())));
-      };
-    } catch (StoreException e) {
-      throw new StartException("embeddings: " + e.getMessage());
-    }
   }
 
   private static Metrics metrics(Settings settings, ResilientStore store) {

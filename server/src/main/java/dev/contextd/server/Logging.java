@@ -61,7 +61,7 @@ public final class Logging extends ContextAwareBase implements Configurator {
   }
 
   /** Applies the configured level to what is ours; libraries stay quiet below warnings. */
-  static void setLevel(String level) {
+  public static void setLevel(String level) {
     if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
       setLevels(context, Level.toLevel(level, Level.INFO));
     }

@@ -1,7 +1,7 @@
 package dev.contextd.server;
 
 /** The daemon cannot start; the message is one line that says why and what to do. */
-final class StartException extends Exception {
+public final class StartException extends Exception {
   private static final long serialVersionUID = 1L;
 
   StartException(String message) {

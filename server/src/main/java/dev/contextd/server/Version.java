@@ -5,8 +5,8 @@ import java.io.InputStream;
 import java.util.Properties;
 
 /** The version of this program, as the build wrote it. */
-final class Version {
-  static final String CURRENT = read();
+public final class Version {
+  public static final String CURRENT = read();
 
   private Version() {}
 

@@ -2,6 +2,7 @@ package dev.contextd.server.http;
 
 import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.ResilientStore;
+import dev.contextd.resilience.ScrubProgress;
 import dev.contextd.server.settings.GoDuration;
 import dev.contextd.storage.check.Damage;
 import io.javalin.http.Context;
@@ -46,6 +47,8 @@ final class AdminRoutes {
         route(HandlerType.POST, "/purge", this::purge),
         route(HandlerType.POST, "/checkpoint", this::checkpoint),
         route(HandlerType.POST, "/scrub", this::scrub),
+        route(HandlerType.GET, "/scrub", this::scrubProgress),
+        route(HandlerType.POST, "/repair", quarantine::repair),
         route(HandlerType.GET, "/quarantine", quarantine::list),
         route(HandlerType.POST, "/quarantine/restore", quarantine::restore),
         route(HandlerType.POST, "/quarantine/discard", quarantine::discard),
@@ -108,6 +111,13 @@ final class AdminRoutes {
   private void checkpoint(Context call) {
     store.checkpoint();
     call.status(204);
+  }
+
+  private void scrubProgress(Context call) {
+    ScrubProgress progress = resilient.scrubProgress();
+    call.json(
+        new Messages.ScrubProgressOut(
+            progress.isRunning(), progress.doneBytes(), progress.totalBytes()));
   }
 
   private void scrub(Context call) {

@@ -213,6 +213,36 @@ final class Messages {
 
   record Recovered(String done) {}
 
+  record ScrubProgressOut(boolean running, long doneBytes, long totalBytes) {}
+
+  record Repair(@Nullable Boolean dryRun) {}
+
+  /**
+   * What is to be repaired, or was.
+   *
+   * @param executed whether it was
+   * @param open how many steps are left to the operator, or failed
+   */
+  record Repaired(boolean executed, List<StepOut> steps, int open) {}
+
+  /**
+   * A step of a repair.
+   *
+   * @param kind {@code rewrite}, {@code restore}, or {@code operator} where only that one can
+   * @param result what came of it; null where it was not done
+   * @param failure why it failed; null where it did not
+   */
+  record StepOut(
+      String kind,
+      String folder,
+      String file,
+      String source,
+      boolean lossless,
+      String why,
+      String next,
+      @Nullable String result,
+      @Nullable String failure) {}
+
   record Audit(List<Map<String, String>> entries) {}
 
   record DamageOut(String folder, String file, String kind, String sentence) {}

@@ -1,10 +1,13 @@
 package dev.contextd.server.http;
 
 import dev.contextd.resilience.QuarantineWork;
+import dev.contextd.resilience.RepairWork;
 import dev.contextd.resilience.ResilientStore;
 import io.javalin.http.Context;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -111,6 +114,46 @@ final class QuarantineRoutes {
           Optional<Map<String, String>> metadata = Optional.ofNullable(body.metadata());
           call.json(new Messages.Recovered(work.recover(body.name(), metadata)));
         });
+  }
+
+  void repair(Context call) {
+    bodies.read(
+        call,
+        Messages.Repair.class,
+        body -> {
+          List<Messages.StepOut> steps = new ArrayList<>();
+          if (Boolean.TRUE.equals(body.dryRun())) {
+            store.repairs().plan().forEach(step -> steps.add(out(step, null, null)));
+            call.json(new Messages.Repaired(false, steps, steps.size()));
+            return;
+          }
+          store
+              .repairs()
+              .execute()
+              .forEach(done ->
+                  steps.add(
+                      out(
+                          done.step(),
+                          done.failure().isPresent() ? null : done.result(),
+                          done.failure().orElse(null))));
+          List<RepairWork.Step> open = store.repairs().plan();
+          open.forEach(step -> steps.add(out(step, null, null)));
+          call.json(new Messages.Repaired(true, steps, open.size()));
+        });
+  }
+
+  private static Messages.StepOut out(
+      RepairWork.Step step, @Nullable String result, @Nullable String failure) {
+    return new Messages.StepOut(
+        step.kind().name().toLowerCase(Locale.ROOT),
+        step.folder(),
+        step.file(),
+        step.source(),
+        step.isLossless(),
+        step.why(),
+        step.next(),
+        result,
+        failure);
   }
 
   private static int limit(@Nullable String text) {

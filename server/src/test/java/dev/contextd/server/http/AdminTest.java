@@ -36,7 +36,8 @@ class AdminTest {
           "/scrub",
           "/quarantine/restore",
           "/quarantine/discard",
-          "/metadata/recover");
+          "/metadata/recover",
+          "/repair");
 
   @RegisterExtension final StoreRoot root = new StoreRoot();
 

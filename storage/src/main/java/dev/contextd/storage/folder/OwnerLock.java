@@ -67,6 +67,40 @@ public final class OwnerLock implements Closeable {
     disk.replaceDurably(List.of(new Disk.Image(directory.resolve(OwnNames.OWNER), content)));
   }
 
+  /**
+   * Who has a store open.
+   *
+   * @param pid empty where it is not known
+   * @param since RFC 3339; empty where it is not known
+   * @param address that it listens on; empty where it listens on none, or not yet
+   */
+  public record Owner(String pid, String since, String address) {}
+
+  /**
+   * Tells who has a store open, without taking it.
+   *
+   * @param directory {@code .contextd} in the store's root
+   * @return empty where nobody has
+   * @throws IOException where it cannot be told
+   */
+  public static Optional<Owner> ownerOf(Disk disk, Path directory) throws IOException {
+    Path file = directory.resolve(OwnNames.LOCK);
+    if (!disk.exists(file)) {
+      return Optional.empty();
+    }
+    Optional<FileCalls.Lock> lock = disk.tryLock(file);
+    if (lock.isPresent()) {
+      lock.get().close();
+      return Optional.empty();
+    }
+    Map<String, String> fields = owner(disk, directory).orElse(Map.of());
+    return Optional.of(
+        new Owner(
+            fields.getOrDefault("pid", ""),
+            fields.getOrDefault("since", ""),
+            fields.getOrDefault("address", "")));
+  }
+
   private static String describe(Disk disk, Path directory) {
     String root = String.valueOf(directory.resolveSibling(""));
     Optional<Map<String, String>> owner = owner(disk, directory);

@@ -1,0 +1,48 @@
+package dev.contextd.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+@Command(
+    name = "audit",
+    description = "Shows what was done to the store: quarantines, repairs, restores, deletions.",
+    footer = {"", "Example:", "  ctxd audit --limit 20"})
+final class AuditCommand implements Callable<Integer> {
+  @ParentCommand private Ctxd ctxd = new Ctxd();
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      defaultValue = "100",
+      description = "How many of the latest lines (${DEFAULT-VALUE}).")
+  private int limit;
+
+  @Override
+  public Integer call() {
+    return ctxd.look(target -> {
+      JsonNode answer = target.calls().get("/api/v1/admin/audit?limit=" + limit);
+      if (!ctxd.isPrintedAsJson(answer)) {
+        List<List<String>> rows = new ArrayList<>();
+        for (JsonNode one : answer.path("entries")) {
+          String file = one.path("file").asText("");
+          String folder = one.path("folder").asText("");
+          rows.add(
+              List.of(
+                  one.path("when").asText(),
+                  one.path("who").asText(),
+                  one.path("what").asText(),
+                  file.isEmpty() ? folder : folder + "/" + file,
+                  one.path("why").asText(),
+                  one.path("kept").asText()));
+        }
+        ctxd.screen.table(List.of("WHEN", "WHO", "WHAT", "WHERE", "WHY", "KEPT AS"), rows);
+      }
+      return Ctxd.FINE;
+    });
+  }
+}

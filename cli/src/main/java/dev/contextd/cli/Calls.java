@@ -1,0 +1,103 @@
+package dev.contextd.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/** Calls of the daemon's API. */
+final class Calls {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Duration CONNECT_PATIENCE = Duration.ofSeconds(5);
+  private static final int FIRST_FAILURE = 400;
+  private static final int DEGRADED = 503;
+
+  private final String address;
+  private final Optional<String> token;
+  private final HttpClient client =
+      HttpClient.newBuilder().connectTimeout(CONNECT_PATIENCE).build();
+
+  Calls(String address, Optional<String> token) {
+    this.address = address;
+    this.token = token;
+  }
+
+  String address() {
+    return address;
+  }
+
+  /** A {@code GET}. */
+  JsonNode get(String path) {
+    return json(path, send(request(path).GET()), false);
+  }
+
+  /** A check of health, whose answer is one though the store be degraded. */
+  JsonNode health(String path) {
+    return json(path, send(request(path).GET()), true);
+  }
+
+  JsonNode post(String path, Map<String, ?> body) {
+    try {
+      HttpRequest.Builder request =
+          request(path)
+              .header("Content-Type", "application/json")
+              .POST(HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body)));
+      return json(path, send(request), false);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  static String encoded(String segment) {
+    return java.net.URLEncoder.encode(segment, java.nio.charset.StandardCharsets.UTF_8)
+        .replace("+", "%20");
+  }
+
+  private HttpRequest.Builder request(String path) {
+    HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address + path));
+    token.ifPresent(secret -> request.header("Authorization", "Bearer " + secret));
+    return request;
+  }
+
+  private HttpResponse<String> send(HttpRequest.Builder request) {
+    try {
+      return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    } catch (IOException e) {
+      throw new CliException(
+          "the daemon at %s does not answer: %s; look at its log, or start it"
+              .formatted(address, e.getMessage() == null ? e.toString() : e.getMessage()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CliException("interrupted while the daemon at " + address + " was at work");
+    }
+  }
+
+  private JsonNode json(String path, HttpResponse<String> answer, boolean isHealth) {
+    JsonNode body;
+    try {
+      body = JSON.readTree(answer.body());
+    } catch (JsonProcessingException e) {
+      throw new CliException(
+          "what listens at %s is no contextd: %s answers %d"
+              .formatted(address, path, answer.statusCode()));
+    }
+    boolean isDegraded = isHealth && answer.statusCode() == DEGRADED && body.has("healthy_count");
+    if (answer.statusCode() >= FIRST_FAILURE && !isDegraded) {
+      throw new CliException(problem(body, answer.statusCode()));
+    }
+    return body;
+  }
+
+  private static String problem(JsonNode problem, int status) {
+    String detail = problem.path("detail").asText("status " + status);
+    String next = problem.path("next").asText("");
+    return next.isEmpty() ? detail : detail + " (" + next + ")";
+  }
+}

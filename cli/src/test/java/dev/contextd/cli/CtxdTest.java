@@ -1,0 +1,274 @@
+package dev.contextd.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.contextd.engine.NewDocument;
+import dev.contextd.engine.Scope;
+import dev.contextd.engine.StoreOptions;
+import dev.contextd.engine.VectorStore;
+import dev.contextd.testkit.StoreRoot;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Isolated;
+
+/** The commands on a store that no daemon has open. */
+@Isolated // Standard output is the process's.
+class CtxdTest {
+  private static final String MEMORIES = "e9f85bf6";
+
+  @RegisterExtension final StoreRoot root = new StoreRoot();
+
+  /** What a run of the tool came to. */
+  private record Run(int code, String out, String err) {
+    JsonNode json() throws IOException {
+      return new ObjectMapper().readTree(out);
+    }
+  }
+
+  private Run ctxd(String... words) {
+    List<String> all = new ArrayList<>(List.of(words));
+    all.addAll(List.of("--path", root.path().toString(), "--config", config().toString()));
+    return run(all.toArray(String[]::new));
+  }
+
+  private Path config() {
+    try {
+      return Files.writeString(root.beside("c.yaml"), "embeddings: {provider: none}\n");
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private static Run run(String... words) {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    try {
+      System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+      System.setErr(new PrintStream(told, true, StandardCharsets.UTF_8));
+      int code = Main.run(words);
+      return new Run(
+          code, printed.toString(StandardCharsets.UTF_8), told.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+
+  private static Map<String, String> bytes(Path folder) throws IOException {
+    Map<String, String> all = new TreeMap<>();
+    try (var files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        all.put(
+            folder.relativize(file).toString(), HexFormat.of().formatHex(Files.readAllBytes(file)));
+      }
+    }
+    return all;
+  }
+
+  @Test
+  void lookingChangesNoByte() throws Exception {
+    root.copyOf("chromem-go/plain");
+    Files.delete(root.path().resolve(MEMORIES + "/00000000.gob"));
+    root.expect(dev.contextd.storage.check.Damage.MetadataMissing.class);
+    Map<String, String> before = bytes(root.path());
+    Run health = ctxd("health");
+    assertThat(health.code()).isEqualTo(1);
+    assertThat(health.out())
+        .startsWith("degraded: 2 healthy, 1 corrupt, 0 empty of 3 collections\n")
+        .contains(MEMORIES + "  The metadata file is missing beside 6 documents");
+    assertThat(health.err()).contains("no daemon runs", "looked at, not changed");
+    assertThat(ctxd("metadata", "health", "--json").json().path("corrupt_count").asInt())
+        .isEqualTo(1);
+    assertThat(ctxd("metadata", "list").out())
+        .contains("contextd_memories", "corrupt  unknown", "contextd_checkpoints");
+    assertThat(ctxd("repair", "--dry-run").out())
+        .contains("operator", "ctxd metadata recover contextd_memories");
+    assertThat(ctxd("metadata", "quarantine", "list").out()).contains("nothing lies in");
+    assertThat(ctxd("stats").out()).contains("3 collections, 46 documents");
+    assertThat(ctxd("trash", "list").code()).isZero();
+    assertThat(ctxd("audit").code()).isZero();
+    assertThat(bytes(root.path())).isEqualTo(before);
+  }
+
+  @Test
+  void theIncidentTakesOneCommand() throws Exception {
+    root.copyOf("chromem-go/plain");
+    Files.delete(root.path().resolve(MEMORIES + "/00000000.gob"));
+    Run recover = ctxd("metadata", "recover", "contextd_memories", "--set", "kind=memories");
+    assertThat(recover.code()).isZero();
+    assertThat(recover.out()).contains("Its own metadata is set.");
+    assertThat(recover.err()).contains("opened by this command", "mended e9f85bf6/");
+    assertThat(ctxd("health").code()).isZero();
+    assertThat(ctxd("metadata", "list").out()).contains("{\"kind\":\"memories\"}");
+    assertThat(ctxd("audit").out()).contains("mended", "recovered");
+    Run again = ctxd("metadata", "recover", "contextd_memories");
+    assertThat(again.code()).isEqualTo(1);
+    assertThat(again.err()).contains("ctxd: nothing of the collection");
+  }
+
+  @Test
+  void whatLiesInQuarantineIsListedRestoredAndDiscarded() throws Exception {
+    fill("notes");
+    Files.move(root.path().resolve(".contextd"), root.beside("own"));
+    Files.delete(root.path().resolve("ab5aa970/00000000.gob"));
+    Path other = Files.createDirectories(root.path().resolve("00112233"));
+    Files.writeString(other.resolve("00112233.gob"), "no gob");
+    assertThat(ctxd("repair", "--yes").code()).isEqualTo(1);
+    Run list = ctxd("metadata", "quarantine", "list");
+    assertThat(list.out()).contains("ab5aa970", "missing beside 2", "ctxd metadata recover NAME");
+    assertThat(ctxd("metadata", "quarantine", "restore", "ab5aa970", "--name", "other").err())
+        .contains("d9298a10", "ab5aa970");
+    assertThat(ctxd("metadata", "quarantine", "restore", "ab5aa970", "--name", "notes").out())
+        .contains("2 documents are back in \"notes\"");
+    assertThat(ctxd("metadata", "quarantine", "discard", "00112233").err()).contains("--yes");
+    assertThat(ctxd("metadata", "quarantine", "discard", "00112233", "--yes").out())
+        .contains("00112233 is in the trash");
+    assertThat(ctxd("health").code()).isEqualTo(1);
+    assertThat(ctxd("metadata", "recover", "notes").code()).isZero();
+    assertThat(ctxd("health").out()).startsWith("healthy");
+  }
+
+  private void fill(String name) throws IOException {
+    try (VectorStore store = VectorStore.open(root.path(), StoreOptions.defaults())) {
+      store
+          .getOrCreate(name, Scope.ALL)
+          .upsert(
+              List.of(
+                  NewDocument.of("a", "first", new float[] {1, 0}),
+                  NewDocument.of("b", "second", new float[] {0, 1})));
+    }
+  }
+
+  @Test
+  void verifyFindsAndMends() throws Exception {
+    fill("notes");
+    assertThat(ctxd("verify").out()).contains("everything is as it was written");
+    Path file;
+    try (var files = Files.list(root.path().resolve("ab5aa970"))) {
+      file = files.filter(one -> !one.endsWith("00000000.gob")).findFirst().orElseThrow();
+    }
+    var time = Files.getLastModifiedTime(file);
+    byte[] content = Files.readAllBytes(file);
+    content[content.length - 5] ^= 1;
+    Files.write(file, content);
+    Files.setLastModifiedTime(file, time);
+    Run verify = ctxd("verify");
+    assertThat(verify.code()).isZero();
+    assertThat(verify.out()).contains("1 damaged, 1 of them written again");
+    assertThat(ctxd("verify").out()).contains("everything is as it was written");
+  }
+
+  @Test
+  void deletedThingsComeBack() throws Exception {
+    fill("notes");
+    try (VectorStore store = VectorStore.open(root.path(), StoreOptions.defaults())) {
+      store.delete("notes", Scope.ALL);
+    }
+    String entry = ctxd("trash", "list", "--json").json().at("/entries/0/name").asText();
+    assertThat(ctxd("trash", "restore", entry).out()).contains("2 documents came back");
+    assertThat(ctxd("metadata", "list").out()).contains("notes  2");
+    assertThat(ctxd("trash", "purge", "--older-than", "0s").code()).isEqualTo(1);
+    assertThat(ctxd("trash", "purge", "--older-than", "0s", "--yes").code()).isZero();
+    assertThat(ctxd("audit").out()).contains("deleted", "restored", "purged");
+  }
+
+  @Test
+  void aDaemonsStoreIsReachedThroughIt() throws Exception {
+    fill("notes");
+    Path home = Files.createDirectories(root.beside("home"));
+    Process daemon =
+        new ProcessBuilder(
+                System.getProperty("java.home") + "/bin/java",
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "dev.contextd.server.Main",
+                "--http-port=0",
+                "--config=" + config(),
+                "--vectorstore-path=" + root.path())
+            .redirectError(root.beside("daemon.err").toFile())
+            .start();
+    try (var out = daemon.inputReader(StandardCharsets.UTF_8)) {
+      String line = out.readLine();
+      while (line != null && !line.startsWith("listening on ")) {
+        line = out.readLine();
+      }
+      assertThat(line).as(Files.readString(root.beside("daemon.err"))).isNotNull();
+      Run health = ctxd("health");
+      assertThat(health.code()).isZero();
+      assertThat(health.err()).contains("daemon at http://localhost:", "process " + daemon.pid());
+      assertThat(ctxd("verify").out()).contains("everything is as it was written");
+      assertThat(ctxd("metadata", "list").out()).contains("notes  2");
+      assertThat(home).isEmptyDirectory();
+    } finally {
+      daemon.destroy();
+      daemon.waitFor();
+    }
+  }
+
+  @Test
+  void wrongUsageIsTwoAndEachCommandHasHelpWithAnExample() {
+    assertThat(run().code()).isEqualTo(2);
+    assertThat(run("nonsense").code()).isEqualTo(2);
+    assertThat(run("metadata").code()).isEqualTo(2);
+    assertThat(run("query", "notes").code()).isEqualTo(2);
+    assertThat(run("--version").out()).startsWith("ctxd 0.");
+    for (String command :
+        List.of(
+            "health",
+            "metadata health",
+            "metadata list",
+            "metadata recover",
+            "metadata quarantine list",
+            "metadata quarantine restore",
+            "metadata quarantine discard",
+            "verify",
+            "repair",
+            "query",
+            "stats",
+            "trash list",
+            "trash restore",
+            "trash purge",
+            "audit")) {
+      Run help = run((command + " --help").split(" "));
+      assertThat(help.code()).as(command).isZero();
+      assertThat(help.out()).as(command).contains("Example:\n  ctxd " + command);
+    }
+    assertThat(run("generate-completion").out()).contains("complete -F");
+  }
+
+  @Test
+  void aStoreThatIsNotThereIsNotCreated() {
+    Run health =
+        run("health", "--path", root.beside("none").toString(), "--config", config().toString());
+    assertThat(health.code()).isEqualTo(1);
+    assertThat(health.err()).contains("there is no store in", "--path");
+    assertThat(root.beside("none")).doesNotExist();
+  }
+
+  @Test
+  void whatStandsInAStoreGivesATerminalNoOrders() {
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    Screen screen = new Screen(new PrintStream(printed, true, StandardCharsets.UTF_8), false);
+    screen.table(List.of("A", "B"), List.of(List.of("x\u001b[2J", "y\nz"), List.of("", "\u0007")));
+    assertThat(printed.toString(StandardCharsets.UTF_8))
+        .isEqualTo("A      B\nx\ufffd[2J  y\ufffdz\n-      \ufffd\n");
+  }
+}

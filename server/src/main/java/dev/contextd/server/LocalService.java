@@ -1,0 +1,125 @@
+package dev.contextd.server;
+
+import dev.contextd.engine.Embedder;
+import dev.contextd.engine.StoreInUseException;
+import dev.contextd.engine.StoreOptions;
+import dev.contextd.resilience.ResilientStore;
+import dev.contextd.server.http.HttpServer;
+import dev.contextd.server.metrics.Metrics;
+import dev.contextd.server.settings.Settings;
+import dev.contextd.storage.checkpoint.KeeperOptions;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A store that no daemon has open, served to this process alone: on loopback, on a free port,
+ * behind a token that nobody else knows.
+ */
+public final class LocalService implements AutoCloseable {
+  private static final int TOKEN_BYTES = 32;
+  private static final Duration SHUTDOWN = Duration.ofSeconds(5);
+
+  private final ResilientStore store;
+  private final Optional<Embedder> embedder;
+  private final HttpServer http;
+  private final String token;
+  private final List<String> opened;
+
+  private LocalService(
+      ResilientStore store,
+      Optional<Embedder> embedder,
+      HttpServer http,
+      String token,
+      List<String> opened) {
+    this.store = store;
+    this.embedder = embedder;
+    this.http = http;
+    this.token = token;
+    this.opened = opened;
+  }
+
+  /** What may happen to the store. */
+  public enum Access {
+    /** It is only looked at: no byte of it changes, what is damaged stays as it is. */
+    LOOK,
+    /** It is opened as the daemon opens it, and changes as the calls say. */
+    CHANGE
+  }
+
+  /**
+   * Opens the store that the settings name.
+   *
+   * @throws StartException where it cannot be opened
+   */
+  public static LocalService open(Settings settings, Access access) throws StartException {
+    Optional<Embedder> embedder = ConfiguredEmbedder.of(settings);
+    StoreOptions defaults =
+        StoreOptions.defaults()
+            .withCompression(settings.compress())
+            .withProvenNames(settings.recoversNames())
+            .withKeeper(KeeperOptions.defaults().withRetention(settings.trashRetention()));
+    StoreOptions options = embedder.map(defaults::withEmbedder).orElse(defaults);
+    if (access == Access.LOOK) {
+      options = options.onlyLooking();
+    }
+    ResilientStore store;
+    try {
+      store = ResilientStore.open(settings.vectorstorePath(), options);
+    } catch (StoreInUseException e) {
+      throw new StartException(String.valueOf(e.getMessage()));
+    } catch (IOException e) {
+      throw new StartException(
+          "cannot open the store in %s: %s; --path names another folder"
+              .formatted(settings.vectorstorePath(), e.getMessage()));
+    }
+    List<String> opened = Announcement.lines(settings, store.summary(), List.of());
+    byte[] secret = new byte[TOKEN_BYTES];
+    new SecureRandom().nextBytes(secret);
+    String token = HexFormat.of().formatHex(secret);
+    Metrics metrics =
+        new Metrics(
+            store,
+            new Metrics.Options(
+                settings.vectorstorePath(),
+                false,
+                settings.health().scanInterval(),
+                Version.CURRENT));
+    store.checker().listen(metrics.health());
+    HttpServer http =
+        HttpServer.start(
+            store,
+            metrics,
+            new HttpServer.Options(
+                "localhost", 0, true, Optional.of(token), false, SHUTDOWN, Version.CURRENT));
+    return new LocalService(store, embedder, http, token, opened);
+  }
+
+  public String address() {
+    return "http://localhost:" + http.port();
+  }
+
+  public String token() {
+    return token;
+  }
+
+  /** What opening came to, a line each. */
+  public List<String> opened() {
+    return List.copyOf(opened);
+  }
+
+  /** Why the store is in another state than it was told to be; empty where it is not. */
+  public Optional<String> closeFailure() {
+    return store.store().closeFailure();
+  }
+
+  @Override
+  public void close() {
+    http.close();
+    store.close();
+    embedder.ifPresent(Embedder::close);
+  }
+}

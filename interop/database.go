@@ -127,6 +127,25 @@ func remove(db *chromem.DB, in io.Reader) error {
 	return target.Delete(context.Background(), nil, nil, wanted.IDs...)
 }
 
+// Deletes a collection and writes a document through the handle that was held before, which
+// chromem-go lets happen; tells in out what each step came to.
+func writeThroughKeptHandle(db *chromem.DB, in io.Reader, out io.Writer) error {
+	var wanted deletion
+	if err := json.NewDecoder(in).Decode(&wanted); err != nil {
+		return err
+	}
+	handle := db.GetCollection(wanted.Collection, neverEmbed)
+	if handle == nil {
+		return fmt.Errorf("no collection %q", wanted.Collection)
+	}
+	err := db.DeleteCollection(wanted.Collection)
+	fmt.Fprintln(out, "delete", err)
+	document := chromem.Document{ID: "late", Content: "late", Embedding: []float32{1, 0}}
+	err = handle.AddDocument(context.Background(), document)
+	fmt.Fprintln(out, "add through the kept handle", err)
+	return nil
+}
+
 func query(db *chromem.DB, in io.Reader, out io.Writer) error {
 	var asked question
 	if err := json.NewDecoder(in).Decode(&asked); err != nil {

@@ -18,7 +18,8 @@ const usage = `usage:
   interop write       <root> <plain|gzip>                         database on standard input
   interop delete      <root> <plain|gzip>                         deletion on standard input
   interop export      <root> <plain|gzip> <file> <plain|gzip> [key]
-  interop query       <root> <plain|gzip>                         question on standard input`
+  interop query       <root> <plain|gzip>                         question on standard input
+  interop handle      <root> <plain|gzip>                         the incident of 2026-01-22: deletion on standard input`
 
 var errUsage = errors.New(usage)
 
@@ -55,6 +56,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return remove(db, in)
 	case "export":
 		return export(db, argument(rest, 2), argument(rest, 3), argument(rest, 4))
+	case "handle":
+		return writeThroughKeptHandle(db, in, out)
 	case "query":
 		return query(db, in, out)
 	default:

@@ -33,7 +33,7 @@ final class AuditCommand implements Callable<Integer> {
           String folder = one.path("folder").asText("");
           rows.add(
               List.of(
-                  one.path("when").asText(),
+                  Screen.seconds(one.path("when").asText()),
                   one.path("who").asText(),
                   one.path("what").asText(),
                   file.isEmpty() ? folder : folder + "/" + file,

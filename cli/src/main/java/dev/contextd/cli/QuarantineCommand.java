@@ -61,7 +61,7 @@ final class QuarantineCommand implements Runnable {
       rows.add(
           List.of(
               one.path("entry").asText(),
-              one.path("since").asText(),
+              Screen.seconds(one.path("since").asText()),
               one.path("collection").isNull() ? "?" : one.path("collection").asText(),
               readable + " of " + documents,
               one.path("why").asText(),

@@ -77,7 +77,8 @@ final class RepairCommand implements Callable<Integer> {
               result(step),
               step.path("why").asText()));
     }
-    ctxd.screen.table(List.of("STEP", "WHERE", "FROM", "LOSSLESS", "RESULT", "WHY"), rows);
+    ctxd.screen.table(
+        List.of("STEP", "WHERE", "FROM", "LOSSLESS", "RESULT OR COMMAND", "WHY"), rows);
   }
 
   private static String result(JsonNode step) {

@@ -67,6 +67,11 @@ final class Screen {
     return plain.toString();
   }
 
+  /** A time of RFC 3339 without the part of a second; what is none stays. */
+  static String seconds(String time) {
+    return time.replaceFirst("\\.\\d+Z$", "Z");
+  }
+
   /** Columns as wide as their widest cell; the last one is as long as it is. */
   void table(List<String> head, List<List<String>> rows) {
     List<List<String>> all = new ArrayList<>();

@@ -3,6 +3,7 @@ package dev.contextd.engine;
 import static dev.contextd.engine.Given.collection;
 import static dev.contextd.testkit.ChromemGo.withoutNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.contextd.engine.VectorStore.ExportOptions;
@@ -353,5 +354,25 @@ class ChromemGoInteropTest {
         .filteredOn(hit -> hit.getValue() > hits.getLast().score() + 1e-5)
         .extracting(Map.Entry::getKey)
         .isSubsetOf(hits.stream().map(hit -> hit.document().id()).toList());
+  }
+
+  /** chromem-go refuses the whole database afterwards: one lost file took all services down. */
+  @Test
+  void theIncidentsLikelyCauseIsServed() throws Exception {
+    withGo(go -> {
+      root.copyOf("chromem-go/plain");
+      assertThat(go.writeThroughKeptHandle(root.path(), "contextd_memories"))
+          .isEqualTo("delete <nil>\nadd through the kept handle <nil>\n");
+      assertThatThrownBy(() -> go.dump(root.path(), false))
+          .hasMessageContaining("collection metadata file not found");
+      try (VectorStore store = open(root.path(), false)) {
+        CollectionInfo memories = collection(store, "contextd_memories").info();
+        assertThat(memories.count()).isEqualTo(1);
+        assertThat(memories.lostMetadata()).isPresent();
+        assertThat(collection(store, "contextd_checkpoints").count()).isEqualTo(40);
+        store.settleMetadata("contextd_memories", Optional.empty());
+      }
+      assertThat(go.dump(root.path(), false).keySet()).contains("contextd_memories");
+    });
   }
 }

@@ -158,13 +158,20 @@ public final class QuarantineWork {
   }
 
   private static String sentence(Merged merged, List<String> left) {
-    return "%d documents are back in \"%s\", %d of them in place of older ones; of %d a newer version was there; %d files stay because they cannot be read."
-        .formatted(
-            merged.added() + merged.replaced(),
-            merged.collection(),
-            merged.replaced(),
-            merged.older(),
-            left.size());
+    StringBuilder text = new StringBuilder();
+    text.append(
+        "%d documents are back in \"%s\""
+            .formatted(merged.added() + merged.replaced(), merged.collection()));
+    if (merged.replaced() > 0) {
+      text.append(", %d of them in place of older versions".formatted(merged.replaced()));
+    }
+    if (merged.older() > 0) {
+      text.append("; of %d a newer version was there".formatted(merged.older()));
+    }
+    if (!left.isEmpty()) {
+      text.append("; %d files stay because they cannot be read".formatted(left.size()));
+    }
+    return text.append('.').toString();
   }
 
   /**

@@ -109,7 +109,7 @@ public final class RepairWork {
                   item.file(),
                   isReady ? "its own files in quarantine" : "",
                   isWhole,
-                  item.hindrance().map(why -> item.why() + " " + why).orElse(item.why()),
+                  why(item),
                   next),
               Optional.empty(),
               item.name()));
@@ -132,6 +132,14 @@ public final class RepairWork {
                       "")));
     }
     return all;
+  }
+
+  /** The damage, and what is in the way where that is more. */
+  private static String why(QuarantineWork.Item item) {
+    return item.hindrance()
+        .filter(hindrance -> !hindrance.contains(item.why()))
+        .map(hindrance -> item.why() + " Now " + hindrance + ".")
+        .orElse(item.why());
   }
 
   private List<Damage> present() {

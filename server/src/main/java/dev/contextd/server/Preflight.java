@@ -72,12 +72,10 @@ final class Preflight {
   }
 
   private static String next(Settings settings, HealthReport health) {
-    String quarantine = settings.vectorstorePath().resolve(".quarantine").toString();
-    return health.quarantined().isEmpty()
+    return health.details().isEmpty()
         ? "see to it, or set it to false to serve what is intact"
-        : "run: ls -l "
-            + quarantine
-            + "; move away what is settled, or set it to false to serve"
-            + " what is intact";
+        : "run: ctxd repair --dry-run --path "
+            + settings.vectorstorePath()
+            + "; or set it to false to serve what is intact";
   }
 }

@@ -330,7 +330,7 @@ class DaemonTest {
       assertThat(err())
           .containsPattern(
               "(?m)^contextd: not started, because health.fail_on_corruption is true and e9f85bf6"
-                  + " is damaged: .* missing beside 6 documents.*; run: ls -l .*/.quarantine; .*$")
+                  + " is damaged: .* missing beside 6 documents.*; run: ctxd repair --dry-run --path .*; .*$")
           .contains("health: 2 healthy, 1 corrupt, 0 empty collections; 1 things in quarantine");
     }
     Process served = startOverRoot();

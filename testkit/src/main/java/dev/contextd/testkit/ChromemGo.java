@@ -121,6 +121,15 @@ public record ChromemGo(Path program) {
     call(request, "delete", root.toString(), kind(compress));
   }
 
+  /**
+   * Deletes a collection and writes a document, {@code late}, through the handle that was held
+   * before; returns what each step came to.
+   */
+  public String writeThroughKeptHandle(Path root, String collection) throws Exception {
+    String request = text(json -> json.writeStringField("collection", collection));
+    return call(request, "handle", root.toString(), kind(false));
+  }
+
   public void export(Path root, boolean compress, Path file, boolean zipped, Optional<String> key)
       throws Exception {
     String target = file.toString();

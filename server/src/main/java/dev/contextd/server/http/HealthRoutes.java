@@ -138,12 +138,9 @@ final class HealthRoutes {
       return "Nothing is moved or mended while so much is damaged at once. Find the one cause first:"
           + " a disk that is not mounted, a copy that was put back. Then restart the daemon";
     }
-    if (!health.quarantined().isEmpty()) {
-      return "Everything intact is served. Look into .quarantine/ in the store's folder: beside each"
-          + " thing lies a note";
-    }
     if (health.isDegraded()) {
-      return "Everything intact is served. GET /api/v1/health/metadata names what is not, and why";
+      return "Everything intact is served. ctxd repair --dry-run tells what can be brought back, and"
+          + " how";
     }
     return health.readOnly().isPresent()
         ? "Everything is served and nothing can be written. Mend what read_only says, then restart"

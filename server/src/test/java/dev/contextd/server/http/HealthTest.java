@@ -81,7 +81,7 @@ class HealthTest {
       assertThat(metadata.at("/quarantined/0/file").asText()).isEqualTo("24577f65.gob");
       assertThat(metadata.at("/quarantined/1/folder").asText()).isEqualTo(MEMORIES);
       assertThat(metadata.at("/unavailable_documents").asInt()).isEqualTo(7);
-      assertThat(metadata.at("/next").asText()).contains(".quarantine/");
+      assertThat(metadata.at("/next").asText()).contains("ctxd repair --dry-run");
       assertThat(server.get("/health").json().at("/quarantined").size()).isEqualTo(2);
       assertThat(server.get("/livez").status()).isEqualTo(200);
       assertThat(server.get("/readyz").status()).isEqualTo(200);

@@ -124,6 +124,31 @@ final class EmbeddedCollection {
     unserved.remove(damage);
   }
 
+  /** As of this moment, in which every batch is whole or not there. */
+  VectorStore.Contents contents() {
+    Snapshot snapshot = table.snapshot();
+    return new VectorStore.Contents(
+        stored(),
+        folderName(),
+        kept.model(),
+        lostMetadata.isPresent(),
+        snapshot.count(),
+        () -> {
+          Iterator<Row> rows = snapshot.after(null);
+          return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+              return rows.hasNext();
+            }
+
+            @Override
+            public StoredDocument next() {
+              return rows.next().stored();
+            }
+          };
+        });
+  }
+
   CollectionInfo info(Scope scope) {
     return infoUnlessDeleted(scope).orElseThrow(() -> EmbeddedStore.notFound(name()));
   }

@@ -3,7 +3,6 @@ package dev.contextd.engine;
 import dev.contextd.engine.search.DotKernel;
 import dev.contextd.engine.search.ExactSearch;
 import dev.contextd.engine.search.RowTable;
-import dev.contextd.storage.check.CandidateNames;
 import dev.contextd.storage.check.CheckReport;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.IntactCollection;
@@ -17,6 +16,7 @@ import dev.contextd.storage.checkpoint.StoreKeeper;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.DiskFull;
 import dev.contextd.storage.folder.AuditLog;
@@ -83,10 +83,8 @@ final class EmbeddedStore implements VectorStore {
     this.search = new ExactSearch(DotKernel.best(), options.workers());
     keeper.dimensionOfMost(WARM_UP_FROM_ROWS).ifPresent(this::warmUp);
     List<EmbeddedCollection> opened = new ArrayList<>();
-    Optional<CandidateNames> names =
-        options.provesNames() ? Optional.of(CandidateNames.builtIn()) : Optional.empty();
     this.openReport =
-        keeper.load(names, loaded -> opened.add(new EmbeddedCollection(this, loaded)));
+        keeper.load(options.names(), loaded -> opened.add(new EmbeddedCollection(this, loaded)));
     for (EmbeddedCollection collection : opened) {
       modelIfReadable(collection).ifPresent(found -> collection.noteModel(Optional.of(found)));
       noteLostMetadata(collection);
@@ -354,6 +352,22 @@ final class EmbeddedStore implements VectorStore {
   }
 
   @Override
+  public int replace(Contents contents) {
+    return Restoring.replace(this, contents);
+  }
+
+  @Override
+  public void putBack(String collection, List<StoredDocument> documents) {
+    Restoring.putBack(requireServed(collection), documents);
+    checkpoint();
+  }
+
+  @Override
+  public List<Contents> contents() {
+    return served().stream().map(EmbeddedCollection::contents).toList();
+  }
+
+  @Override
   public Merged merge(IntactCollection found, boolean keepsBoth) {
     return Merging.merge(this, found, keepsBoth);
   }
@@ -367,9 +381,9 @@ final class EmbeddedStore implements VectorStore {
   }
 
   /** Notes, durably, that a collection was restored without its own metadata. */
-  void noteLost(EmbeddedCollection collection, Damage.MetadataUnknown lost) throws IOException {
-    folder.recordLost(collection.kept().folder(), new LostMetadata(lost.name(), lost.sentence()));
-    collection.noteLostMetadata(Optional.of(lost.sentence()));
+  void noteLost(EmbeddedCollection collection, String why) throws IOException {
+    folder.recordLost(collection.kept().folder(), new LostMetadata(collection.name(), why));
+    collection.noteLostMetadata(Optional.of(why));
   }
 
   @Override

@@ -47,7 +47,7 @@ final class Merging {
       }
       requireFitting(target);
       store.checkpoint(); // From here on every present version has a file, and its time.
-      write(target, wanted(target));
+      Restoring.putBack(target, wanted(target));
     } catch (IOException e) {
       throw EmbeddedStore.failed("restoring the collection \"" + name + "\"", e);
     }
@@ -58,7 +58,7 @@ final class Merging {
   private void noteLost(EmbeddedCollection target) throws IOException {
     for (Damage damage : found.damage()) {
       if (damage instanceof Damage.MetadataUnknown lost) {
-        store.noteLost(target, lost);
+        store.noteLost(target, lost.sentence());
       }
     }
   }
@@ -73,15 +73,15 @@ final class Merging {
     }
   }
 
-  private List<NewDocument> wanted(EmbeddedCollection target) {
+  private List<StoredDocument> wanted(EmbeddedCollection target) {
     Map<String, FileState> files = store.keeper().filesOf(target.kept());
     Snapshot snapshot = target.snapshot();
-    List<NewDocument> wanted = new ArrayList<>();
+    List<StoredDocument> wanted = new ArrayList<>();
     for (IntactDocument document : found.documents()) {
       Row present = snapshot.get(document.document().id());
       if (present == null) {
         added++;
-        wanted.add(NewDocument.again(document.document()));
+        wanted.add(document.document());
       } else if (!present.stored().hasSameContentAs(document.document())) {
         FileState file = files.get(document.document().id());
         boolean isNewer = file != null && document.state().modifiedNanos() > file.modifiedNanos();
@@ -89,10 +89,10 @@ final class Merging {
         older += isNewer ? 0 : 1;
         StoredDocument loser = isNewer ? present.stored() : document.document();
         if (isNewer) {
-          wanted.add(NewDocument.again(document.document()));
+          wanted.add(document.document());
         }
         if (keepsBoth) {
-          wanted.add(NewDocument.again(renamed(loser, snapshot)));
+          wanted.add(renamed(loser, snapshot));
         }
       }
     }
@@ -106,16 +106,5 @@ final class Merging {
       id = document.id() + ".other" + n;
     }
     return new StoredDocument(id, document.metadata(), document.embedding(), document.content());
-  }
-
-  /** Present versions that are replaced are deleted first, so that they go to the trash. */
-  private void write(EmbeddedCollection target, List<NewDocument> documents) {
-    VectorCollection collection = store.collection(target.name(), Scope.ALL).orElseThrow();
-    for (int from = 0; from < documents.size(); from += Limits.MAX_BATCH_DOCUMENTS) {
-      List<NewDocument> batch =
-          documents.subList(from, Math.min(documents.size(), from + Limits.MAX_BATCH_DOCUMENTS));
-      collection.delete(batch.stream().map(one -> one.id().orElseThrow()).toList());
-      collection.upsert(batch);
-    }
   }
 }

@@ -6,6 +6,7 @@ import dev.contextd.storage.chromem.DocumentFormat;
 import dev.contextd.storage.chromem.MetadataFormat;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.Trash;
 import dev.contextd.storage.gob.FormatException;
@@ -92,6 +93,53 @@ final class Restoring {
       target.upsert(batch);
     }
     return documents.size();
+  }
+
+  /** A collection that fails halfway is whole again after the next try: nothing is ever deleted. */
+  static int replace(EmbeddedStore store, VectorStore.Contents contents) {
+    store.requireWritable();
+    String name = contents.stored().name();
+    if (store.collection(name, Scope.ALL).isPresent()) {
+      store.delete(name, Scope.ALL);
+    }
+    store.create(name, contents.stored().metadataOrEmpty());
+    EmbeddedCollection target = store.requireServed(name);
+    int count = 0;
+    try {
+      if (contents.isMetadataUnknown()) {
+        store.noteLost(target, "It was not known when the backup was made.");
+      }
+      if (contents.model().isPresent()) {
+        store.folder().recordModel(target.kept().folder(), contents.model().get());
+        target.noteModel(contents.model());
+      }
+    } catch (IOException e) {
+      throw EmbeddedStore.failed("restoring the collection \"" + name + "\"", e);
+    }
+    List<NewDocument> batch = new ArrayList<>();
+    for (StoredDocument document : contents.documents()) {
+      batch.add(NewDocument.again(document));
+      count++;
+      if (batch.size() == Limits.MAX_BATCH_DOCUMENTS) {
+        target.upsert(batch, Scope.ALL);
+        batch.clear();
+      }
+    }
+    if (!batch.isEmpty()) {
+      target.upsert(batch, Scope.ALL);
+    }
+    store.checkpoint();
+    return count;
+  }
+
+  /** Present versions are deleted first, so that they go to the trash. */
+  static void putBack(EmbeddedCollection target, List<StoredDocument> documents) {
+    for (int from = 0; from < documents.size(); from += Limits.MAX_BATCH_DOCUMENTS) {
+      List<StoredDocument> batch =
+          documents.subList(from, Math.min(documents.size(), from + Limits.MAX_BATCH_DOCUMENTS));
+      target.delete(batch.stream().map(StoredDocument::id).toList(), Scope.ALL);
+      target.upsert(batch.stream().map(NewDocument::again).toList(), Scope.ALL);
+    }
   }
 
   private static Optional<StoredCollection> metadata(Disk disk, Disk.Entry file)

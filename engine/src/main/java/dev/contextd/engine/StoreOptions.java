@@ -1,5 +1,6 @@
 package dev.contextd.engine;
 
+import dev.contextd.storage.check.CandidateNames;
 import dev.contextd.storage.checkpoint.KeeperOptions;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.LocalDisk;
@@ -16,8 +17,8 @@ import java.util.concurrent.ForkJoinPool;
  * @param embedder turns text into vectors; the caller closes it
  * @param pool reads files and searches large collections, beside the calling threads; the caller
  *     closes it
- * @param provesNames whether a folder that lost its metadata is served under a name that its own
- *     proves
+ * @param names to try where a folder has lost its metadata: it is served under the one that its own
+ *     proves; empty where it is to stay unserved
  * @param keeper bounds what lies between the journal and the files
  */
 public record StoreOptions(
@@ -27,7 +28,7 @@ public record StoreOptions(
     Disk disk,
     Clock clock,
     KeeperOptions keeper,
-    boolean provesNames) {
+    Optional<CandidateNames> names) {
 
   /** Plain files, no embedder, the common pool. */
   public static StoreOptions defaults() {
@@ -38,20 +39,19 @@ public record StoreOptions(
         new LocalDisk(),
         Clock.systemUTC(),
         KeeperOptions.defaults(),
-        true);
+        Optional.of(CandidateNames.builtIn()));
   }
 
   public StoreOptions withEmbedder(Embedder newEmbedder) {
-    return new StoreOptions(
-        compress, Optional.of(newEmbedder), pool, disk, clock, keeper, provesNames);
+    return new StoreOptions(compress, Optional.of(newEmbedder), pool, disk, clock, keeper, names);
   }
 
   public StoreOptions withCompression(boolean newCompress) {
-    return new StoreOptions(newCompress, embedder, pool, disk, clock, keeper, provesNames);
+    return new StoreOptions(newCompress, embedder, pool, disk, clock, keeper, names);
   }
 
   public StoreOptions withDisk(Disk newDisk) {
-    return new StoreOptions(compress, embedder, pool, newDisk, clock, keeper, provesNames);
+    return new StoreOptions(compress, embedder, pool, newDisk, clock, keeper, names);
   }
 
   /** No byte of the store changes: damage stays as it is, and every write fails. */
@@ -60,12 +60,17 @@ public record StoreOptions(
   }
 
   public StoreOptions withPool(ForkJoinPool newPool) {
-    return new StoreOptions(compress, embedder, newPool, disk, clock, keeper, provesNames);
+    return new StoreOptions(compress, embedder, newPool, disk, clock, keeper, names);
   }
 
-  /** Whether a folder that lost its metadata is served under a name that its own proves. */
-  public StoreOptions withProvenNames(boolean newProvesNames) {
-    return new StoreOptions(compress, embedder, pool, disk, clock, keeper, newProvesNames);
+  /** Names to try where a folder has lost its metadata; empty where it is to stay unserved. */
+  public StoreOptions withNames(Optional<CandidateNames> newNames) {
+    return new StoreOptions(compress, embedder, pool, disk, clock, keeper, newNames);
+  }
+
+  /** Whether contextd's own names are tried where a folder has lost its metadata. */
+  public StoreOptions withProvenNames(boolean isTried) {
+    return withNames(isTried ? Optional.of(CandidateNames.builtIn()) : Optional.empty());
   }
 
   Workers workers() {
@@ -73,6 +78,6 @@ public record StoreOptions(
   }
 
   public StoreOptions withKeeper(KeeperOptions newKeeper) {
-    return new StoreOptions(compress, embedder, pool, disk, clock, newKeeper, provesNames);
+    return new StoreOptions(compress, embedder, pool, disk, clock, newKeeper, names);
   }
 }

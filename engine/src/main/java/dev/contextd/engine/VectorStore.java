@@ -6,6 +6,9 @@ import dev.contextd.storage.check.IntactCollection;
 import dev.contextd.storage.checkpoint.Examination;
 import dev.contextd.storage.checkpoint.KeeperStatus;
 import dev.contextd.storage.checkpoint.ScrubPace;
+import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.ScrubRecord;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -107,6 +110,36 @@ public interface VectorStore extends AutoCloseable {
    * @param key 32 bytes for an encrypted file
    */
   Imported importFrom(Path file, Optional<byte[]> key);
+
+  /**
+   * Puts contents in the place of a collection, durably: what is there goes to the trash first.
+   *
+   * @return how many documents were written
+   */
+  int replace(Contents contents);
+
+  /**
+   * Writes versions of documents that were there before, durably, each as it was; present versions
+   * go to the trash first.
+   */
+  void putBack(String collection, List<StoredDocument> documents);
+
+  /** All that is served, each collection as of one moment; reading it holds up nobody. */
+  List<Contents> contents();
+
+  /**
+   * A collection as of one moment.
+   *
+   * @param model that made its vectors, where that is recorded
+   * @param documents in order of ids; may be asked for once and more
+   */
+  record Contents(
+      StoredCollection stored,
+      String folder,
+      Optional<ModelRecord> model,
+      boolean isMetadataUnknown,
+      long count,
+      Iterable<StoredDocument> documents) {}
 
   /**
    * Writes documents that come back from elsewhere, durably: into the collection of that name,

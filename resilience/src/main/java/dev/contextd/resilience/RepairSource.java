@@ -16,7 +16,9 @@ public enum RepairSource {
   /** What we know of a collection. */
   CATALOG,
   /** A name that the folder's own proves. */
-  NAME;
+  NAME,
+  /** A backup, of which the folder's own name proves that it speaks of the same collection. */
+  BACKUP;
 
   /** What the opening of a store mends a damage from; empty where it mends nothing. */
   static Optional<RepairSource> atOpening(Damage damage) {

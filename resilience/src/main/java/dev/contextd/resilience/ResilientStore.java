@@ -6,6 +6,7 @@ import dev.contextd.engine.StoreException;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.OpenSummary.InPlace;
+import dev.contextd.storage.backup.BackupRun;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.StoreCheck;
 import dev.contextd.storage.folder.AuditLog;
@@ -16,9 +17,11 @@ import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,16 +49,24 @@ public final class ResilientStore implements AutoCloseable {
   private final BackgroundScrub scrub;
   private final QuarantineWork quarantineWork;
   private final RepairWork repairWork;
+  private final Backups backups;
 
   /** How far a scrub is that somebody waits for. */
   private volatile ScrubProgress ordered = IDLE;
 
   private ResilientStore(
-      VectorStore store, StoreCheck check, StoreFolder folder, Clock clock, HealthOptions options) {
+      VectorStore store,
+      StoreCheck check,
+      StoreFolder folder,
+      StoreOptions storeOptions,
+      HealthOptions options,
+      BackupOptions backupOptions) {
+    Clock clock = storeOptions.clock();
     this.store = store;
     this.quarantine = folder.quarantine();
     this.audit = folder.audit();
     OpenQuarantine run = OpenQuarantine.run(store, quarantine, audit);
+    Set<String> fromBackup = settleFromBackup(Backups.known(storeOptions.disk(), backupOptions));
     List<QuarantineEntry> entries = list(quarantine);
     List<CollectionInfo> collections = store.collections(Scope.ALL);
     this.summary =
@@ -66,7 +77,7 @@ public final class ResilientStore implements AutoCloseable {
             run.mended(),
             run.inPlace(),
             run.failedMoves(),
-            repairs(run),
+            repairs(run, fromBackup),
             entries.size(),
             run.brake(),
             store.readOnlyReason());
@@ -86,6 +97,7 @@ public final class ResilientStore implements AutoCloseable {
     this.scrub = new BackgroundScrub(store, checker, clock, options, this::mendScrubbed);
     this.quarantineWork = new QuarantineWork(store, check, folder, checker);
     this.repairWork = new RepairWork(store, folder, quarantineWork, checker);
+    this.backups = new Backups(store, folder, storeOptions.disk(), backupOptions, clock);
   }
 
   /**
@@ -105,10 +117,27 @@ public final class ResilientStore implements AutoCloseable {
    */
   public static ResilientStore open(Path root, StoreOptions options, HealthOptions health)
       throws IOException {
-    VectorStore store = VectorStore.open(root, options);
+    return open(root, options, health, BackupOptions.beside(root));
+  }
+
+  /**
+   * As {@link #open(Path, StoreOptions, HealthOptions)}.
+   *
+   * @param backups how the store is backed up; names in a backup help where metadata was lost
+   */
+  public static ResilientStore open(
+      Path root, StoreOptions options, HealthOptions health, BackupOptions backups)
+      throws IOException {
+    List<String> names =
+        options.names().isEmpty()
+            ? List.of()
+            : Backups.known(options.disk(), backups).stream().map(BackupRun.Item::name).toList();
+    StoreOptions named =
+        options.withNames(options.names().map(known -> known.and(names, "a backup names it")));
+    VectorStore store = VectorStore.open(root, named);
     StoreFolder folder = new StoreFolder(options.disk(), root, options.clock());
     StoreCheck check = new StoreCheck(options.disk(), new Workers(options.pool()));
-    return new ResilientStore(store, check, folder, options.clock(), health);
+    return new ResilientStore(store, check, folder, options, health, backups);
   }
 
   public VectorStore store() {
@@ -183,6 +212,11 @@ public final class ResilientStore implements AutoCloseable {
     return checker.fresh();
   }
 
+  /** The store's backups. */
+  public Backups backups() {
+    return backups;
+  }
+
   /** What can be repaired, and its repair. */
   public RepairWork repairs() {
     return repairWork;
@@ -207,6 +241,9 @@ public final class ResilientStore implements AutoCloseable {
   public void watch() {
     scanner.start();
     scrub.start();
+    if (store.readOnlyReason().isEmpty()) {
+      backups.start();
+    }
   }
 
   /** Says how healthy the store is. */
@@ -216,16 +253,60 @@ public final class ResilientStore implements AutoCloseable {
 
   @Override
   public void close() {
+    backups.close();
     scanner.close();
     scrub.close();
     store.close();
   }
 
-  private List<RepairSource> repairs(OpenQuarantine run) {
+  /**
+   * A collection whose metadata is not known has that of the newest backup which knows it: it is
+   * never changed, and the folder's name proves that it is the same collection's.
+   *
+   * @return the folders of those that are settled
+   */
+  private Set<String> settleFromBackup(List<BackupRun.Item> known) {
+    Set<String> settled = new HashSet<>();
+    for (CollectionInfo collection : store.collections(Scope.ALL)) {
+      if (collection.lostMetadata().isEmpty() || store.readOnlyReason().isPresent()) {
+        continue;
+      }
+      known.stream()
+          .filter(item -> item.name().equals(collection.name()) && !item.isMetadataUnknown())
+          .filter(item -> item.folder().equals(collection.folder()))
+          .findFirst()
+          .ifPresent(item -> {
+            try {
+              store.settleMetadata(collection.name(), Optional.of(item.stored().metadataOrEmpty()));
+              settled.add(collection.folder());
+              OpenQuarantine.write(
+                  audit,
+                  List.of(
+                      new AuditLog.Entry(
+                          "recovered",
+                          collection.folder(),
+                          "",
+                          "Its own metadata is that of the newest backup.",
+                          "")));
+            } catch (StoreException e) {
+              log.warn(
+                  "the metadata of {} is still unknown: {}", collection.name(), e.getMessage());
+            }
+          });
+    }
+    return settled;
+  }
+
+  private List<RepairSource> repairs(OpenQuarantine run, Set<String> fromBackup) {
     Stream<Damage> rebuilt =
         store.readOnlyReason().isPresent() ? Stream.empty() : store.openReport().stray().stream();
     return Stream.concat(run.mended().stream().map(OpenSummary.Moved::damage), rebuilt)
-        .flatMap(damage -> RepairSource.atOpening(damage).stream())
+        .flatMap(damage ->
+            RepairSource.atOpening(damage).stream()
+                .map(source ->
+                    source == RepairSource.NAME && fromBackup.contains(damage.folder())
+                        ? RepairSource.BACKUP
+                        : source))
         .toList();
   }
 

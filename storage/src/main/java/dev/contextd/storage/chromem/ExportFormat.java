@@ -4,15 +4,10 @@ import dev.contextd.storage.gob.FormatException;
 import dev.contextd.storage.gob.GobReader;
 import dev.contextd.storage.gob.GobWriter;
 import dev.contextd.storage.gob.WireType;
-import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import javax.crypto.AEADBadTagException;
-import javax.crypto.Cipher;
-import javax.crypto.spec.GCMParameterSpec;
-import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,10 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ExportFormat {
   /** The length of an encryption key, in bytes. */
-  public static final int KEY_BYTES = 32;
-
-  private static final int NONCE_BYTES = 12;
-  private static final int TAG_BITS = 128;
+  public static final int KEY_BYTES = Encryption.KEY_BYTES;
 
   private static final int ROOT_ID = 70;
   private static final int COLLECTIONS_ID = 71;
@@ -65,7 +57,8 @@ public final class ExportFormat {
    */
   public static List<ExportedCollection> decode(byte[] file, byte @Nullable [] key)
       throws FormatException {
-    GobReader reader = new GobReader(Compression.inflate(key == null ? file : decrypt(file, key)));
+    GobReader reader =
+        new GobReader(Compression.inflate(key == null ? file : Encryption.decrypt(file, key)));
     List<ExportedCollection> collections = new ArrayList<>();
     boolean isExport = false;
     GobReader.Fields fields = reader.structure(reader.open());
@@ -105,7 +98,7 @@ public final class ExportFormat {
     }
     GobWriter file = describe(new GobWriter()).message(ROOT_ID, value.uint(0));
     byte[] plain = compression.compress(file.toByteArray());
-    return key == null ? plain : encrypt(plain, key, random);
+    return key == null ? plain : Encryption.encrypt(plain, key, random);
   }
 
   private static ExportedCollection readCollection(GobReader reader, int typeId)
@@ -160,44 +153,5 @@ public final class ExportFormat {
                 new WireType.Field("Documents", DOCUMENTS_ID)))
         .describeMap(DOCUMENTS_ID, "", DocumentFormat.STRING_ID, DocumentFormat.STRUCT_ID);
     return DocumentFormat.describe(out);
-  }
-
-  private static byte[] decrypt(byte[] file, byte[] key) throws FormatException {
-    if (file.length < NONCE_BYTES + TAG_BITS / Byte.SIZE) {
-      throw new FormatException(
-          "an encrypted export has at least 28 bytes, this file has " + file.length);
-    }
-    try {
-      return cipher(Cipher.DECRYPT_MODE, key, file)
-          .doFinal(file, NONCE_BYTES, file.length - NONCE_BYTES);
-    } catch (AEADBadTagException e) {
-      throw new FormatException("the key is not this file's, or the file is damaged", e);
-    } catch (GeneralSecurityException e) {
-      throw new FormatException("the file could not be decrypted: " + e.getMessage(), e);
-    }
-  }
-
-  private static byte[] encrypt(byte[] plain, byte[] key, SecureRandom random) {
-    byte[] file = new byte[NONCE_BYTES + plain.length + TAG_BITS / Byte.SIZE];
-    byte[] nonce = new byte[NONCE_BYTES];
-    random.nextBytes(nonce);
-    System.arraycopy(nonce, 0, file, 0, NONCE_BYTES);
-    try {
-      cipher(Cipher.ENCRYPT_MODE, key, nonce).doFinal(plain, 0, plain.length, file, NONCE_BYTES);
-      return file;
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("every Java has AES-GCM", e);
-    }
-  }
-
-  private static Cipher cipher(int mode, byte[] key, byte[] nonce) throws GeneralSecurityException {
-    if (key.length != KEY_BYTES) {
-      throw new IllegalArgumentException(
-          "an encryption key has " + KEY_BYTES + " bytes, this one " + key.length);
-    }
-    Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
-    cipher.init(
-        mode, new SecretKeySpec(key, "AES"), new GCMParameterSpec(TAG_BITS, nonce, 0, NONCE_BYTES));
-    return cipher;
   }
 }

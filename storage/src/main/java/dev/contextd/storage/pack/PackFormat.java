@@ -77,7 +77,8 @@ public final class PackFormat {
     return (int) ((bytes + BLOCK_BYTES - 1) / BLOCK_BYTES);
   }
 
-  static int crc(ByteBuffer bytes) {
+  /** CRC32C of what is left of a buffer, which stays where it is. */
+  public static int crc(ByteBuffer bytes) {
     CRC32C crc = new CRC32C();
     crc.update(bytes.duplicate());
     return (int) crc.getValue();

@@ -1,0 +1,442 @@
+package dev.contextd.resilience;
+
+import dev.contextd.engine.ErrorCode;
+import dev.contextd.engine.Scope;
+import dev.contextd.engine.StoreException;
+import dev.contextd.engine.VectorStore;
+import dev.contextd.storage.backup.BackupFolder;
+import dev.contextd.storage.backup.BackupFolder.Kind;
+import dev.contextd.storage.backup.BackupRun;
+import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.folder.AuditLog;
+import dev.contextd.storage.folder.StoreFolder;
+import dev.contextd.storage.gob.FormatException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The backups of a store: names and metadata every hour, everything on request or on a schedule.
+ *
+ * <p>Invariants: a backup is made from memory, each collection as of one moment, so that it holds
+ * no half of a batch and holds up no writer; it counts when all of it was read back; before
+ * anything is restored all of it is read and right; what is there goes to the trash first.
+ */
+public final class Backups implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Backups.class);
+  private static final Duration LOOK_EVERY = Duration.ofMinutes(1);
+
+  private final VectorStore store;
+  private final StoreFolder folder;
+  private final BackupFolder backups;
+  private final BackupOptions options;
+  private final Clock clock;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition signal = lock.newCondition();
+  private volatile boolean isStopping;
+  private volatile Optional<Instant> lastVerified = Optional.empty();
+  private volatile Optional<String> failure = Optional.empty();
+
+  Backups(VectorStore store, StoreFolder folder, Disk disk, BackupOptions options, Clock clock) {
+    this.store = store;
+    this.folder = folder;
+    this.backups = new BackupFolder(disk, options.folder(), options.key());
+    this.options = options;
+    this.clock = clock;
+  }
+
+  /**
+   * A backup of everything.
+   *
+   * @param name by which it is restored
+   * @param when it was made; empty where it cannot be read
+   * @param fault why it cannot be used; empty where it can, as far as was looked
+   */
+  public record Run(
+      String name,
+      Optional<Instant> when,
+      int collections,
+      long documents,
+      Optional<String> fault) {}
+
+  /**
+   * How backups fare.
+   *
+   * @param lastRun when the newest backup of everything was made
+   * @param lastVerified when one was last read whole, here
+   * @param failure of the last one by the clock; empty where it did not fail
+   */
+  public record Status(
+      Optional<Instant> lastRun,
+      Optional<Instant> lastNames,
+      Optional<Instant> lastVerified,
+      Optional<String> failure) {}
+
+  /** Makes a backup of everything, and reads it back. */
+  public Run create() {
+    lock.lock();
+    try {
+      BackupRun run = run(true);
+      String name = backups.finish(Kind.FULL, run);
+      backups.prune(Kind.FULL, options.keep(), clock.instant());
+      lastVerified = Optional.of(clock.instant());
+      note(
+          "backed up",
+          "%d documents of %d collections, as %s in %s."
+              .formatted(run.documents(), run.collections().size(), name, backups.folder()));
+      return view(name, run);
+    } catch (IOException e) {
+      throw failed("the backup into " + backups.folder(), e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private BackupRun run(boolean isFull) throws IOException {
+    List<BackupRun.Item> items = new ArrayList<>();
+    for (VectorStore.Contents contents : store.contents()) {
+      List<String> chunks =
+          isFull
+              ? backups.write(contents.stored().name(), unlessStopping(contents.documents()))
+              : List.of();
+      items.add(
+          new BackupRun.Item(
+              contents.stored(),
+              contents.folder(),
+              contents.model(),
+              contents.isMetadataUnknown(),
+              contents.count(),
+              chunks));
+    }
+    return new BackupRun(Instant.ofEpochMilli(clock.millis()), folder.root().toString(), items);
+  }
+
+  private Iterator<StoredDocument> unlessStopping(Iterable<StoredDocument> documents) {
+    Iterator<StoredDocument> all = documents.iterator();
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        if (isStopping) {
+          throw new StoreException(ErrorCode.CLOSED, "the store is shutting down");
+        }
+        return all.hasNext();
+      }
+
+      @Override
+      public StoredDocument next() {
+        return all.next();
+      }
+    };
+  }
+
+  private void createNames() throws IOException {
+    lock.lock();
+    try {
+      backups.finish(Kind.NAMES, run(false));
+      backups.prune(Kind.NAMES, BackupOptions.KEPT_NAMES, clock.instant());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static Run view(String name, BackupRun run) {
+    return new Run(
+        name, Optional.of(run.when()), run.collections().size(), run.documents(), Optional.empty());
+  }
+
+  /** The backups of everything, the oldest first. */
+  public List<Run> list() {
+    try {
+      return backups.runs(Kind.FULL).stream().map(this::look).toList();
+    } catch (IOException e) {
+      throw failed("listing " + backups.folder(), e);
+    }
+  }
+
+  private Run look(String name) {
+    try {
+      return view(name, backups.read(Kind.FULL, name));
+    } catch (FormatException e) {
+      return new Run(name, Optional.empty(), 0, 0, Optional.of(e.reason()));
+    } catch (IOException e) {
+      return new Run(name, Optional.empty(), 0, 0, Optional.of(String.valueOf(e.getMessage())));
+    }
+  }
+
+  /**
+   * Reads all of a backup.
+   *
+   * @param name empty for the newest one
+   * @return the backup, with a fault where anything of it is wrong
+   */
+  public Run verify(Optional<String> name) {
+    String run = name.orElseGet(this::newest);
+    BackupRun held = read(run);
+    List<String> faults = backups.verify(held);
+    if (faults.isEmpty()) {
+      lastVerified = Optional.of(clock.instant());
+    }
+    Run view = view(run, held);
+    return faults.isEmpty()
+        ? view
+        : new Run(
+            run,
+            view.when(),
+            view.collections(),
+            view.documents(),
+            Optional.of(
+                faults.getFirst()
+                    + (faults.size() == 1 ? "" : " (and " + (faults.size() - 1) + " more)")));
+  }
+
+  private String newest() {
+    try {
+      List<String> runs = backups.runs(Kind.FULL);
+      if (runs.isEmpty()) {
+        throw refused(
+            "there is no backup in " + backups.folder() + "; ctxd backup create makes one");
+      }
+      return runs.getLast();
+    } catch (IOException e) {
+      throw failed("listing " + backups.folder(), e);
+    }
+  }
+
+  private BackupRun read(String run) {
+    try {
+      return backups.read(Kind.FULL, run);
+    } catch (FormatException e) {
+      throw refused("the backup " + run + " cannot be used: " + e.reason());
+    } catch (java.nio.file.NoSuchFileException e) {
+      throw refused(
+          "there is no backup \"%s\" in %s; ctxd backup list names them"
+              .formatted(run, backups.folder()));
+    } catch (IOException e) {
+      throw failed("reading the backup " + run, e);
+    }
+  }
+
+  /**
+   * What came of restoring.
+   *
+   * @param collections that were put in place
+   */
+  public record Restored(String run, List<String> collections, long documents) {
+    public Restored {
+      collections = List.copyOf(collections);
+    }
+  }
+
+  /**
+   * Puts back what a backup holds; what is there goes to the trash first.
+   *
+   * @param name of the backup; empty for the newest one
+   * @param collection empty for all
+   * @param document of the collection; empty for all of them
+   */
+  public Restored restore(
+      Optional<String> name, Optional<String> collection, Optional<String> document) {
+    String run = name.orElseGet(this::newest);
+    BackupRun held = read(run);
+    List<BackupRun.Item> items =
+        held.collections().stream()
+            .filter(item -> collection.isEmpty() || item.name().equals(collection.get()))
+            .toList();
+    if (collection.isPresent() && items.isEmpty()) {
+      throw refused("the backup %s holds no collection \"%s\"".formatted(run, collection.get()));
+    }
+    if (document.isPresent() && collection.isEmpty()) {
+      throw refused("a document is restored from a collection: name it too");
+    }
+    List<String> faults = backups.verify(new BackupRun(held.when(), held.root(), items));
+    if (!faults.isEmpty()) {
+      throw refused(
+          "nothing was restored, the backup %s is damaged: %s".formatted(run, faults.getFirst()));
+    }
+    long documents =
+        document.isPresent()
+            ? restoreDocument(run, items.getFirst(), document.get())
+            : items.stream().mapToLong(this::restoreCollection).sum();
+    List<String> names = items.stream().map(BackupRun.Item::name).toList();
+    note(
+        "restored",
+        "%d documents of %s from the backup %s."
+            .formatted(documents, collection.orElse("all collections"), run));
+    return new Restored(run, names, documents);
+  }
+
+  private long restoreCollection(BackupRun.Item item) {
+    return store.replace(
+        new VectorStore.Contents(
+            item.stored(),
+            item.folder(),
+            item.model(),
+            item.isMetadataUnknown(),
+            item.documents(),
+            () -> documents(item)));
+  }
+
+  private long restoreDocument(String run, BackupRun.Item item, String id) {
+    for (Iterator<StoredDocument> all = documents(item); all.hasNext(); ) {
+      StoredDocument found = all.next();
+      if (found.id().equals(id)) {
+        if (store.collection(item.name(), Scope.ALL).isEmpty()) {
+          store.create(item.name(), item.stored().metadataOrEmpty());
+        }
+        store.putBack(item.name(), List.of(found));
+        return 1;
+      }
+    }
+    throw refused(
+        "the backup %s holds no document \"%s\" of \"%s\"".formatted(run, id, item.name()));
+  }
+
+  /** A file of content at a time. */
+  private Iterator<StoredDocument> documents(BackupRun.Item item) {
+    Iterator<String> chunks = item.chunks().iterator();
+    return new Iterator<>() {
+      private Iterator<StoredDocument> present = List.<StoredDocument>of().iterator();
+
+      @Override
+      public boolean hasNext() {
+        while (!present.hasNext() && chunks.hasNext()) {
+          present = read(chunks.next()).iterator();
+        }
+        return present.hasNext();
+      }
+
+      @Override
+      public StoredDocument next() {
+        if (!hasNext()) {
+          throw new java.util.NoSuchElementException();
+        }
+        return present.next();
+      }
+
+      private List<StoredDocument> read(String chunk) {
+        try {
+          return backups.documents(chunk);
+        } catch (FormatException e) {
+          throw refused("the backup was damaged while it was being restored: " + e.reason());
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+    };
+  }
+
+  /**
+   * What the newest backup that can be read says of collections, those without documents included.
+   */
+  static List<BackupRun.Item> known(Disk disk, BackupOptions options) {
+    BackupFolder backups = new BackupFolder(disk, options.folder(), options.key());
+    List<BackupRun.Item> known = new ArrayList<>();
+    for (Kind kind : Kind.values()) {
+      try {
+        List<String> runs = backups.runs(kind);
+        if (!runs.isEmpty()) {
+          known.addAll(backups.read(kind, runs.getLast()).collections());
+        }
+      } catch (IOException | FormatException e) {
+        log.warn("the newest backup in {} cannot be read: {}", backups.folder(), e.toString());
+      }
+    }
+    return known;
+  }
+
+  public Status status() {
+    return new Status(last(Kind.FULL), last(Kind.NAMES), lastVerified, failure);
+  }
+
+  private Optional<Instant> last(Kind kind) {
+    try {
+      List<String> runs = backups.runs(kind);
+      return runs.isEmpty()
+          ? Optional.empty()
+          : Optional.of(backups.read(kind, runs.getLast()).when());
+    } catch (IOException | FormatException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Begins to make backups by the clock. */
+  void start() {
+    Thread.ofPlatform().daemon().name("backups").start(this::loop);
+  }
+
+  private void loop() {
+    do {
+      try {
+        makeDue();
+        failure = Optional.empty();
+      } catch (IOException | RuntimeException e) {
+        failure = Optional.of(String.valueOf(e.getMessage()));
+        log.warn("a backup failed and is tried again: {}", e.toString());
+      }
+    } while (awaitNext());
+  }
+
+  private void makeDue() throws IOException {
+    if (isDue(Kind.NAMES, BackupOptions.NAMES_INTERVAL)) {
+      createNames();
+    }
+    if (!options.interval().isZero() && isDue(Kind.FULL, options.interval())) {
+      create();
+    }
+  }
+
+  private boolean isDue(Kind kind, Duration interval) {
+    return last(kind).map(made -> !made.plus(interval).isAfter(clock.instant())).orElse(true);
+  }
+
+  /** Returns whether to go on. */
+  private boolean awaitNext() {
+    lock.lock();
+    try {
+      long nanos = LOOK_EVERY.toNanos();
+      while (nanos > 0 && !isStopping) {
+        nanos = signal.awaitNanos(nanos);
+      }
+      return !isStopping;
+    } catch (InterruptedException e) {
+      return false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A backup in hand is left: it counts only when it is whole. */
+  @Override
+  public void close() {
+    isStopping = true;
+    lock.lock();
+    try {
+      signal.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void note(String what, String why) {
+    OpenQuarantine.write(folder.audit(), List.of(new AuditLog.Entry(what, "", "", why, "")));
+  }
+
+  private static StoreException refused(String message) {
+    return new StoreException(ErrorCode.INVALID_ARGUMENT, message);
+  }
+
+  private static StoreException failed(String what, IOException e) {
+    return new StoreException(ErrorCode.STORAGE_FAILED, what + " failed: " + e.getMessage(), e);
+  }
+}

@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
       MetadataCommand.class,
       VerifyCommand.class,
       RepairCommand.class,
+      BackupCommand.class,
       QueryCommand.class,
       StatsCommand.class,
       TrashCommand.class,

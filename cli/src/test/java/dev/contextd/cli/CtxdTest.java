@@ -174,6 +174,28 @@ class CtxdTest {
   }
 
   @Test
+  void whatWasBackedUpComesBack() throws Exception {
+    fill("notes");
+    assertThat(ctxd("backup", "verify").err()).contains("there is no backup in");
+    assertThat(ctxd("backup", "create").out()).contains("2 documents of 1 collections, read back");
+    assertThat(ctxd("backup", "list").out()).contains("BACKUP", "1            2");
+    assertThat(ctxd("backup", "verify").out()).contains("all of it is as it was written");
+    try (VectorStore store = VectorStore.open(root.path(), StoreOptions.defaults())) {
+      store.delete("notes", Scope.ALL);
+    }
+    assertThat(ctxd("backup", "restore").err()).contains("--yes");
+    assertThat(ctxd("backup", "restore", "--yes").out()).contains("2 documents of 1 collections");
+    assertThat(ctxd("metadata", "list").out()).contains("notes  2");
+    try (var files = Files.walk(root.beside("backups"))) {
+      for (Path file : files.filter(one -> one.toString().endsWith(".gob")).toList()) {
+        Files.writeString(file, "spoiled");
+      }
+    }
+    assertThat(ctxd("backup", "verify").code()).isEqualTo(1);
+    assertThat(ctxd("backup", "restore", "--yes").err()).contains("nothing was restored");
+  }
+
+  @Test
   void deletedThingsComeBack() throws Exception {
     fill("notes");
     try (VectorStore store = VectorStore.open(root.path(), StoreOptions.defaults())) {
@@ -241,6 +263,10 @@ class CtxdTest {
             "metadata quarantine discard",
             "verify",
             "repair",
+            "backup create",
+            "backup list",
+            "backup verify",
+            "backup restore",
             "query",
             "stats",
             "trash list",

@@ -129,7 +129,8 @@ final class Daemon {
             .withKeeper(KeeperOptions.defaults().withRetention(settings.trashRetention()));
     StoreOptions options = embedder.map(defaults::withEmbedder).orElse(defaults);
     try {
-      return ResilientStore.open(settings.vectorstorePath(), options, health(settings));
+      return ResilientStore.open(
+          settings.vectorstorePath(), options, health(settings), ConfiguredBackups.of(settings));
     } catch (StoreInUseException e) {
       throw new StartException(String.valueOf(e.getMessage()));
     } catch (IOException e) {

@@ -3,6 +3,7 @@ package dev.contextd.server;
 import dev.contextd.engine.Embedder;
 import dev.contextd.engine.StoreInUseException;
 import dev.contextd.engine.StoreOptions;
+import dev.contextd.resilience.HealthOptions;
 import dev.contextd.resilience.ResilientStore;
 import dev.contextd.server.http.HttpServer;
 import dev.contextd.server.metrics.Metrics;
@@ -68,7 +69,12 @@ public final class LocalService implements AutoCloseable {
     }
     ResilientStore store;
     try {
-      store = ResilientStore.open(settings.vectorstorePath(), options);
+      store =
+          ResilientStore.open(
+              settings.vectorstorePath(),
+              options,
+              HealthOptions.defaults(),
+              ConfiguredBackups.of(settings));
     } catch (StoreInUseException e) {
       throw new StartException(String.valueOf(e.getMessage()));
     } catch (IOException e) {

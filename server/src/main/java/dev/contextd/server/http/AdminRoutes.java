@@ -27,6 +27,7 @@ final class AdminRoutes {
   private final Tenants tenants;
   private final Bodies bodies;
   private final QuarantineRoutes quarantine;
+  private final BackupRoutes backups;
 
   /** A scrub reads the whole store; two at once would only be slower. */
   private final Semaphore scrubbing = new Semaphore(1);
@@ -38,6 +39,7 @@ final class AdminRoutes {
     this.tenants = tenants;
     this.bodies = bodies;
     this.quarantine = new QuarantineRoutes(resilient, bodies);
+    this.backups = new BackupRoutes(resilient, bodies);
   }
 
   List<Route> routes() {
@@ -53,7 +55,11 @@ final class AdminRoutes {
         route(HandlerType.POST, "/quarantine/restore", quarantine::restore),
         route(HandlerType.POST, "/quarantine/discard", quarantine::discard),
         route(HandlerType.POST, "/metadata/recover", quarantine::recover),
-        route(HandlerType.GET, "/audit", quarantine::audit));
+        route(HandlerType.GET, "/audit", quarantine::audit),
+        route(HandlerType.GET, "/backups", backups::list),
+        route(HandlerType.POST, "/backups/create", backups::create),
+        route(HandlerType.POST, "/backups/verify", backups::verify),
+        route(HandlerType.POST, "/backups/restore", backups::restore));
   }
 
   private Route route(HandlerType method, String path, Handler handler) {

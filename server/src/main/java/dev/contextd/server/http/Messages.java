@@ -213,6 +213,39 @@ final class Messages {
 
   record Recovered(String done) {}
 
+  /**
+   * The backups of everything.
+   *
+   * @param lastNames when names and metadata were last backed up, RFC 3339; null where never
+   * @param lastVerified when a backup was last read whole by this daemon; null where never
+   * @param failure of the last one by the clock; null where it did not fail
+   */
+  record Backups(
+      List<BackupOut> backups,
+      @Nullable String lastNames,
+      @Nullable String lastVerified,
+      @Nullable String failure) {}
+
+  /**
+   * A backup.
+   *
+   * @param when RFC 3339; null where it cannot be read
+   * @param fault why it cannot be used; null where it can
+   */
+  record BackupOut(
+      String name,
+      @Nullable String when,
+      int collections,
+      long documents,
+      @Nullable String fault) {}
+
+  record BackupVerify(@Nullable String name) {}
+
+  record BackupRestore(
+      @Nullable String name, @Nullable String collection, @Nullable String document) {}
+
+  record BackupRestored(String name, List<String> collections, long documents) {}
+
   record ScrubProgressOut(boolean running, long doneBytes, long totalBytes) {}
 
   record Repair(@Nullable Boolean dryRun) {}

@@ -35,6 +35,10 @@ enum Key {
       duration("0s", "87600h"),
       "720h",
       "CONTEXTD_VECTORSTORE_TRASH_RETENTION"),
+  BACKUP_PATH("backup.path", text(), "", "CONTEXTD_BACKUP_PATH"),
+  BACKUP_INTERVAL("backup.interval", duration("0s", "8760h"), "0s"),
+  BACKUP_KEEP("backup.keep", number(1, 10_000), "7"),
+  BACKUP_KEY_FILE("backup.key_file", text(), ""),
   VECTORSTORE_DEFAULT_COLLECTION("vectorstore.chromem.default_collection", text(), Key.Unused.HERE),
   VECTORSTORE_VECTOR_SIZE("vectorstore.chromem.vector_size", number(1, 65_536), Key.Unused.HERE),
 

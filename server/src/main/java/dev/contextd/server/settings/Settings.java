@@ -41,6 +41,7 @@ public record Settings(
     String embeddingsModel,
     Optional<String> embeddingsToken,
     Health health,
+    Backup backup,
     String logLevel,
     List<String> passedOver,
     Optional<Path> source) {
@@ -67,6 +68,16 @@ public record Settings(
       Duration scrubInterval,
       long scrubRate,
       Optional<URI> webhook) {}
+
+  /**
+   * How the store is backed up.
+   *
+   * @param path of the folder; empty for one beside the store's
+   * @param interval zero for no backups of everything by the clock
+   * @param keep how many backups of everything stay
+   * @param keyFile of 32 bytes that encrypts them; empty for none
+   */
+  public record Backup(Optional<Path> path, Duration interval, int keep, Optional<Path> keyFile) {}
 
   /** What the command line said; null or empty where it was silent. */
   public record Flags(
@@ -134,9 +145,20 @@ public record Settings(
             ? Optional.empty()
             : Optional.of(readToken("embeddings.token_file", expand(tokenFile, home))),
         health(values),
+        backup(values, home),
         get(values, Key.LOG_LEVEL).toLowerCase(Locale.ROOT),
         yaml.map(YamlFile::passedOver).orElse(List.of()),
         source);
+  }
+
+  private static Backup backup(Map<Key, String> values, Path home) throws SettingsException {
+    String path = get(values, Key.BACKUP_PATH);
+    String keyFile = get(values, Key.BACKUP_KEY_FILE);
+    return new Backup(
+        path.isEmpty() ? Optional.empty() : Optional.of(expand(path, home)),
+        duration(values, Key.BACKUP_INTERVAL),
+        Integer.parseInt(get(values, Key.BACKUP_KEEP)),
+        keyFile.isEmpty() ? Optional.empty() : Optional.of(expand(keyFile, home)));
   }
 
   private static Health health(Map<Key, String> values) {

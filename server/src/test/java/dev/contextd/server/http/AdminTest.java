@@ -37,7 +37,10 @@ class AdminTest {
           "/quarantine/restore",
           "/quarantine/discard",
           "/metadata/recover",
-          "/repair");
+          "/repair",
+          "/backups/create",
+          "/backups/verify",
+          "/backups/restore");
 
   @RegisterExtension final StoreRoot root = new StoreRoot();
 
@@ -119,6 +122,26 @@ class AdminTest {
       assertThat(server.post(ADMIN + "/quarantine/discard", body).status()).isEqualTo(400);
       assertThat(server.get("/health").status()).isEqualTo(200);
       assertThat(server.get(ADMIN + "/trash").json().get("entries")).hasSize(1);
+    }
+  }
+
+  @Test
+  void aBackupIsMadeListedVerifiedAndRestored() throws Exception {
+    try (RunningServer server = RunningServer.over(root.path())) {
+      fill(server);
+      assertThat(server.post(ADMIN + "/backups/verify", "{}").status()).isEqualTo(400);
+      JsonNode made = server.send("POST", ADMIN + "/backups/create", null).json();
+      assertThat(made.get("documents").asInt()).isEqualTo(2);
+      assertThat(server.post(ADMIN + "/backups/verify", "{}").json().get("fault").isNull())
+          .isTrue();
+      assertThat(server.get(ADMIN + "/backups").json().at("/backups/0/name").asText())
+          .isEqualTo(made.get("name").asText());
+      assertThat(server.delete(NOTES).status()).isEqualTo(204);
+      JsonNode back = server.post(ADMIN + "/backups/restore", "{\"collection\":\"notes\"}").json();
+      assertThat(back.get("documents").asInt()).isEqualTo(2);
+      assertThat(server.get(NOTES).json().get("count").asInt()).isEqualTo(2);
+      assertThat(server.post(ADMIN + "/backups/restore", "{\"name\":\"../x\"}").status())
+          .isEqualTo(400);
     }
   }
 

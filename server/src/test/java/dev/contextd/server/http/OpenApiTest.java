@@ -110,7 +110,7 @@ class OpenApiTest {
           bodies++;
         }
       }
-      assertThat(bodies).isEqualTo(11);
+      assertThat(bodies).isEqualTo(13);
     }
   }
 

@@ -64,6 +64,7 @@ class SettingsTest {
                     Duration.ofDays(7),
                     20_000_000,
                     Optional.empty()),
+                new Settings.Backup(Optional.empty(), Duration.ZERO, 7, Optional.empty()),
                 "info",
                 List.of(),
                 Optional.empty()));

@@ -1,0 +1,44 @@
+package dev.contextd.server;
+
+import dev.contextd.resilience.BackupOptions;
+import dev.contextd.server.settings.Settings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** How the settings say that the store is backed up. */
+final class ConfiguredBackups {
+  private static final int KEY_BYTES = 32;
+
+  private ConfiguredBackups() {}
+
+  static BackupOptions of(Settings settings) throws StartException {
+    Settings.Backup backup = settings.backup();
+    BackupOptions beside = BackupOptions.beside(settings.vectorstorePath());
+    Path folder = backup.path().orElse(beside.folder()).toAbsolutePath().normalize();
+    if (folder.startsWith(settings.vectorstorePath().toAbsolutePath().normalize())) {
+      throw new StartException(
+          "backup.path: %s lies in the store itself, whose loss it is to outlive; choose another folder"
+              .formatted(folder));
+    }
+    return new BackupOptions(folder, backup.interval(), backup.keep(), key(backup.keyFile()));
+  }
+
+  private static Optional<byte[]> key(Optional<Path> file) throws StartException {
+    if (file.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      byte[] key = Files.readAllBytes(file.get());
+      if (key.length != KEY_BYTES) {
+        throw new StartException(
+            "backup.key_file: %s has %d bytes, a key has %d; head -c 32 /dev/urandom makes one"
+                .formatted(file.get(), key.length, KEY_BYTES));
+      }
+      return Optional.of(key);
+    } catch (IOException e) {
+      throw new StartException("backup.key_file: " + file.get() + " cannot be read: " + e);
+    }
+  }
+}

@@ -7,6 +7,7 @@ import dev.contextd.engine.VectorStore;
 import dev.contextd.storage.backup.BackupFolder;
 import dev.contextd.storage.backup.BackupFolder.Kind;
 import dev.contextd.storage.backup.BackupRun;
+import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.AuditLog;
@@ -39,6 +40,7 @@ public final class Backups implements AutoCloseable {
 
   private final VectorStore store;
   private final StoreFolder folder;
+  private final Disk disk;
   private final BackupFolder backups;
   private final BackupOptions options;
   private final Clock clock;
@@ -51,6 +53,7 @@ public final class Backups implements AutoCloseable {
   Backups(VectorStore store, StoreFolder folder, Disk disk, BackupOptions options, Clock clock) {
     this.store = store;
     this.folder = folder;
+    this.disk = disk;
     this.backups = new BackupFolder(disk, options.folder(), options.key());
     this.options = options;
     this.clock = clock;
@@ -334,6 +337,45 @@ public final class Backups implements AutoCloseable {
         }
       }
     };
+  }
+
+  /** Names of collections in the newest backups. */
+  List<String> names() {
+    return known(disk, options).stream().map(BackupRun.Item::name).toList();
+  }
+
+  /** A document in the newest backup of everything, and that backup's name. */
+  record Found(String run, StoredDocument document) {}
+
+  /**
+   * Looks for a document of which only its file's name is known.
+   *
+   * @param hash of its id
+   */
+  Optional<Found> find(String collection, String hash) {
+    try {
+      List<String> runs = backups.runs(Kind.FULL);
+      if (runs.isEmpty()) {
+        return Optional.empty();
+      }
+      String run = runs.getLast();
+      List<StoredDocument> found = new ArrayList<>();
+      for (BackupRun.Item item : backups.read(Kind.FULL, run).collections()) {
+        if (item.name().equals(collection)) {
+          documents(item)
+              .forEachRemaining(document -> {
+                if (Names.hash(document.id()).equals(hash)) {
+                  found.add(document);
+                }
+              });
+        }
+      }
+      // Of several ids with one hash nobody knows which it was.
+      return found.size() == 1 ? Optional.of(new Found(run, found.getFirst())) : Optional.empty();
+    } catch (IOException | UncheckedIOException | FormatException | StoreException e) {
+      log.warn("no document is taken from the backups: {}", e.toString());
+      return Optional.empty();
+    }
   }
 
   /**

@@ -36,8 +36,15 @@ public final class QuarantineWork {
   private final StoreCheck check;
   private final StoreFolder folder;
   private final HealthChecker checker;
+  private final Backups backups;
 
-  QuarantineWork(VectorStore store, StoreCheck check, StoreFolder folder, HealthChecker checker) {
+  QuarantineWork(
+      VectorStore store,
+      StoreCheck check,
+      StoreFolder folder,
+      HealthChecker checker,
+      Backups backups) {
+    this.backups = backups;
     this.store = store;
     this.check = check;
     this.folder = folder;
@@ -264,7 +271,7 @@ public final class QuarantineWork {
 
   private Optional<IntactCollection> read(QuarantineEntry entry, Optional<String> name) {
     name.ifPresent(given -> requireProof(entry, given));
-    CandidateNames names = CandidateNames.builtIn();
+    CandidateNames names = CandidateNames.builtIn().and(backups.names(), "a backup names it");
     Optional<String> owner = name.or(() -> owner(entry));
     if (owner.isPresent()) {
       names = names.and(List.of(owner.get()), name.isPresent() ? "an operator gave it" : "served");

@@ -1,11 +1,13 @@
 package dev.contextd.resilience;
 
 import dev.contextd.engine.CollectionInfo;
+import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.Repair;
+import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.folder.StoreFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -23,10 +25,16 @@ public final class RepairWork {
   private final VectorStore store;
   private final StoreFolder folder;
   private final QuarantineWork quarantine;
+  private final Backups backups;
   private final HealthChecker checker;
 
   RepairWork(
-      VectorStore store, StoreFolder folder, QuarantineWork quarantine, HealthChecker checker) {
+      VectorStore store,
+      StoreFolder folder,
+      QuarantineWork quarantine,
+      Backups backups,
+      HealthChecker checker) {
+    this.backups = backups;
     this.store = store;
     this.folder = folder;
     this.quarantine = quarantine;
@@ -66,7 +74,8 @@ public final class RepairWork {
   public record Outcome(Step step, String result, Optional<String> failure) {}
 
   /** What a step does it with; for what only operators can do there is nothing. */
-  private record Planned(Step step, Optional<Damage> damage, String entry) {}
+  private record Planned(
+      Step step, Optional<Damage> damage, String entry, Optional<Backups.Found> backup) {}
 
   /** Everything that can be repaired, in the order in which it is done. */
   public List<Step> plan() {
@@ -88,31 +97,12 @@ public final class RepairWork {
                     damage.sentence(),
                     "ctxd repair"),
                 Optional.of(damage),
-                ""));
+                "",
+                Optional.empty()));
       }
     }
     for (QuarantineWork.Item item : quarantine.list()) {
-      boolean isReady = item.hindrance().isEmpty();
-      boolean isWhole =
-          isReady && item.readable().equals(item.documents()) && !item.file().isEmpty();
-      String next =
-          isReady
-              ? "ctxd metadata quarantine restore " + item.name()
-              : item.collection().isEmpty()
-                  ? "ctxd metadata recover NAME"
-                  : "ctxd metadata quarantine discard " + item.name();
-      all.add(
-          new Planned(
-              new Step(
-                  isReady ? Kind.RESTORE : Kind.OPERATOR,
-                  item.folder(),
-                  item.file(),
-                  isReady ? "its own files in quarantine" : "",
-                  isWhole,
-                  why(item),
-                  next),
-              Optional.empty(),
-              item.name()));
+      all.add(ofQuarantine(item));
     }
     for (CollectionInfo collection : store.collections(Scope.ALL)) {
       collection
@@ -129,9 +119,62 @@ public final class RepairWork {
                           why,
                           "ctxd metadata recover " + collection.name()),
                       Optional.empty(),
-                      "")));
+                      "",
+                      Optional.empty())));
     }
     return all;
+  }
+
+  /** From its own files where they can be read, else from the newest backup. */
+  private Planned ofQuarantine(QuarantineWork.Item item) {
+    if (item.hindrance().isEmpty()) {
+      boolean isWhole = !item.file().isEmpty() && item.readable().equals(item.documents());
+      return new Planned(
+          step(
+              Kind.RESTORE,
+              item,
+              "its own files in quarantine",
+              isWhole,
+              "ctxd metadata quarantine restore " + item.name()),
+          Optional.empty(),
+          item.name(),
+          Optional.empty());
+    }
+    Optional<Backups.Found> backup =
+        item.collection()
+            .filter(_ -> !item.file().isEmpty())
+            .flatMap(collection -> backups.find(collection, hashOf(item.file())));
+    if (backup.isPresent()) {
+      return new Planned(
+          step(
+              Kind.RESTORE,
+              item,
+              "the backup " + backup.get().run(),
+              false,
+              "ctxd backup restore --collection %s --document %s"
+                  .formatted(item.collection().orElseThrow(), backup.get().document().id())),
+          Optional.empty(),
+          item.name(),
+          backup);
+    }
+    String next =
+        item.collection().isEmpty()
+            ? "ctxd metadata recover NAME"
+            : "ctxd metadata quarantine discard " + item.name();
+    return new Planned(
+        step(Kind.OPERATOR, item, "", false, next),
+        Optional.empty(),
+        item.name(),
+        Optional.empty());
+  }
+
+  private static Step step(
+      Kind kind, QuarantineWork.Item item, String source, boolean isLossless, String next) {
+    return new Step(kind, item.folder(), item.file(), source, isLossless, why(item), next);
+  }
+
+  private static String hashOf(String file) {
+    return file.substring(0, Math.min(file.length(), Names.METADATA_HASH.length()));
   }
 
   /** The damage, and what is in the way where that is more. */
@@ -175,6 +218,9 @@ public final class RepairWork {
             run.inPlace().stream().flatMap(left -> left.why().stream()).findFirst();
         return new Outcome(planned.step(), "written again", failure);
       }
+      if (planned.backup().isPresent()) {
+        return restoreFromBackup(planned, planned.backup().get());
+      }
       List<QuarantineWork.Restored> restored =
           quarantine.restore(planned.entry(), Optional.empty(), false);
       long documents =
@@ -185,5 +231,32 @@ public final class RepairWork {
     } catch (StoreException e) {
       return new Outcome(planned.step(), "", Optional.of(String.valueOf(e.getMessage())));
     }
+  }
+
+  /** A version that is newer than the backup's stays. */
+  private Outcome restoreFromBackup(Planned planned, Backups.Found found) {
+    String collection =
+        store.collections(Scope.ALL).stream()
+            .filter(info -> info.folder().equals(planned.step().folder()))
+            .map(CollectionInfo::name)
+            .findFirst()
+            .orElseThrow(() ->
+                new StoreException(
+                    ErrorCode.COLLECTION_NOT_FOUND, "its collection is not served yet"));
+    boolean isThere =
+        store
+            .collection(collection, Scope.ALL)
+            .flatMap(served -> served.get(found.document().id()))
+            .isPresent();
+    if (!isThere) {
+      store.putBack(collection, List.of(found.document()));
+    }
+    quarantine.discard(planned.entry());
+    String result =
+        isThere
+            ? "a newer version is served; the damaged file is in the trash"
+            : "its version of the backup %s is served; the damaged file is in the trash"
+                .formatted(found.run());
+    return new Outcome(planned.step(), result, Optional.empty());
   }
 }

@@ -95,9 +95,9 @@ public final class ResilientStore implements AutoCloseable {
             clock,
             options.scanInterval());
     this.scrub = new BackgroundScrub(store, checker, clock, options, this::mendScrubbed);
-    this.quarantineWork = new QuarantineWork(store, check, folder, checker);
-    this.repairWork = new RepairWork(store, folder, quarantineWork, checker);
     this.backups = new Backups(store, folder, storeOptions.disk(), backupOptions, clock);
+    this.quarantineWork = new QuarantineWork(store, check, folder, checker, backups);
+    this.repairWork = new RepairWork(store, folder, quarantineWork, backups, checker);
   }
 
   /**

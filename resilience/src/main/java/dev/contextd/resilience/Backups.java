@@ -397,6 +397,16 @@ public final class Backups implements AutoCloseable {
     return known;
   }
 
+  /** From one backup of everything to the next; zero where none is made by the clock. */
+  public Duration interval() {
+    return options.interval();
+  }
+
+  /** Why the last backup by the clock failed; empty where it did not. */
+  public Optional<String> failure() {
+    return failure;
+  }
+
   public Status status() {
     return new Status(last(Kind.FULL), last(Kind.NAMES), lastVerified, failure);
   }

@@ -38,6 +38,7 @@ public final class Metrics {
     this.http = new HttpMetrics(registry);
     this.health = new HealthMetrics(registry, store, options.scanInterval());
     StoreMetrics.register(registry, store, options);
+    BackupMetrics.register(registry, store.backups());
     Gauge.builder()
         .name("contextd_build_info")
         .help("Always 1; the label tells the version that runs.")

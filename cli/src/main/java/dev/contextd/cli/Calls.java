@@ -3,12 +3,16 @@ package dev.contextd.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 
@@ -18,6 +22,8 @@ final class Calls {
   private static final Duration CONNECT_PATIENCE = Duration.ofSeconds(5);
   private static final int FIRST_FAILURE = 400;
   private static final int DEGRADED = 503;
+
+  private static final String KEY = "X-Export-Key";
 
   private final String address;
   private final Optional<String> token;
@@ -55,9 +61,36 @@ final class Calls {
     }
   }
 
+  /** An answer that is a file. */
+  byte[] bytes(String path, Optional<byte[]> key) {
+    HttpRequest.Builder request = request(path).GET();
+    key.ifPresent(secret -> request.header(KEY, Base64.getEncoder().encodeToString(secret)));
+    HttpResponse<byte[]> answer = send(request, HttpResponse.BodyHandlers.ofByteArray());
+    if (answer.statusCode() >= FIRST_FAILURE) {
+      throw new CliException(
+          problem(
+              tree(path, new String(answer.body(), StandardCharsets.UTF_8), answer.statusCode()),
+              answer.statusCode()));
+    }
+    return answer.body();
+  }
+
+  /** Sends a file. */
+  JsonNode send(String path, Path file, Optional<byte[]> key) {
+    try {
+      HttpRequest.Builder request =
+          request(path)
+              .header("Content-Type", "application/octet-stream")
+              .POST(HttpRequest.BodyPublishers.ofFile(file));
+      key.ifPresent(secret -> request.header(KEY, Base64.getEncoder().encodeToString(secret)));
+      return json(path, send(request), false);
+    } catch (FileNotFoundException e) {
+      throw new CliException("there is no file " + file);
+    }
+  }
+
   static String encoded(String segment) {
-    return java.net.URLEncoder.encode(segment, java.nio.charset.StandardCharsets.UTF_8)
-        .replace("+", "%20");
+    return java.net.URLEncoder.encode(segment, StandardCharsets.UTF_8).replace("+", "%20");
   }
 
   private HttpRequest.Builder request(String path) {
@@ -67,8 +100,13 @@ final class Calls {
   }
 
   private HttpResponse<String> send(HttpRequest.Builder request) {
+    return send(request, HttpResponse.BodyHandlers.ofString());
+  }
+
+  private <T> HttpResponse<T> send(
+      HttpRequest.Builder request, HttpResponse.BodyHandler<T> handler) {
     try {
-      return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+      return client.send(request.build(), handler);
     } catch (IOException e) {
       throw new CliException(
           "the daemon at %s does not answer: %s; look at its log, or start it"
@@ -80,19 +118,21 @@ final class Calls {
   }
 
   private JsonNode json(String path, HttpResponse<String> answer, boolean isHealth) {
-    JsonNode body;
-    try {
-      body = JSON.readTree(answer.body());
-    } catch (JsonProcessingException e) {
-      throw new CliException(
-          "what listens at %s is no contextd: %s answers %d"
-              .formatted(address, path, answer.statusCode()));
-    }
+    JsonNode body = tree(path, answer.body(), answer.statusCode());
     boolean isDegraded = isHealth && answer.statusCode() == DEGRADED && body.has("healthy_count");
     if (answer.statusCode() >= FIRST_FAILURE && !isDegraded) {
       throw new CliException(problem(body, answer.statusCode()));
     }
     return body;
+  }
+
+  private JsonNode tree(String path, String body, int status) {
+    try {
+      return JSON.readTree(body);
+    } catch (JsonProcessingException e) {
+      throw new CliException(
+          "what listens at %s is no contextd: %s answers %d".formatted(address, path, status));
+    }
   }
 
   private static String problem(JsonNode problem, int status) {

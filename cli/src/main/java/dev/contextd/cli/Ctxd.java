@@ -29,6 +29,8 @@ import picocli.CommandLine.Spec;
       VerifyCommand.class,
       RepairCommand.class,
       BackupCommand.class,
+      ExportCommand.class,
+      ImportCommand.class,
       QueryCommand.class,
       StatsCommand.class,
       TrashCommand.class,

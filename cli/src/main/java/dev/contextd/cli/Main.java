@@ -1,7 +1,6 @@
 package dev.contextd.cli;
 
 import dev.contextd.server.Logging;
-import java.util.Arrays;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 
@@ -16,7 +15,7 @@ public final class Main {
   }
 
   static int run(String... args) {
-    Logging.setLevel(Arrays.asList(args).contains("--debug") ? "debug" : "error");
+    Logging.setLevel("error");
     CommandLine commands = new CommandLine(new Ctxd());
     commands.getSubcommands().values().stream()
         .filter(command -> command.getCommand() instanceof AutoComplete.GenerateCompletion)

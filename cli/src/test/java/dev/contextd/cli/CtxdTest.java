@@ -174,6 +174,29 @@ class CtxdTest {
   }
 
   @Test
+  void exportsGoOutAndComeBack() throws Exception {
+    fill("notes");
+    Path key = root.beside("key");
+    Files.writeString(key, "0123456789abcdef0123456789abcdef");
+    Path file = root.beside("export.gob.gz.enc");
+    String[] export = {"export", file.toString(), "--gzip", "--key-file", key.toString()};
+    assertThat(ctxd(export).out()).contains(" bytes");
+    assertThat(ctxd(export).err()).contains("exists");
+    try (VectorStore store = VectorStore.open(root.path(), StoreOptions.defaults())) {
+      store.delete("notes", Scope.ALL);
+    }
+    assertThat(ctxd("import", file.toString()).err()).contains("no export");
+    assertThat(ctxd("import", file.toString(), "--key-file", key.toString()).out())
+        .contains("2 documents of 1 collections");
+    assertThat(ctxd("metadata", "list").out()).contains("notes  2");
+    Path fixture =
+        dev.contextd.testkit.Fixtures.project().resolve("fixtures/chromem-go/export.gob");
+    assertThat(ctxd("import", fixture.toString()).out()).contains("46 documents of 3 collections");
+    assertThat(ctxd("import", root.beside("none").toString()).err()).contains("no file");
+    assertThat(ctxd("audit").out()).contains("imported");
+  }
+
+  @Test
   void whatWasBackedUpComesBack() throws Exception {
     fill("notes");
     assertThat(ctxd("backup", "verify").err()).contains("there is no backup in");
@@ -267,6 +290,8 @@ class CtxdTest {
             "backup list",
             "backup verify",
             "backup restore",
+            "export",
+            "import",
             "query",
             "stats",
             "trash list",

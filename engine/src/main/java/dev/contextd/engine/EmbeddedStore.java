@@ -341,8 +341,27 @@ final class EmbeddedStore implements VectorStore {
   }
 
   @Override
+  public byte[] export(ExportOptions exportOptions) {
+    return Exports.encode(this, exportOptions);
+  }
+
+  @Override
   public Imported importFrom(Path file, Optional<byte[]> key) {
-    return Exports.read(this, options.disk(), file, key);
+    return noted(Exports.read(this, options.disk(), file, key));
+  }
+
+  @Override
+  public Imported importFrom(byte[] content, Optional<byte[]> key) {
+    return noted(Exports.read(this, content, "what was sent", key));
+  }
+
+  private Imported noted(Imported imported) {
+    note(
+        "imported",
+        "",
+        "%d documents of %d collections out of an export, %d refused."
+            .formatted(imported.documents(), imported.collections(), imported.refused().size()));
+    return imported;
   }
 
   @Override

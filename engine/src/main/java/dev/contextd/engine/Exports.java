@@ -30,6 +30,18 @@ final class Exports {
   private Exports() {}
 
   static void write(EmbeddedStore store, Disk disk, Path file, ExportOptions options) {
+    byte[] content = encode(store, options);
+    try {
+      if (disk.exists(file)) {
+        throw Checks.invalid(file + " exists; choose another file");
+      }
+      disk.replaceDurably(List.of(new Disk.Image(file, content)));
+    } catch (IOException e) {
+      throw EmbeddedStore.failed("writing the export " + file, e);
+    }
+  }
+
+  static byte[] encode(EmbeddedStore store, ExportOptions options) {
     requireKey(options.key());
     List<ExportedCollection> collections = new ArrayList<>();
     for (EmbeddedCollection collection : store.served()) {
@@ -45,29 +57,26 @@ final class Exports {
       collections.add(new ExportedCollection(collection.stored(), documents));
     }
     Compression compression = options.compress() ? Compression.GZIP : Compression.PLAIN;
-    byte[] content =
-        ExportFormat.encode(
-            collections, compression, options.key().orElse(null), new SecureRandom());
-    try {
-      if (disk.exists(file)) {
-        throw Checks.invalid(file + " exists; choose another file");
-      }
-      disk.replaceDurably(List.of(new Disk.Image(file, content)));
-    } catch (IOException e) {
-      throw EmbeddedStore.failed("writing the export " + file, e);
-    }
+    return ExportFormat.encode(
+        collections, compression, options.key().orElse(null), new SecureRandom());
   }
 
   static Imported read(EmbeddedStore store, Disk disk, Path file, Optional<byte[]> key) {
+    try {
+      return read(store, disk.read(file), file.toString(), key);
+    } catch (IOException e) {
+      throw EmbeddedStore.failed("reading the export " + file, e);
+    }
+  }
+
+  static Imported read(EmbeddedStore store, byte[] content, String origin, Optional<byte[]> key) {
     requireKey(key);
     List<ExportedCollection> collections;
     try {
-      collections = ExportFormat.decode(disk.read(file), key.orElse(null));
+      collections = ExportFormat.decode(content, key.orElse(null));
     } catch (FormatException e) {
       throw new StoreException(
-          ErrorCode.INVALID_ARGUMENT, file + " is no export: " + e.reason(), e);
-    } catch (IOException e) {
-      throw EmbeddedStore.failed("reading the export " + file, e);
+          ErrorCode.INVALID_ARGUMENT, origin + " is no export: " + e.reason(), e);
     }
     List<String> refused = new ArrayList<>();
     int documents = 0;

@@ -104,6 +104,16 @@ public interface VectorStore extends AutoCloseable {
    */
   void exportTo(Path file, ExportOptions options);
 
+  /** The bytes of such a file. */
+  byte[] export(ExportOptions options);
+
+  /**
+   * As {@link #importFrom(Path, Optional)}.
+   *
+   * @param content of the file
+   */
+  Imported importFrom(byte[] content, Optional<byte[]> key);
+
   /**
    * Adds or replaces everything in an export file, batch by batch.
    *

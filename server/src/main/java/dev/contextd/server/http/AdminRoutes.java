@@ -28,6 +28,7 @@ final class AdminRoutes {
   private final Bodies bodies;
   private final QuarantineRoutes quarantine;
   private final BackupRoutes backups;
+  private final TransferRoutes transfer;
 
   /** A scrub reads the whole store; two at once would only be slower. */
   private final Semaphore scrubbing = new Semaphore(1);
@@ -40,6 +41,7 @@ final class AdminRoutes {
     this.bodies = bodies;
     this.quarantine = new QuarantineRoutes(resilient, bodies);
     this.backups = new BackupRoutes(resilient, bodies);
+    this.transfer = new TransferRoutes(store);
   }
 
   List<Route> routes() {
@@ -56,6 +58,8 @@ final class AdminRoutes {
         route(HandlerType.POST, "/quarantine/discard", quarantine::discard),
         route(HandlerType.POST, "/metadata/recover", quarantine::recover),
         route(HandlerType.GET, "/audit", quarantine::audit),
+        route(HandlerType.GET, "/export", transfer::exported),
+        route(HandlerType.POST, "/import", transfer::imported),
         route(HandlerType.GET, "/backups", backups::list),
         route(HandlerType.POST, "/backups/create", backups::create),
         route(HandlerType.POST, "/backups/verify", backups::verify),

@@ -246,6 +246,8 @@ final class Messages {
 
   record BackupRestored(String name, List<String> collections, long documents) {}
 
+  record ImportedOut(int collections, int documents, List<String> refused) {}
+
   record ScrubProgressOut(boolean running, long doneBytes, long totalBytes) {}
 
   record Repair(@Nullable Boolean dryRun) {}

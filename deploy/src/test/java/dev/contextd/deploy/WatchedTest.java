@@ -51,6 +51,8 @@ class WatchedTest {
           provider: none
         health:
           scan_interval: 10s
+        vectorstore:
+          recovery: quarantine
         """);
     return DaemonProcess.start(
         root.beside(""),

@@ -101,6 +101,7 @@ final class Restoring {
     String name = contents.stored().name();
     if (store.collection(name, Scope.ALL).isPresent()) {
       store.delete(name, Scope.ALL);
+      store.checkpoint(); // Its folder is in the trash, so that the new one has the plain name.
     }
     store.create(name, contents.stored().metadataOrEmpty());
     EmbeddedCollection target = store.requireServed(name);

@@ -152,12 +152,12 @@ public final class HttpServer implements AutoCloseable {
     config.jsonMapper(new JavalinJackson(Json.MAPPER, true));
     config.jetty.modifyHttpConfiguration(HttpServer::configureHttp);
     config.jetty.modifyServer(server -> {
-      server.setErrorHandler(new JettyProblems());
+      server.setErrorHandler(new JettyProblems(() -> ready));
       server.insertHandler(inHand);
     });
     config.jetty.modifyServletContextHandler(context -> {
       context.getServletHandler().setDecodeAmbiguousURIs(true);
-      context.setErrorHandler(new JettyProblems());
+      context.setErrorHandler(new JettyProblems(() -> ready));
     });
   }
 

@@ -28,6 +28,7 @@ final class AuditCommand implements Callable<Integer> {
       JsonNode answer = target.calls().get("/api/v1/admin/audit?limit=" + limit);
       if (!ctxd.isPrintedAsJson(answer)) {
         List<List<String>> rows = new ArrayList<>();
+        List<List<String>> notes = new ArrayList<>();
         for (JsonNode one : answer.path("entries")) {
           String file = one.path("file").asText("");
           String folder = one.path("folder").asText("");
@@ -36,11 +37,14 @@ final class AuditCommand implements Callable<Integer> {
                   Screen.seconds(one.path("when").asText()),
                   one.path("who").asText(),
                   one.path("what").asText(),
-                  file.isEmpty() ? folder : folder + "/" + file,
-                  one.path("why").asText(),
-                  one.path("kept").asText()));
+                  file.isEmpty() ? folder : folder + "/" + file));
+          String kept = one.path("kept").asText("");
+          notes.add(
+              kept.isEmpty()
+                  ? List.of(one.path("why").asText())
+                  : List.of(one.path("why").asText(), "kept as .quarantine/" + kept));
         }
-        ctxd.screen.table(List.of("WHEN", "WHO", "WHAT", "WHERE", "WHY", "KEPT AS"), rows);
+        ctxd.screen.table(List.of("WHEN", "WHO", "WHAT", "WHERE"), rows, notes);
       }
       return Ctxd.FINE;
     });

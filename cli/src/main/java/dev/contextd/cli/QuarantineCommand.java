@@ -55,6 +55,7 @@ final class QuarantineCommand implements Runnable {
       return;
     }
     List<List<String>> rows = new ArrayList<>();
+    List<List<String>> notes = new ArrayList<>();
     for (JsonNode one : entries) {
       String readable = one.path("readable").isNull() ? "?" : one.path("readable").asText();
       String documents = one.path("documents").isNull() ? "?" : one.path("documents").asText();
@@ -63,11 +64,10 @@ final class QuarantineCommand implements Runnable {
               one.path("entry").asText(),
               Screen.seconds(one.path("since").asText()),
               one.path("collection").isNull() ? "?" : one.path("collection").asText(),
-              readable + " of " + documents,
-              one.path("why").asText(),
-              one.path("next").asText()));
+              readable + " of " + documents));
+      notes.add(List.of(one.path("why").asText(), one.path("next").asText()));
     }
-    ctxd().screen.table(List.of("ENTRY", "SINCE", "COLLECTION", "READABLE", "WHY", "NEXT"), rows);
+    ctxd().screen.table(List.of("ENTRY", "SINCE", "COLLECTION", "READABLE"), rows, notes);
   }
 
   @Command(

@@ -66,6 +66,7 @@ final class RepairCommand implements Callable<Integer> {
       return;
     }
     List<List<String>> rows = new ArrayList<>();
+    List<List<String>> notes = new ArrayList<>();
     for (JsonNode step : steps) {
       String file = step.path("file").asText();
       rows.add(
@@ -73,12 +74,10 @@ final class RepairCommand implements Callable<Integer> {
               step.path("kind").asText(),
               step.path("folder").asText() + (file.isEmpty() ? "" : "/" + file),
               step.path("source").asText(),
-              step.path("lossless").asBoolean() ? "yes" : "no",
-              result(step),
-              step.path("why").asText()));
+              step.path("lossless").asBoolean() ? "yes" : "no"));
+      notes.add(List.of(step.path("why").asText(), result(step)));
     }
-    ctxd.screen.table(
-        List.of("STEP", "WHERE", "FROM", "LOSSLESS", "RESULT OR COMMAND", "WHY"), rows);
+    ctxd.screen.table(List.of("STEP", "WHERE", "FROM", "LOSSLESS"), rows, notes);
   }
 
   private static String result(JsonNode step) {

@@ -74,6 +74,15 @@ final class Screen {
 
   /** Columns as wide as their widest cell; the last one is as long as it is. */
   void table(List<String> head, List<List<String>> rows) {
+    table(head, rows, rows.stream().map(_ -> List.<String>of()).toList());
+  }
+
+  /**
+   * As {@link #table(List, List)}.
+   *
+   * @param notes lines below each row: what is too long for a column
+   */
+  void table(List<String> head, List<List<String>> rows, List<List<String>> notes) {
     List<List<String>> all = new ArrayList<>();
     all.add(head);
     rows.forEach(row -> all.add(row.stream().map(Screen::cell).toList()));
@@ -83,7 +92,8 @@ final class Screen {
         widths[i] = Math.max(widths[i], row.get(i).codePointCount(0, row.get(i).length()));
       }
     }
-    for (List<String> row : all) {
+    for (int r = 0; r < all.size(); r++) {
+      List<String> row = all.get(r);
       StringBuilder line = new StringBuilder();
       for (int i = 0; i < widths.length; i++) {
         String cell = row.get(i);
@@ -93,6 +103,9 @@ final class Screen {
         }
       }
       out.println(line.toString().stripTrailing());
+      if (r > 0) {
+        notes.get(r - 1).forEach(note -> out.println(GAP + cell(note)));
+      }
     }
   }
 

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -22,6 +23,9 @@ import java.util.Optional;
  * doing so: an order of the operator is no systemic cause.
  */
 public final class RepairWork {
+  /** A stray copy, which must not bring a deleted document back unless somebody says so. */
+  private static final String MAY_BE_DELETED = "document_misplaced";
+
   private final VectorStore store;
   private final StoreFolder folder;
   private final QuarantineWork quarantine;
@@ -127,6 +131,18 @@ public final class RepairWork {
 
   /** From its own files where they can be read, else from the newest backup. */
   private Planned ofQuarantine(QuarantineWork.Item item) {
+    if (item.hindrance().isEmpty() && MAY_BE_DELETED.equals(item.kind())) {
+      return new Planned(
+          step(
+              Kind.OPERATOR,
+              item,
+              "its own files in quarantine",
+              true,
+              "ctxd metadata quarantine restore " + item.name()),
+          Optional.empty(),
+          item.name(),
+          Optional.empty());
+    }
     if (item.hindrance().isEmpty()) {
       boolean isWhole = !item.file().isEmpty() && item.readable().equals(item.documents());
       return new Planned(
@@ -181,7 +197,12 @@ public final class RepairWork {
   private static String why(QuarantineWork.Item item) {
     return item.hindrance()
         .filter(hindrance -> !hindrance.contains(item.why()))
-        .map(hindrance -> item.why() + " Now " + hindrance + ".")
+        .map(hindrance ->
+            "%s %s%s."
+                .formatted(
+                    item.why(),
+                    hindrance.substring(0, 1).toUpperCase(Locale.ROOT),
+                    hindrance.substring(1)))
         .orElse(item.why());
   }
 

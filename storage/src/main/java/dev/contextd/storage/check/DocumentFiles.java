@@ -42,6 +42,7 @@ final class DocumentFiles {
   private static final int MAX_ASKED_FOR_NAMES = 200;
 
   private final FolderFiles files;
+  private final boolean takesMisplaced;
   private final @Nullable KnownFolder known;
   private final List<Damage> damage;
   private final Map<String, IntactDocument> served = new LinkedHashMap<>();
@@ -53,8 +54,9 @@ final class DocumentFiles {
   /** Known files that are as we left them: a folder created anew has none. */
   private int unchanged;
 
-  private DocumentFiles(FolderFiles files) {
+  private DocumentFiles(FolderFiles files, boolean takesMisplaced) {
     this.files = files;
+    this.takesMisplaced = takesMisplaced;
     this.known = files.known;
     this.damage = files.damage;
   }
@@ -62,7 +64,21 @@ final class DocumentFiles {
   /** Reads and judges all documents; what is wrong is added to the folder's damage. */
   static IntactCollection read(
       Disk disk, Workers workers, FolderFiles files, StoredCollection collection) {
-    DocumentFiles documents = new DocumentFiles(files);
+    return read(disk, workers, files, collection, false);
+  }
+
+  /**
+   * As {@link #read(Disk, Workers, FolderFiles, StoredCollection)}.
+   *
+   * @param takesMisplaced whether a file counts whose name does not belong to the id inside
+   */
+  static IntactCollection read(
+      Disk disk,
+      Workers workers,
+      FolderFiles files,
+      StoredCollection collection,
+      boolean takesMisplaced) {
+    DocumentFiles documents = new DocumentFiles(files, takesMisplaced);
     documents.judgeNames(readAll(disk, workers, files.folder, documents.unsettled()));
     documents.judgeMissing(collection);
     int dimension = documents.judgeVectors();
@@ -330,6 +346,10 @@ final class DocumentFiles {
     StoredDocument document = good.decoded().value();
     String file = good.entry().name();
     Optional<String> twin = twin(document);
+    if (takesMisplaced && twin.isEmpty() && !served.containsKey(document.id())) {
+      served.put(document.id(), new IntactDocument(document, file, good.state()));
+      return;
+    }
     damage.add(
         twin.isPresent()
             ? new Damage.DocumentCopy(files.folder, file, document.id(), twin.get())

@@ -104,7 +104,8 @@ public final class StoreCheck {
   }
 
   /**
-   * Reads a folder that lies outside of its store, on its own.
+   * Reads a folder that lies outside of its store, on its own. What its files are called does not
+   * matter there: somebody asks for what is in them.
    *
    * @param directory where it lies now
    * @param folder its name in the store
@@ -123,7 +124,7 @@ public final class StoreCheck {
     var metadata = files.metadata;
     return metadata == null || !isWhole(files)
         ? Optional.empty()
-        : Optional.of(DocumentFiles.read(disk, workers, files, metadata.value()));
+        : Optional.of(DocumentFiles.read(disk, workers, files, metadata.value(), true));
   }
 
   /**

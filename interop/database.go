@@ -127,9 +127,9 @@ func remove(db *chromem.DB, in io.Reader) error {
 	return target.Delete(context.Background(), nil, nil, wanted.IDs...)
 }
 
-// Deletes a collection and writes a document through the handle that was held before, which
-// chromem-go lets happen; tells in out what each step came to.
-func writeThroughKeptHandle(db *chromem.DB, in io.Reader, out io.Writer) error {
+// Deletes a collection in one database and writes a document through a handle of another (or the
+// same), which chromem-go lets happen; tells in out what each step came to.
+func writeThroughKeptHandle(db, deleting *chromem.DB, in io.Reader, out io.Writer) error {
 	var wanted deletion
 	if err := json.NewDecoder(in).Decode(&wanted); err != nil {
 		return err
@@ -138,7 +138,7 @@ func writeThroughKeptHandle(db *chromem.DB, in io.Reader, out io.Writer) error {
 	if handle == nil {
 		return fmt.Errorf("no collection %q", wanted.Collection)
 	}
-	err := db.DeleteCollection(wanted.Collection)
+	err := deleting.DeleteCollection(wanted.Collection)
 	fmt.Fprintln(out, "delete", err)
 	document := chromem.Document{ID: "late", Content: "late", Embedding: []float32{1, 0}}
 	err = handle.AddDocument(context.Background(), document)

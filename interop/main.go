@@ -19,7 +19,7 @@ const usage = `usage:
   interop delete      <root> <plain|gzip>                         deletion on standard input
   interop export      <root> <plain|gzip> <file> <plain|gzip> [key]
   interop query       <root> <plain|gzip>                         question on standard input
-  interop handle      <root> <plain|gzip>                         the incident of 2026-01-22: deletion on standard input`
+  interop handle      <root> <plain|gzip> [elsewhere]             the incident of 2026-01-22: deletion on standard input`
 
 var errUsage = errors.New(usage)
 
@@ -57,7 +57,15 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	case "export":
 		return export(db, argument(rest, 2), argument(rest, 3), argument(rest, 4))
 	case "handle":
-		return writeThroughKeptHandle(db, in, out)
+		if argument(rest, 2) == "" {
+			return writeThroughKeptHandle(db, db, in, out)
+		}
+		// A second process has a database of its own over the folder, and nothing tells the first one.
+		other, err := open(rest[0], argument(rest, 1))
+		if err != nil {
+			return err
+		}
+		return writeThroughKeptHandle(db, other, in, out)
 	case "query":
 		return query(db, in, out)
 	default:

@@ -1,6 +1,7 @@
 package dev.contextd.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -128,6 +129,11 @@ final class BackupCommand implements Runnable {
               paramLabel = "ID",
               description = "A document of the collection; all where it is left out.")
           @Nullable String document,
+      @Option(
+              names = "--into",
+              paramLabel = "DIR",
+              description = "Write a fresh store there, and leave this one as it is.")
+          @Nullable Path into,
       @Option(names = "--yes", description = "Do not ask.") boolean yes) {
     String what =
         document != null
@@ -136,7 +142,7 @@ final class BackupCommand implements Runnable {
     Screen.confirm(
         "Put back %s from %s? What is there goes to the trash."
             .formatted(what, name == null ? "the newest backup" : name),
-        yes);
+        yes || into != null);
     Map<String, String> body = new HashMap<>();
     if (name != null) {
       body.put("name", name);
@@ -147,17 +153,19 @@ final class BackupCommand implements Runnable {
     if (document != null) {
       body.put("document", document);
     }
-    return ctxd.change(target -> {
-      JsonNode answer = target.calls().post(BACKUPS + "/restore", body);
-      if (!ctxd.isPrintedAsJson(answer)) {
-        ctxd.screen.line(
-            "%d documents of %d collections are as they were in %s"
-                .formatted(
-                    answer.path("documents").asLong(),
-                    answer.path("collections").size(),
-                    answer.path("name").asText()));
-      }
-      return Ctxd.FINE;
-    });
+    Ctxd.Work restore =
+        target -> {
+          JsonNode answer = target.calls().post(BACKUPS + "/restore", body);
+          if (!ctxd.isPrintedAsJson(answer)) {
+            ctxd.screen.line(
+                "%d documents of %d collections are as they were in %s"
+                    .formatted(
+                        answer.path("documents").asLong(),
+                        answer.path("collections").size(),
+                        answer.path("name").asText()));
+          }
+          return Ctxd.FINE;
+        };
+    return into == null ? ctxd.change(restore) : ctxd.into(into, restore);
   }
 }

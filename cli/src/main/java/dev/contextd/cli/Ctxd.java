@@ -2,6 +2,7 @@ package dev.contextd.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.contextd.server.Version;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -100,8 +101,17 @@ final class Ctxd implements Runnable {
     return run(work, true);
   }
 
+  /** Runs a command on a fresh store in another folder. */
+  int into(Path folder, Work work) {
+    return run(work, Target.into(this, folder));
+  }
+
   private int run(Work work, boolean isChanging) {
-    try (Target target = Target.open(this, isChanging)) {
+    return run(work, Target.open(this, isChanging));
+  }
+
+  private int run(Work work, Target opened) {
+    try (Target target = opened) {
       tell(target);
       return work.on(target);
     }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The store that a command works on: through the daemon that has it open, or in this process where
@@ -66,6 +67,30 @@ record Target(
           !isChanging);
     } catch (StartException e) {
       throw new CliException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /**
+   * A fresh store in a folder that is not there yet, with the backups of the store that the options
+   * name.
+   */
+  static Target into(Ctxd options, Path folder) {
+    Settings settings = settings(options);
+    try (Stream<Path> files = Files.exists(folder) ? Files.list(folder) : Stream.of()) {
+      if (files.findAny().isPresent()) {
+        throw new CliException(folder + " is not empty; choose another folder");
+      }
+      LocalService service = LocalService.open(settings, folder, LocalService.Access.CHANGE);
+      return new Target(
+          new Calls(service.address(), Optional.of(service.token())),
+          "a fresh store in " + folder,
+          List.of(),
+          Optional.of(service),
+          false);
+    } catch (StartException e) {
+      throw new CliException(String.valueOf(e.getMessage()));
+    } catch (IOException e) {
+      throw new CliException(folder + " cannot be looked into: " + e);
     }
   }
 

@@ -207,6 +207,14 @@ class CtxdTest {
       store.delete("notes", Scope.ALL);
     }
     assertThat(ctxd("backup", "restore").err()).contains("--yes");
+    String into = root.beside("fresh").toString();
+    assertThat(ctxd("backup", "restore", "--into", into).out())
+        .contains("2 documents of 1 collections");
+    assertThat(ctxd("backup", "restore", "--into", into).err()).contains("is not empty");
+    assertThat(StoreRoot.check(Path.of(into)).damage()).isEmpty();
+    try (VectorStore store = VectorStore.open(Path.of(into), StoreOptions.defaults())) {
+      assertThat(store.collection("notes", Scope.ALL).orElseThrow().count()).isEqualTo(2);
+    }
     assertThat(ctxd("backup", "restore", "--yes").out()).contains("2 documents of 1 collections");
     assertThat(ctxd("metadata", "list").out()).contains("notes  2");
     try (var files = Files.walk(root.beside("backups"))) {

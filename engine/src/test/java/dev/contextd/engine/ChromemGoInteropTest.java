@@ -357,11 +357,12 @@ class ChromemGoInteropTest {
   }
 
   /** chromem-go refuses the whole database afterwards: one lost file took all services down. */
-  @Test
-  void theIncidentsLikelyCauseIsServed() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theIncidentsLikelyCauseIsServed(boolean isElsewhere) throws Exception {
     withGo(go -> {
       root.copyOf("chromem-go/plain");
-      assertThat(go.writeThroughKeptHandle(root.path(), "contextd_memories"))
+      assertThat(go.writeThroughKeptHandle(root.path(), "contextd_memories", isElsewhere))
           .isEqualTo("delete <nil>\nadd through the kept handle <nil>\n");
       assertThatThrownBy(() -> go.dump(root.path(), false))
           .hasMessageContaining("collection metadata file not found");

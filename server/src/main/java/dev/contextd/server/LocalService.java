@@ -10,6 +10,7 @@ import dev.contextd.server.metrics.Metrics;
 import dev.contextd.server.settings.Settings;
 import dev.contextd.storage.checkpoint.KeeperOptions;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -57,6 +58,16 @@ public final class LocalService implements AutoCloseable {
    * @throws StartException where it cannot be opened
    */
   public static LocalService open(Settings settings, Access access) throws StartException {
+    return open(settings, settings.vectorstorePath(), access);
+  }
+
+  /**
+   * Opens a store in a folder of its own, with the backups of the store that the settings name.
+   *
+   * @throws StartException where it cannot be opened
+   */
+  public static LocalService open(Settings settings, Path root, Access access)
+      throws StartException {
     Optional<Embedder> embedder = ConfiguredEmbedder.of(settings);
     StoreOptions defaults =
         StoreOptions.defaults()
@@ -71,16 +82,13 @@ public final class LocalService implements AutoCloseable {
     try {
       store =
           ResilientStore.open(
-              settings.vectorstorePath(),
-              options,
-              HealthOptions.defaults(),
-              ConfiguredBackups.of(settings));
+              root, options, HealthOptions.defaults(), ConfiguredBackups.of(settings));
     } catch (StoreInUseException e) {
       throw new StartException(String.valueOf(e.getMessage()));
     } catch (IOException e) {
       throw new StartException(
           "cannot open the store in %s: %s; --path names another folder"
-              .formatted(settings.vectorstorePath(), e.getMessage()));
+              .formatted(root, e.getMessage()));
     }
     List<String> opened = Announcement.lines(settings, store.summary(), List.of());
     byte[] secret = new byte[TOKEN_BYTES];
@@ -89,11 +97,7 @@ public final class LocalService implements AutoCloseable {
     Metrics metrics =
         new Metrics(
             store,
-            new Metrics.Options(
-                settings.vectorstorePath(),
-                false,
-                settings.health().scanInterval(),
-                Version.CURRENT));
+            new Metrics.Options(root, false, settings.health().scanInterval(), Version.CURRENT));
     store.checker().listen(metrics.health());
     HttpServer http =
         HttpServer.start(

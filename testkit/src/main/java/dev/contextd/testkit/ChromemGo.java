@@ -124,10 +124,15 @@ public record ChromemGo(Path program) {
   /**
    * Deletes a collection and writes a document, {@code late}, through the handle that was held
    * before; returns what each step came to.
+   *
+   * @param isElsewhere whether another database over the folder deletes it, as a second process has
    */
-  public String writeThroughKeptHandle(Path root, String collection) throws Exception {
+  public String writeThroughKeptHandle(Path root, String collection, boolean isElsewhere)
+      throws Exception {
     String request = text(json -> json.writeStringField("collection", collection));
-    return call(request, "handle", root.toString(), kind(false));
+    return isElsewhere
+        ? call(request, "handle", root.toString(), kind(false), "elsewhere")
+        : call(request, "handle", root.toString(), kind(false));
   }
 
   public void export(Path root, boolean compress, Path file, boolean zipped, Optional<String> key)

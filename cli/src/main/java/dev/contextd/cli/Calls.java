@@ -3,6 +3,8 @@ package dev.contextd.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.contextd.server.settings.KeyFile;
+import dev.contextd.server.settings.SettingsException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.URI;
@@ -15,6 +17,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Calls of the daemon's API. */
 final class Calls {
@@ -33,10 +36,6 @@ final class Calls {
   Calls(String address, Optional<String> token) {
     this.address = address;
     this.token = token;
-  }
-
-  String address() {
-    return address;
   }
 
   /** A {@code GET}. */
@@ -86,6 +85,19 @@ final class Calls {
       return json(path, send(request), false);
     } catch (FileNotFoundException e) {
       throw new CliException("there is no file " + file);
+    }
+  }
+
+  /**
+   * Reads a key; none where no file is named.
+   *
+   * @throws CliException where the file cannot be read, or holds no key
+   */
+  static Optional<byte[]> key(@Nullable Path file) {
+    try {
+      return file == null ? Optional.empty() : Optional.of(KeyFile.read(file));
+    } catch (SettingsException e) {
+      throw new CliException(String.valueOf(e.getMessage()));
     }
   }
 

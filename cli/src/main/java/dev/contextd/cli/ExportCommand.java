@@ -35,7 +35,7 @@ final class ExportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Optional<byte[]> key = KeyFile.read(keyFile);
+    Optional<byte[]> key = Calls.key(keyFile);
     if (Files.exists(file)) {
       throw new CliException(file + " exists; choose another file");
     }

@@ -31,7 +31,7 @@ final class ImportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Optional<byte[]> key = KeyFile.read(keyFile);
+    Optional<byte[]> key = Calls.key(keyFile);
     return ctxd.change(target -> {
       JsonNode done = target.calls().send("/api/v1/admin/import", file, key);
       if (!ctxd.isPrintedAsJson(done)) {

@@ -2,7 +2,6 @@ package dev.contextd.engine;
 
 import dev.contextd.engine.VectorStore.ExportOptions;
 import dev.contextd.engine.VectorStore.Imported;
-import dev.contextd.engine.search.Row;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.ExportFormat;
 import dev.contextd.storage.chromem.ExportFormat.ExportedCollection;
@@ -14,7 +13,6 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,17 +42,10 @@ final class Exports {
   static byte[] encode(EmbeddedStore store, ExportOptions options) {
     requireKey(options.key());
     List<ExportedCollection> collections = new ArrayList<>();
-    for (EmbeddedCollection collection : store.served()) {
+    for (VectorStore.Contents contents : store.contents()) {
       List<StoredDocument> documents = new ArrayList<>();
-      Iterator<Row> rows = collection.snapshot().after(null);
-      rows.forEachRemaining(row ->
-          documents.add(
-              new StoredDocument(
-                  row.id(),
-                  row.metadata().isEmpty() ? null : row.metadata(),
-                  row.embedding(),
-                  row.content())));
-      collections.add(new ExportedCollection(collection.stored(), documents));
+      contents.documents().forEach(documents::add);
+      collections.add(new ExportedCollection(contents.stored(), documents));
     }
     Compression compression = options.compress() ? Compression.GZIP : Compression.PLAIN;
     return ExportFormat.encode(

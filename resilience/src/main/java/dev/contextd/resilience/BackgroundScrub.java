@@ -8,8 +8,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,10 +33,8 @@ final class BackgroundScrub implements AutoCloseable {
   private final Clock clock;
   private final HealthOptions options;
   private final Consumer<List<Damage>> found;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition signal = lock.newCondition();
+  private final StopSignal stop = new StopSignal();
   private final Thread thread;
-  private boolean isStopping;
   private volatile ScrubProgress progress = new ScrubProgress(false, 0, 0);
 
   /** When the scrub may have read no more than nothing; moves on as it reads. */
@@ -73,7 +69,7 @@ final class BackgroundScrub implements AutoCloseable {
 
   private void loop() {
     Instant next = first(clock.instant());
-    while (awaitTime(next)) {
+    while (stop.await(Duration.between(clock.instant(), next))) {
       try {
         run();
         next = clock.instant().plus(options.scrubInterval());
@@ -118,47 +114,12 @@ final class BackgroundScrub implements AutoCloseable {
     if (wait < 0) {
       paidNanos -= wait; // A slow disk gains no right to be read faster later.
     }
-    return wait < MIN_WAIT_NANOS ? !isStopping() : await(wait);
-  }
-
-  private boolean isStopping() {
-    lock.lock();
-    try {
-      return isStopping;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private boolean awaitTime(Instant next) {
-    return await(Duration.between(clock.instant(), next).toNanos());
-  }
-
-  /** Returns whether to go on. */
-  private boolean await(long nanos) {
-    lock.lock();
-    try {
-      long left = nanos;
-      while (left > 0 && !isStopping) {
-        left = signal.awaitNanos(left);
-      }
-      return !isStopping;
-    } catch (InterruptedException e) {
-      return false;
-    } finally {
-      lock.unlock();
-    }
+    return wait < MIN_WAIT_NANOS ? !stop.isGiven() : stop.await(Duration.ofNanos(wait));
   }
 
   @Override
   public void close() {
-    lock.lock();
-    try {
-      isStopping = true;
-      signal.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    stop.give();
     try {
       if (thread.isAlive() && !thread.join(MAX_CLOSING)) {
         log.warn("the scrub still reads; what it has read since its last note is read again");

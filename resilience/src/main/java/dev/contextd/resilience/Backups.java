@@ -22,7 +22,6 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,9 +43,11 @@ public final class Backups implements AutoCloseable {
   private final BackupFolder backups;
   private final BackupOptions options;
   private final Clock clock;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition signal = lock.newCondition();
-  private volatile boolean isStopping;
+  private final StopSignal stop = new StopSignal();
+
+  /** Held while a backup is made. */
+  private final ReentrantLock making = new ReentrantLock();
+
   private volatile Optional<Instant> lastVerified = Optional.empty();
   private volatile Optional<String> failure = Optional.empty();
 
@@ -73,22 +74,9 @@ public final class Backups implements AutoCloseable {
       long documents,
       Optional<String> fault) {}
 
-  /**
-   * How backups fare.
-   *
-   * @param lastRun when the newest backup of everything was made
-   * @param lastVerified when one was last read whole, here
-   * @param failure of the last one by the clock; empty where it did not fail
-   */
-  public record Status(
-      Optional<Instant> lastRun,
-      Optional<Instant> lastNames,
-      Optional<Instant> lastVerified,
-      Optional<String> failure) {}
-
   /** Makes a backup of everything, and reads it back. */
   public Run create() {
-    lock.lock();
+    making.lock();
     try {
       BackupRun run = run(true);
       String name = backups.finish(Kind.FULL, run);
@@ -100,9 +88,9 @@ public final class Backups implements AutoCloseable {
               .formatted(run.documents(), run.collections().size(), name, backups.folder()));
       return view(name, run);
     } catch (IOException e) {
-      throw failed("the backup into " + backups.folder(), e);
+      throw Failures.failed("the backup into " + backups.folder(), e);
     } finally {
-      lock.unlock();
+      making.unlock();
     }
   }
 
@@ -130,7 +118,7 @@ public final class Backups implements AutoCloseable {
     return new Iterator<>() {
       @Override
       public boolean hasNext() {
-        if (isStopping) {
+        if (stop.isGiven()) {
           throw new StoreException(ErrorCode.CLOSED, "the store is shutting down");
         }
         return all.hasNext();
@@ -144,12 +132,12 @@ public final class Backups implements AutoCloseable {
   }
 
   private void createNames() throws IOException {
-    lock.lock();
+    making.lock();
     try {
       backups.finish(Kind.NAMES, run(false));
       backups.prune(Kind.NAMES, BackupOptions.KEPT_NAMES, clock.instant());
     } finally {
-      lock.unlock();
+      making.unlock();
     }
   }
 
@@ -163,7 +151,7 @@ public final class Backups implements AutoCloseable {
     try {
       return backups.runs(Kind.FULL).stream().map(this::look).toList();
     } catch (IOException e) {
-      throw failed("listing " + backups.folder(), e);
+      throw Failures.failed("listing " + backups.folder(), e);
     }
   }
 
@@ -207,12 +195,12 @@ public final class Backups implements AutoCloseable {
     try {
       List<String> runs = backups.runs(Kind.FULL);
       if (runs.isEmpty()) {
-        throw refused(
+        throw Failures.refused(
             "there is no backup in " + backups.folder() + "; ctxd backup create makes one");
       }
       return runs.getLast();
     } catch (IOException e) {
-      throw failed("listing " + backups.folder(), e);
+      throw Failures.failed("listing " + backups.folder(), e);
     }
   }
 
@@ -220,13 +208,13 @@ public final class Backups implements AutoCloseable {
     try {
       return backups.read(Kind.FULL, run);
     } catch (FormatException e) {
-      throw refused("the backup " + run + " cannot be used: " + e.reason());
+      throw Failures.refused("the backup " + run + " cannot be used: " + e.reason());
     } catch (java.nio.file.NoSuchFileException e) {
-      throw refused(
+      throw Failures.refused(
           "there is no backup \"%s\" in %s; ctxd backup list names them"
               .formatted(run, backups.folder()));
     } catch (IOException e) {
-      throw failed("reading the backup " + run, e);
+      throw Failures.failed("reading the backup " + run, e);
     }
   }
 
@@ -257,14 +245,15 @@ public final class Backups implements AutoCloseable {
             .filter(item -> collection.isEmpty() || item.name().equals(collection.get()))
             .toList();
     if (collection.isPresent() && items.isEmpty()) {
-      throw refused("the backup %s holds no collection \"%s\"".formatted(run, collection.get()));
+      throw Failures.refused(
+          "the backup %s holds no collection \"%s\"".formatted(run, collection.get()));
     }
     if (document.isPresent() && collection.isEmpty()) {
-      throw refused("a document is restored from a collection: name it too");
+      throw Failures.refused("a document is restored from a collection: name it too");
     }
     List<String> faults = backups.verify(new BackupRun(held.when(), held.root(), items));
     if (!faults.isEmpty()) {
-      throw refused(
+      throw Failures.refused(
           "nothing was restored, the backup %s is damaged: %s".formatted(run, faults.getFirst()));
     }
     long documents =
@@ -301,7 +290,7 @@ public final class Backups implements AutoCloseable {
         return 1;
       }
     }
-    throw refused(
+    throw Failures.refused(
         "the backup %s holds no document \"%s\" of \"%s\"".formatted(run, id, item.name()));
   }
 
@@ -331,7 +320,8 @@ public final class Backups implements AutoCloseable {
         try {
           return backups.documents(chunk);
         } catch (FormatException e) {
-          throw refused("the backup was damaged while it was being restored: " + e.reason());
+          throw Failures.refused(
+              "the backup was damaged while it was being restored: " + e.reason());
         } catch (IOException e) {
           throw new UncheckedIOException(e);
         }
@@ -407,8 +397,19 @@ public final class Backups implements AutoCloseable {
     return failure;
   }
 
-  public Status status() {
-    return new Status(last(Kind.FULL), last(Kind.NAMES), lastVerified, failure);
+  /** When the newest backup of everything was made. */
+  public Optional<Instant> lastRun() {
+    return last(Kind.FULL);
+  }
+
+  /** When names and metadata were last backed up. */
+  public Optional<Instant> lastNames() {
+    return last(Kind.NAMES);
+  }
+
+  /** When a backup was last read whole, here. */
+  public Optional<Instant> lastVerified() {
+    return lastVerified;
   }
 
   private Optional<Instant> last(Kind kind) {
@@ -436,7 +437,7 @@ public final class Backups implements AutoCloseable {
         failure = Optional.of(String.valueOf(e.getMessage()));
         log.warn("a backup failed and is tried again: {}", e.toString());
       }
-    } while (awaitNext());
+    } while (stop.await(LOOK_EVERY));
   }
 
   private void makeDue() throws IOException {
@@ -452,43 +453,19 @@ public final class Backups implements AutoCloseable {
     return last(kind).map(made -> !made.plus(interval).isAfter(clock.instant())).orElse(true);
   }
 
-  /** Returns whether to go on. */
-  private boolean awaitNext() {
-    lock.lock();
-    try {
-      long nanos = LOOK_EVERY.toNanos();
-      while (nanos > 0 && !isStopping) {
-        nanos = signal.awaitNanos(nanos);
-      }
-      return !isStopping;
-    } catch (InterruptedException e) {
-      return false;
-    } finally {
-      lock.unlock();
-    }
-  }
-
   /** A backup in hand is left: it counts only when it is whole. */
   @Override
   public void close() {
-    isStopping = true;
-    lock.lock();
+    stop.give();
+    making.lock();
     try {
-      signal.signalAll();
+      log.debug("nothing is read from the store any more");
     } finally {
-      lock.unlock();
+      making.unlock();
     }
   }
 
   private void note(String what, String why) {
     OpenQuarantine.write(folder.audit(), List.of(new AuditLog.Entry(what, "", "", why, "")));
-  }
-
-  private static StoreException refused(String message) {
-    return new StoreException(ErrorCode.INVALID_ARGUMENT, message);
-  }
-
-  private static StoreException failed(String what, IOException e) {
-    return new StoreException(ErrorCode.STORAGE_FAILED, what + " failed: " + e.getMessage(), e);
   }
 }

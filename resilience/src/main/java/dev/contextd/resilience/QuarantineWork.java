@@ -75,7 +75,18 @@ public final class QuarantineWork {
       OptionalInt documents,
       Optional<String> collection,
       OptionalInt readable,
-      Optional<String> hindrance) {}
+      Optional<String> hindrance) {
+
+    /** The command that brings it back, or helps. */
+    public String next() {
+      if (hindrance.isEmpty()) {
+        return "ctxd metadata quarantine restore " + name;
+      }
+      return collection.isEmpty()
+          ? "ctxd metadata recover NAME"
+          : "ctxd metadata quarantine discard " + name;
+    }
+  }
 
   private static Item item(
       QuarantineEntry entry,
@@ -147,9 +158,10 @@ public final class QuarantineWork {
       String which, Optional<String> name, boolean keepsBoth) {
     List<Restored> all = new ArrayList<>();
     for (QuarantineEntry entry : require(which)) {
-      IntactCollection found = read(entry, name).orElseThrow(() -> refused(nameless(entry)));
+      IntactCollection found =
+          read(entry, name).orElseThrow(() -> Failures.refused(nameless(entry)));
       if (!entry.isCollection() && found.documents().isEmpty()) {
-        throw refused(unreadable(found));
+        throw Failures.refused(unreadable(found));
       }
       Merged merged = store.merge(found, keepsBoth);
       try {
@@ -157,7 +169,8 @@ public final class QuarantineWork {
         note("restored", entry, sentence(merged, left), left.isEmpty() ? "" : left.getFirst());
         all.add(new Restored(entry.name(), merged, left));
       } catch (IOException e) {
-        throw failed("moving " + entry.name() + " out of quarantine, whose documents are back", e);
+        throw Failures.failed(
+            "moving " + entry.name() + " out of quarantine, whose documents are back", e);
       }
     }
     checker.fresh();
@@ -194,7 +207,7 @@ public final class QuarantineWork {
       try {
         quarantine().discard(entry, folder.trash());
       } catch (IOException e) {
-        throw failed("discarding " + entry.name(), e);
+        throw Failures.failed("discarding " + entry.name(), e);
       }
       note("discarded", entry, "An operator discarded it: " + entry.why(), "");
       gone.add(entry.name());
@@ -229,7 +242,7 @@ public final class QuarantineWork {
       checker.fresh();
     }
     if (done.isEmpty()) {
-      throw refused(
+      throw Failures.refused(
           served.isPresent()
               ? "nothing of the collection \"%s\" is lost".formatted(name)
               : "no collection \"%s\" is served, and nothing in quarantine came from its folder %s"
@@ -246,7 +259,7 @@ public final class QuarantineWork {
     try {
       return quarantine().list().stream().filter(entry -> !entry.mended()).toList();
     } catch (IOException e) {
-      throw failed("listing the quarantine", e);
+      throw Failures.failed("listing the quarantine", e);
     }
   }
 
@@ -263,7 +276,7 @@ public final class QuarantineWork {
               .toList();
     }
     if (named.isEmpty()) {
-      throw refused(
+      throw Failures.refused(
           "nothing in quarantine is, or came from, \"" + which + "\"; list what is there first");
     }
     return named;
@@ -291,7 +304,7 @@ public final class QuarantineWork {
   private static void requireProof(QuarantineEntry entry, String name) {
     String hash = Names.hash(name);
     if (!Names.belongs(entry.folder(), hash)) {
-      throw refused(
+      throw Failures.refused(
           "the collection \"%s\" would lie in the folder %s, this one came from %s: it is another collection's"
               .formatted(name, hash, entry.folder()));
     }
@@ -341,13 +354,5 @@ public final class QuarantineWork {
               ErrorCode.READ_ONLY,
               "the store is served read-only, because " + reason + "; mend that and restart");
         });
-  }
-
-  private static StoreException refused(String message) {
-    return new StoreException(ErrorCode.INVALID_ARGUMENT, message);
-  }
-
-  private static StoreException failed(String what, IOException e) {
-    return new StoreException(ErrorCode.STORAGE_FAILED, what + " failed: " + e.getMessage(), e);
   }
 }

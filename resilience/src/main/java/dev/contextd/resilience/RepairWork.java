@@ -77,9 +77,16 @@ public final class RepairWork {
   /** A step, and what came of it; {@code failure} is empty where it was done. */
   public record Outcome(Step step, String result, Optional<String> failure) {}
 
-  /** What a step does it with; for what only operators can do there is nothing. */
-  private record Planned(
-      Step step, Optional<Damage> damage, String entry, Optional<Backups.Found> backup) {}
+  /** Does a step, and says what came of it; throws where nothing did. */
+  @FunctionalInterface
+  private interface Action {
+    String run();
+  }
+
+  /**
+   * @param action empty where only the operator can do it
+   */
+  private record Planned(Step step, Optional<Action> action) {}
 
   /** Everything that can be repaired, in the order in which it is done. */
   public List<Step> plan() {
@@ -90,98 +97,71 @@ public final class RepairWork {
     List<Planned> all = new ArrayList<>();
     for (Damage damage : present()) {
       if (damage.repair() instanceof Repair.Rewrite) {
-        all.add(
-            new Planned(
-                new Step(
-                    Kind.REWRITE,
-                    damage.folder(),
-                    damage.file(),
-                    "what is served",
-                    !(damage instanceof Damage.MetadataUnknown),
-                    damage.sentence(),
-                    "ctxd repair"),
-                Optional.of(damage),
-                "",
-                Optional.empty()));
+        all.add(new Planned(rewriting(damage), Optional.of(() -> rewrite(damage))));
       }
     }
-    for (QuarantineWork.Item item : quarantine.list()) {
-      all.add(ofQuarantine(item));
-    }
+    quarantine.list().forEach(item -> all.add(ofQuarantine(item)));
     for (CollectionInfo collection : store.collections(Scope.ALL)) {
       collection
           .lostMetadata()
-          .ifPresent(why ->
-              all.add(
-                  new Planned(
-                      new Step(
-                          Kind.OPERATOR,
-                          collection.folder(),
-                          "",
-                          "",
-                          false,
-                          why,
-                          "ctxd metadata recover " + collection.name()),
-                      Optional.empty(),
-                      "",
-                      Optional.empty())));
+          .ifPresent(why -> all.add(new Planned(settling(collection, why), Optional.empty())));
     }
     return all;
   }
 
+  private static Step rewriting(Damage damage) {
+    return new Step(
+        Kind.REWRITE,
+        damage.folder(),
+        damage.file(),
+        "what is served",
+        !(damage instanceof Damage.MetadataUnknown),
+        damage.sentence(),
+        "ctxd repair");
+  }
+
+  private static Step settling(CollectionInfo collection, String why) {
+    return new Step(
+        Kind.OPERATOR,
+        collection.folder(),
+        "",
+        "",
+        false,
+        why,
+        "ctxd metadata recover " + collection.name());
+  }
+
   /** From its own files where they can be read, else from the newest backup. */
   private Planned ofQuarantine(QuarantineWork.Item item) {
-    if (item.hindrance().isEmpty() && MAY_BE_DELETED.equals(item.kind())) {
-      return new Planned(
-          step(
-              Kind.OPERATOR,
-              item,
-              "its own files in quarantine",
-              true,
-              "ctxd metadata quarantine restore " + item.name()),
-          Optional.empty(),
-          item.name(),
-          Optional.empty());
-    }
     if (item.hindrance().isEmpty()) {
+      boolean isStray = MAY_BE_DELETED.equals(item.kind());
       boolean isWhole = !item.file().isEmpty() && item.readable().equals(item.documents());
       return new Planned(
           step(
-              Kind.RESTORE,
+              isStray ? Kind.OPERATOR : Kind.RESTORE,
               item,
               "its own files in quarantine",
-              isWhole,
-              "ctxd metadata quarantine restore " + item.name()),
-          Optional.empty(),
-          item.name(),
-          Optional.empty());
+              isStray || isWhole,
+              item.next()),
+          isStray ? Optional.empty() : Optional.of(() -> restore(item)));
     }
     Optional<Backups.Found> backup =
         item.collection()
             .filter(_ -> !item.file().isEmpty())
             .flatMap(collection -> backups.find(collection, hashOf(item.file())));
-    if (backup.isPresent()) {
-      return new Planned(
-          step(
-              Kind.RESTORE,
-              item,
-              "the backup " + backup.get().run(),
-              false,
-              "ctxd backup restore --collection %s --document %s"
-                  .formatted(item.collection().orElseThrow(), backup.get().document().id())),
-          Optional.empty(),
-          item.name(),
-          backup);
-    }
-    String next =
-        item.collection().isEmpty()
-            ? "ctxd metadata recover NAME"
-            : "ctxd metadata quarantine discard " + item.name();
-    return new Planned(
-        step(Kind.OPERATOR, item, "", false, next),
-        Optional.empty(),
-        item.name(),
-        Optional.empty());
+    return backup
+        .map(found ->
+            new Planned(
+                step(
+                    Kind.RESTORE,
+                    item,
+                    "the backup " + found.run(),
+                    false,
+                    "ctxd backup restore --collection %s --document %s"
+                        .formatted(item.collection().orElseThrow(), found.document().id())),
+                Optional.of(() -> restoreFromBackup(item, found))))
+        .orElseGet(
+            () -> new Planned(step(Kind.OPERATOR, item, "", false, item.next()), Optional.empty()));
   }
 
   private static Step step(
@@ -218,9 +198,7 @@ public final class RepairWork {
   public synchronized List<Outcome> execute() {
     List<Outcome> outcomes = new ArrayList<>();
     for (Planned planned : planned()) {
-      if (planned.step().kind() != Kind.OPERATOR) {
-        outcomes.add(execute(planned));
-      }
+      planned.action().ifPresent(action -> outcomes.add(outcome(planned.step(), action)));
     }
     if (!outcomes.isEmpty()) {
       store.checkpoint();
@@ -229,36 +207,39 @@ public final class RepairWork {
     return outcomes;
   }
 
-  private Outcome execute(Planned planned) {
+  private static Outcome outcome(Step step, Action action) {
     try {
-      if (planned.damage().isPresent()) {
-        OpenQuarantine run =
-            OpenQuarantine.ordered(
-                store, folder.quarantine(), folder.audit(), List.of(planned.damage().get()));
-        Optional<String> failure =
-            run.inPlace().stream().flatMap(left -> left.why().stream()).findFirst();
-        return new Outcome(planned.step(), "written again", failure);
-      }
-      if (planned.backup().isPresent()) {
-        return restoreFromBackup(planned, planned.backup().get());
-      }
-      List<QuarantineWork.Restored> restored =
-          quarantine.restore(planned.entry(), Optional.empty(), false);
-      long documents =
-          restored.stream()
-              .mapToLong(one -> (long) one.merged().added() + one.merged().replaced())
-              .sum();
-      return new Outcome(planned.step(), documents + " documents are back", Optional.empty());
+      return new Outcome(step, action.run(), Optional.empty());
     } catch (StoreException e) {
-      return new Outcome(planned.step(), "", Optional.of(String.valueOf(e.getMessage())));
+      return new Outcome(step, "", Optional.of(String.valueOf(e.getMessage())));
     }
   }
 
+  private String rewrite(Damage damage) {
+    OpenQuarantine run =
+        OpenQuarantine.ordered(store, folder.quarantine(), folder.audit(), List.of(damage));
+    run.inPlace().stream()
+        .flatMap(left -> left.why().stream())
+        .findFirst()
+        .ifPresent(why -> {
+          throw new StoreException(ErrorCode.STORAGE_FAILED, why);
+        });
+    return "written again";
+  }
+
+  private String restore(QuarantineWork.Item item) {
+    long documents =
+        quarantine.restore(item.name(), Optional.empty(), false).stream()
+            .mapToLong(one -> (long) one.merged().added() + one.merged().replaced())
+            .sum();
+    return documents + " documents are back";
+  }
+
   /** A version that is newer than the backup's stays. */
-  private Outcome restoreFromBackup(Planned planned, Backups.Found found) {
+  private String restoreFromBackup(QuarantineWork.Item item, Backups.Found found) {
     String collection =
         store.collections(Scope.ALL).stream()
-            .filter(info -> info.folder().equals(planned.step().folder()))
+            .filter(info -> info.folder().equals(item.folder()))
             .map(CollectionInfo::name)
             .findFirst()
             .orElseThrow(() ->
@@ -272,12 +253,10 @@ public final class RepairWork {
     if (!isThere) {
       store.putBack(collection, List.of(found.document()));
     }
-    quarantine.discard(planned.entry());
-    String result =
-        isThere
-            ? "a newer version is served; the damaged file is in the trash"
-            : "its version of the backup %s is served; the damaged file is in the trash"
-                .formatted(found.run());
-    return new Outcome(planned.step(), result, Optional.empty());
+    quarantine.discard(item.name());
+    return isThere
+        ? "a newer version is served; the damaged file is in the trash"
+        : "its version of the backup %s is served; the damaged file is in the trash"
+            .formatted(found.run());
   }
 }

@@ -60,13 +60,14 @@ public final class ResilientStore implements AutoCloseable {
       StoreFolder folder,
       StoreOptions storeOptions,
       HealthOptions options,
-      BackupOptions backupOptions) {
+      BackupOptions backupOptions,
+      List<BackupRun.Item> backedUp) {
     Clock clock = storeOptions.clock();
     this.store = store;
     this.quarantine = folder.quarantine();
     this.audit = folder.audit();
     OpenQuarantine run = OpenQuarantine.run(store, quarantine, audit);
-    Set<String> fromBackup = settleFromBackup(Backups.known(storeOptions.disk(), backupOptions));
+    Set<String> fromBackup = settleFromBackup(backedUp);
     List<QuarantineEntry> entries = list(quarantine);
     List<CollectionInfo> collections = store.collections(Scope.ALL);
     this.summary =
@@ -128,16 +129,14 @@ public final class ResilientStore implements AutoCloseable {
   public static ResilientStore open(
       Path root, StoreOptions options, HealthOptions health, BackupOptions backups)
       throws IOException {
-    List<String> names =
-        options.names().isEmpty()
-            ? List.of()
-            : Backups.known(options.disk(), backups).stream().map(BackupRun.Item::name).toList();
+    List<BackupRun.Item> backedUp = Backups.known(options.disk(), backups);
+    List<String> names = backedUp.stream().map(BackupRun.Item::name).toList();
     StoreOptions named =
         options.withNames(options.names().map(known -> known.and(names, "a backup names it")));
     VectorStore store = VectorStore.open(root, named);
     StoreFolder folder = new StoreFolder(options.disk(), root, options.clock());
     StoreCheck check = new StoreCheck(options.disk(), new Workers(options.pool()));
-    return new ResilientStore(store, check, folder, options, health, backups);
+    return new ResilientStore(store, check, folder, options, health, backups, backedUp);
   }
 
   public VectorStore store() {

@@ -157,7 +157,7 @@ class BackupsTest {
       store.store().create("only here", Map.of("a", "b"));
       before = store.store().collection(NAME, Scope.ALL).orElseThrow().info().metadata();
       store.watch();
-      await().until(() -> store.backups().status().lastNames().isPresent());
+      await().until(() -> store.backups().lastNames().isPresent());
     }
     Files.move(root.path().resolve(".contextd"), root.beside("own")); // Nothing is known any more.
     Files.delete(metadataFile());

@@ -1,16 +1,14 @@
 package dev.contextd.server;
 
 import dev.contextd.resilience.BackupOptions;
+import dev.contextd.server.settings.KeyFile;
 import dev.contextd.server.settings.Settings;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.contextd.server.settings.SettingsException;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /** How the settings say that the store is backed up. */
 final class ConfiguredBackups {
-  private static final int KEY_BYTES = 32;
-
   private ConfiguredBackups() {}
 
   static BackupOptions of(Settings settings) throws StartException {
@@ -30,15 +28,9 @@ final class ConfiguredBackups {
       return Optional.empty();
     }
     try {
-      byte[] key = Files.readAllBytes(file.get());
-      if (key.length != KEY_BYTES) {
-        throw new StartException(
-            "backup.key_file: %s has %d bytes, a key has %d; head -c 32 /dev/urandom makes one"
-                .formatted(file.get(), key.length, KEY_BYTES));
-      }
-      return Optional.of(key);
-    } catch (IOException e) {
-      throw new StartException("backup.key_file: " + file.get() + " cannot be read: " + e);
+      return Optional.of(KeyFile.read(file.get()));
+    } catch (SettingsException e) {
+      throw new StartException("backup.key_file: " + e.getMessage());
     }
   }
 }

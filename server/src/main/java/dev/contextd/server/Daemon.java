@@ -9,7 +9,6 @@ import dev.contextd.resilience.ResilientStore;
 import dev.contextd.server.http.HttpServer;
 import dev.contextd.server.metrics.Metrics;
 import dev.contextd.server.settings.Settings;
-import dev.contextd.storage.checkpoint.KeeperOptions;
 import io.javalin.util.JavalinException;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -121,13 +120,9 @@ final class Daemon {
 
   private static ResilientStore open(Settings settings, Optional<Embedder> embedder)
       throws StartException {
-    StoreOptions defaults =
-        StoreOptions.defaults()
-            .withCompression(settings.compress())
-            .withProvenNames(settings.recoversNames())
-            .withPool(new ForkJoinPool(Runtime.getRuntime().availableProcessors()))
-            .withKeeper(KeeperOptions.defaults().withRetention(settings.trashRetention()));
-    StoreOptions options = embedder.map(defaults::withEmbedder).orElse(defaults);
+    StoreOptions options =
+        ConfiguredStore.of(settings, embedder)
+            .withPool(new ForkJoinPool(Runtime.getRuntime().availableProcessors()));
     try {
       return ResilientStore.open(
           settings.vectorstorePath(), options, health(settings), ConfiguredBackups.of(settings));

@@ -8,7 +8,6 @@ import dev.contextd.resilience.ResilientStore;
 import dev.contextd.server.http.HttpServer;
 import dev.contextd.server.metrics.Metrics;
 import dev.contextd.server.settings.Settings;
-import dev.contextd.storage.checkpoint.KeeperOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -69,12 +68,7 @@ public final class LocalService implements AutoCloseable {
   public static LocalService open(Settings settings, Path root, Access access)
       throws StartException {
     Optional<Embedder> embedder = ConfiguredEmbedder.of(settings);
-    StoreOptions defaults =
-        StoreOptions.defaults()
-            .withCompression(settings.compress())
-            .withProvenNames(settings.recoversNames())
-            .withKeeper(KeeperOptions.defaults().withRetention(settings.trashRetention()));
-    StoreOptions options = embedder.map(defaults::withEmbedder).orElse(defaults);
+    StoreOptions options = ConfiguredStore.of(settings, embedder);
     if (access == Access.LOOK) {
       options = options.onlyLooking();
     }

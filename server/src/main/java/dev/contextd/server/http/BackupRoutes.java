@@ -17,13 +17,12 @@ final class BackupRoutes {
   }
 
   void list(Context call) {
-    Backups.Status status = backups.status();
     call.json(
         new Messages.Backups(
             backups.list().stream().map(BackupRoutes::out).toList(),
-            status.lastNames().map(Instant::toString).orElse(null),
-            status.lastVerified().map(Instant::toString).orElse(null),
-            status.failure().orElse(null)));
+            backups.lastNames().map(Instant::toString).orElse(null),
+            backups.lastVerified().map(Instant::toString).orElse(null),
+            backups.failure().orElse(null)));
   }
 
   private static Messages.BackupOut out(Backups.Run run) {

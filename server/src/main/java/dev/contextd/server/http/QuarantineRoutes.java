@@ -45,17 +45,7 @@ final class QuarantineRoutes {
         item.documents().isPresent() ? item.documents().getAsInt() : null,
         item.readable().isPresent() ? item.readable().getAsInt() : null,
         item.hindrance().orElse(null),
-        next(item));
-  }
-
-  private static String next(QuarantineWork.Item item) {
-    String entry = item.name();
-    if (item.hindrance().isEmpty()) {
-      return "ctxd metadata quarantine restore " + entry;
-    }
-    return item.collection().isEmpty()
-        ? "ctxd metadata recover NAME"
-        : "ctxd metadata quarantine discard " + entry;
+        item.next());
   }
 
   void restore(Context call) {

@@ -18,20 +18,18 @@ final class BackupMetrics {
         registry,
         "contextd_backup_last_timestamp_seconds",
         "When the newest backup of everything was made; 0 where there is none.",
-        () -> seconds(backups.status().lastRun()));
+        () -> seconds(backups.lastRun()));
     gauge(
         registry,
         "contextd_backup_last_verified_timestamp_seconds",
         "When a backup of everything was last read whole; 0 where none was.",
-        () -> {
-          Backups.Status status = backups.status(); // Each is read back when it is made.
-          return Math.max(seconds(status.lastVerified()), seconds(status.lastRun()));
-        });
+        // Each is read back when it is made.
+        () -> Math.max(seconds(backups.lastVerified()), seconds(backups.lastRun())));
     gauge(
         registry,
         "contextd_backup_last_names_timestamp_seconds",
         "When names and metadata were last backed up; 0 where they never were.",
-        () -> seconds(backups.status().lastNames()));
+        () -> seconds(backups.lastNames()));
     gauge(
         registry,
         "contextd_backup_interval_seconds",

@@ -12,6 +12,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -132,13 +133,10 @@ public final class StoreFolder {
   public CollectionFolder create(StoredCollection collection, Compression compression)
       throws IOException {
     Path path = freeFolder(collection.name());
-    Path elderRecord = modelFile(String.valueOf(path.getFileName()));
-    if (disk.exists(elderRecord)) {
-      trash.move(elderRecord); // of a namesake that was quarantined, or deleted by others
-    }
-    Path elderLost = lostFile(String.valueOf(path.getFileName()));
-    if (disk.exists(elderLost)) {
-      trash.move(elderLost);
+    for (Path elder : records(String.valueOf(path.getFileName())).keySet()) {
+      if (disk.exists(elder)) {
+        trash.move(elder); // of a namesake that was quarantined, or deleted by others
+      }
     }
     byte[] content = MetadataFormat.encode(collection, compression);
     Path file = path.resolve(Names.METADATA_HASH + compression.extension());
@@ -157,25 +155,22 @@ public final class StoreFolder {
    * the disk's next sync of all.
    */
   public void trash(String folder) throws IOException {
-    Path record = modelFile(folder);
     Path path = root.resolve(folder);
-    Path lost = lostFile(folder);
-    if (!disk.exists(path)) {
-      if (disk.exists(record)) {
-        trash.move(record);
+    // Another program may have deleted it already.
+    Optional<Path> entry = disk.exists(path) ? Optional.of(trash.move(path)) : Optional.empty();
+    for (var record : records(folder).entrySet()) {
+      if (disk.exists(record.getKey()) && entry.isPresent()) {
+        disk.moveLazily(record.getKey(), FreshName.in(disk, entry.get(), record.getValue(), ""));
+      } else if (disk.exists(record.getKey())) {
+        trash.move(record.getKey());
       }
-      if (disk.exists(lost)) {
-        trash.move(lost);
-      }
-      return; // Another program deleted it already.
     }
-    Path entry = trash.move(path);
-    if (disk.exists(record)) {
-      disk.moveLazily(record, FreshName.in(disk, entry, "embedding-model.json", ""));
-    }
-    if (disk.exists(lost)) {
-      disk.moveLazily(lost, FreshName.in(disk, entry, "lost-metadata.json", ""));
-    }
+  }
+
+  /** What is noted of a collection beside its folder, and its name in the trash. */
+  private Map<Path, String> records(String folder) {
+    return Map.of(
+        modelFile(folder), "embedding-model.json", lostFile(folder), "lost-metadata.json");
   }
 
   public Optional<ModelRecord> model(CollectionFolder folder) throws IOException {

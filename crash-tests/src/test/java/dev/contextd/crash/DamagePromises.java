@@ -104,7 +104,8 @@ final class DamagePromises {
             case Victim.Other other -> other.isBelow("packs") && store.namesPack(other.path());
             case Victim.OneDocument _, Victim.Metadata _, Victim.TwoMetadata _ ->
                 !store.hasJournal();
-            case Victim.Folder _ -> true;
+            // A deleted collection's folder goes to the trash, whatever it is called by then.
+            case Victim.Folder own -> store.undamaged().served().containsKey(own.collection());
           };
     };
   }

@@ -31,6 +31,14 @@ final class BackupCommand implements Runnable {
     throw new ParameterException(spec.commandLine(), "a command is missing");
   }
 
+  private static JsonNode watched(Target target, String path, Map<String, ?> body) {
+    try (Progress progress = Progress.start(target.calls(), Progress.Source.BACKUP)) {
+      JsonNode answer = target.calls().post(BACKUPS + path, body);
+      progress.end();
+      return answer;
+    }
+  }
+
   @Command(
       name = "create",
       description =
@@ -39,7 +47,7 @@ final class BackupCommand implements Runnable {
       footer = {"", "Example:", "  ctxd backup create"})
   int create() {
     return ctxd.change(target -> {
-      JsonNode made = target.calls().post(BACKUPS + "/create", Map.of());
+      JsonNode made = watched(target, "/create", Map.of());
       if (!ctxd.isPrintedAsJson(made)) {
         ctxd.screen.line(
             "%s: %d documents of %d collections, read back"
@@ -91,8 +99,7 @@ final class BackupCommand implements Runnable {
               description = "A backup, as list names it; the newest where it is left out.")
           @Nullable String name) {
     return ctxd.look(target -> {
-      JsonNode run =
-          target.calls().post(BACKUPS + "/verify", name == null ? Map.of() : Map.of("name", name));
+      JsonNode run = watched(target, "/verify", name == null ? Map.of() : Map.of("name", name));
       boolean isFine = run.path("fault").isNull();
       if (!ctxd.isPrintedAsJson(run)) {
         ctxd.screen.line(
@@ -155,7 +162,7 @@ final class BackupCommand implements Runnable {
     }
     Ctxd.Work restore =
         target -> {
-          JsonNode answer = target.calls().post(BACKUPS + "/restore", body);
+          JsonNode answer = watched(target, "/restore", body);
           if (!ctxd.isPrintedAsJson(answer)) {
             ctxd.screen.line(
                 "%d documents of %d collections are as they were in %s"

@@ -27,6 +27,7 @@ final class Calls {
   private static final int DEGRADED = 503;
 
   private static final String KEY = "X-Export-Key";
+  private static final String OPERATOR = "X-Contextd-Operator";
 
   private final String address;
   private final Optional<String> token;
@@ -106,9 +107,15 @@ final class Calls {
   }
 
   private HttpRequest.Builder request(String path) {
-    HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address + path));
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create(address + path)).header(OPERATOR, operator());
     token.ifPresent(secret -> request.header("Authorization", "Bearer " + secret));
     return request;
+  }
+
+  /** Who runs this, as the system knows them; a header takes no more than ASCII. */
+  private static String operator() {
+    return "ctxd of " + System.getProperty("user.name", "?").replaceAll("[^ -~]", "?");
   }
 
   private HttpResponse<String> send(HttpRequest.Builder request) {

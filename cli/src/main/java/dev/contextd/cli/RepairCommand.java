@@ -25,19 +25,31 @@ final class RepairCommand implements Callable<Integer> {
   @Option(names = "--dry-run", description = "Show what would be done, and do nothing.")
   private boolean dryRun;
 
+  @Option(
+      names = "--embed",
+      description = {
+        "Also make vectors that cannot be searched anew from the stored content, with the configured"
+            + " model."
+      })
+  private boolean embed;
+
   @Option(names = "--yes", description = "Do not ask.")
   private boolean yes;
 
   @Override
   public Integer call() {
     return dryRun
-        ? ctxd.look(target -> print(target.calls().post(REPAIR, Map.of("dry_run", true))))
+        ? ctxd.look(target -> print(target.calls().post(REPAIR, body(true))))
         : ctxd.change(this::repair);
+  }
+
+  private Map<String, Object> body(boolean isDry) {
+    return Map.of("dry_run", isDry, "embed", embed);
   }
 
   private int repair(Target target) {
     if (!yes) {
-      JsonNode plan = target.calls().post(REPAIR, Map.of("dry_run", true));
+      JsonNode plan = target.calls().post(REPAIR, body(true));
       boolean isAnything = false;
       for (JsonNode step : plan.path("steps")) {
         isAnything |= !step.path("kind").asText().equals("operator");
@@ -50,7 +62,7 @@ final class RepairCommand implements Callable<Integer> {
       }
       Screen.confirm("Do this?", false);
     }
-    return print(target.calls().post(REPAIR, Map.of("dry_run", false)));
+    return print(target.calls().post(REPAIR, body(false)));
   }
 
   private int print(JsonNode answer) {

@@ -23,7 +23,7 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() {
     return ctxd.change(target -> {
       JsonNode answer;
-      try (Progress progress = Progress.start(target.calls())) {
+      try (Progress progress = Progress.start(target.calls(), Progress.Source.SCRUB)) {
         answer = target.calls().post("/api/v1/admin/scrub", Map.of());
         progress.end();
       }

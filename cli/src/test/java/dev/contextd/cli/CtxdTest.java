@@ -116,6 +116,9 @@ class CtxdTest {
     assertThat(ctxd("health").code()).isZero();
     assertThat(ctxd("metadata", "list").out()).contains("{\"kind\":\"memories\"}");
     assertThat(ctxd("audit").out()).contains("mended", "recovered");
+    assertThat(ctxd("audit", "--json").out())
+        .contains("ctxd of " + System.getProperty("user.name") + " at 127.0.0.1, through contextd")
+        .contains("\"before\"", "\"metadata:");
     Run again = ctxd("metadata", "recover", "contextd_memories");
     assertThat(again.code()).isEqualTo(1);
     assertThat(again.err()).contains("ctxd: nothing of the collection");

@@ -11,6 +11,7 @@ import dev.contextd.storage.checkpoint.KeptCollection;
 import dev.contextd.storage.checkpoint.LoadedCollection;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.folder.Checksum;
 import dev.contextd.storage.folder.ModelRecord;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -288,14 +289,25 @@ final class EmbeddedCollection {
   }
 
   /** Writes again what the damage has cost, from what is served. */
-  void mend(Damage damage) {
-    switch (damage) {
-      case Damage.DocumentMissing found -> kept.rewrite(found.id());
-      case Damage.DocumentSpoiled found -> kept.rewrite(found.id());
-      case Damage.MetadataSpoiled _, Damage.MetadataUnknown _ -> kept.rewriteMetadata();
-      default -> throw new IllegalArgumentException("nothing to write again for " + damage);
-    }
+  String mend(Damage damage) {
+    String sum =
+        switch (damage) {
+          case Damage.DocumentMissing found -> rewrite(found.id());
+          case Damage.DocumentSpoiled found -> rewrite(found.id());
+          case Damage.MetadataSpoiled _, Damage.MetadataUnknown _ -> {
+            kept.rewriteMetadata();
+            yield Checksum.of(stored());
+          }
+          default -> throw new IllegalArgumentException("nothing to write again for " + damage);
+        };
     unserved.remove(damage);
+    return sum;
+  }
+
+  private String rewrite(String id) {
+    kept.rewrite(id);
+    Row served = snapshot().get(id);
+    return served == null ? "" : Checksum.of(served.stored());
   }
 
   private Snapshot read() {

@@ -20,6 +20,7 @@ import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.DiskFull;
 import dev.contextd.storage.folder.AuditLog;
+import dev.contextd.storage.folder.Checksum;
 import dev.contextd.storage.folder.LostMetadata;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.OwnerLock;
@@ -293,28 +294,32 @@ final class EmbeddedStore implements VectorStore {
           ErrorCode.FORBIDDEN,
           "a collection is shared between tenants and cannot be deleted by one of them");
     }
+    EmbeddedCollection collection;
     structure.lock();
     try {
-      EmbeddedCollection collection = collections.get(name);
+      collection = collections.get(name);
       if (collection == null) {
         throw notFound(name);
       }
       requireWritable();
-      collection.writes().end(false, () -> collections.remove(name, collection));
-      note(
-          "deleted",
-          collection.folderName(),
-          "The collection \"%s\" of %d documents was deleted; the trash keeps it for its time."
-              .formatted(name, collection.snapshot().count()));
+      EmbeddedCollection ended = collection;
+      ended.writes().end(false, () -> collections.remove(name, ended));
     } finally {
       structure.unlock();
     }
+    note(
+        new AuditLog.Entry(
+                "deleted",
+                collection.folderName(),
+                "The collection \"%s\" of %d documents was deleted; the trash keeps it for its time."
+                    .formatted(name, collection.snapshot().count()))
+            .withSums(Checksum.of(collection.contents().documents()), ""));
   }
 
   /** What was done stands, whether it can be written down or not. */
-  private void note(String what, String folderName, String why) {
+  private void note(AuditLog.Entry done) {
     try {
-      folder.audit().append(List.of(new AuditLog.Entry(what, folderName, "", why, "")));
+      folder.audit().append(List.of(done));
     } catch (IOException e) {
       log.error("the audit log cannot be written: {}", e.toString());
     }
@@ -356,18 +361,23 @@ final class EmbeddedStore implements VectorStore {
   }
 
   private Imported noted(Imported imported) {
-    note(
-        "imported",
-        "",
+    String why =
         "%d documents of %d collections out of an export, %d refused."
-            .formatted(imported.documents(), imported.collections(), imported.refused().size()));
+            .formatted(imported.documents(), imported.collections(), imported.refused().size());
+    note(new AuditLog.Entry("imported", "", why));
     return imported;
   }
 
   @Override
-  public void mend(Damage damage) {
+  public String mend(Damage damage) {
     requireWritable();
-    byFolder(damage.folder()).ifPresent(collection -> collection.mend(damage));
+    return byFolder(damage.folder()).map(collection -> collection.mend(damage)).orElse("");
+  }
+
+  @Override
+  public String checksum(String collection) {
+    EmbeddedCollection served = collections.get(collection);
+    return served == null ? "" : Checksum.of(served.contents().documents());
   }
 
   @Override
@@ -552,7 +562,11 @@ final class EmbeddedStore implements VectorStore {
   @Override
   public int restore(String entry) {
     int restored = Restoring.restore(this, options.disk(), entry);
-    note("restored", "", "%d documents came back out of the trash, %s.".formatted(restored, entry));
+    note(
+        new AuditLog.Entry(
+            "restored",
+            "",
+            "%d documents came back out of the trash, %s.".formatted(restored, entry)));
     return restored;
   }
 
@@ -561,7 +575,11 @@ final class EmbeddedStore implements VectorStore {
     requireWritable();
     try {
       int purged = keeper.purge(olderThan);
-      note("purged", "", "%d entries of the trash of at least %s.".formatted(purged, olderThan));
+      note(
+          new AuditLog.Entry(
+              "purged",
+              "",
+              "%d entries of the trash of at least %s.".formatted(purged, olderThan)));
       return purged;
     } catch (IOException e) {
       throw failed("purging the trash", e);

@@ -8,6 +8,7 @@ import dev.contextd.storage.checkpoint.KeeperStatus;
 import dev.contextd.storage.checkpoint.ScrubPace;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.folder.Checksum;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.ScrubRecord;
 import java.io.IOException;
@@ -169,6 +170,12 @@ public interface VectorStore extends AutoCloseable {
   record Merged(String collection, boolean isNew, int added, int replaced, int older) {}
 
   /**
+   * The {@link Checksum} of a collection's documents as they are served; empty text where none of
+   * that name is served. Reads every document.
+   */
+  String checksum(String collection);
+
+  /**
    * Ends that a collection's own metadata is not known, durably.
    *
    * @param metadata that it is to have; empty where it is right as it is served
@@ -181,8 +188,9 @@ public interface VectorStore extends AutoCloseable {
    * next checkpoint.
    *
    * @param damage whose repair is {@code Rewrite}, found at opening
+   * @return the {@link Checksum} of what the file will say; empty text where it is nobody's
    */
-  void mend(Damage damage);
+  String mend(Damage damage);
 
   /**
    * Reads every byte of both copies of everything and holds it against its checksum. Runs beside

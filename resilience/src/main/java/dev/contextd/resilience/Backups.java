@@ -11,6 +11,7 @@ import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.AuditLog;
+import dev.contextd.storage.folder.Checksum;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,6 +50,9 @@ public final class Backups implements AutoCloseable {
   /** Held while a backup is made. */
   private final ReentrantLock making = new ReentrantLock();
 
+  private final LongAdder done = new LongAdder();
+  private volatile long total;
+  private volatile boolean isRunning;
   private volatile Optional<Instant> lastVerified = Optional.empty();
   private volatile Optional<String> failure = Optional.empty();
 
@@ -78,18 +83,22 @@ public final class Backups implements AutoCloseable {
   public Run create() {
     making.lock();
     try {
+      begin(store.contents().stream().mapToLong(VectorStore.Contents::count).sum());
       BackupRun run = run(true);
       String name = backups.finish(Kind.FULL, run);
       backups.prune(Kind.FULL, options.keep(), clock.instant());
       lastVerified = Optional.of(clock.instant());
-      note(
-          "backed up",
+      String why =
           "%d documents of %d collections, as %s in %s."
-              .formatted(run.documents(), run.collections().size(), name, backups.folder()));
+              .formatted(run.documents(), run.collections().size(), name, backups.folder());
+      note(
+          new AuditLog.Entry("backed up", "", why)
+              .withSums("", Checksum.ofFile(backups.sha256(Kind.FULL, name))));
       return view(name, run);
     } catch (IOException e) {
       throw Failures.failed("the backup into " + backups.folder(), e);
     } finally {
+      isRunning = false;
       making.unlock();
     }
   }
@@ -113,6 +122,18 @@ public final class Backups implements AutoCloseable {
     return new BackupRun(Instant.ofEpochMilli(clock.millis()), folder.root().toString(), items);
   }
 
+  /** Counts from here on; what runs beside it is counted with it. */
+  private void begin(long documents) {
+    done.reset();
+    total = documents;
+    isRunning = true;
+  }
+
+  /** How far the work in hand is. */
+  public BackupProgress progress() {
+    return new BackupProgress(isRunning, done.sum(), total);
+  }
+
   private Iterator<StoredDocument> unlessStopping(Iterable<StoredDocument> documents) {
     Iterator<StoredDocument> all = documents.iterator();
     return new Iterator<>() {
@@ -126,6 +147,7 @@ public final class Backups implements AutoCloseable {
 
       @Override
       public StoredDocument next() {
+        done.increment();
         return all.next();
       }
     };
@@ -174,7 +196,7 @@ public final class Backups implements AutoCloseable {
   public Run verify(Optional<String> name) {
     String run = name.orElseGet(this::newest);
     BackupRun held = read(run);
-    List<String> faults = backups.verify(held);
+    List<String> faults = verified(held, held.documents());
     if (faults.isEmpty()) {
       lastVerified = Optional.of(clock.instant());
     }
@@ -189,6 +211,15 @@ public final class Backups implements AutoCloseable {
             Optional.of(
                 faults.getFirst()
                     + (faults.size() == 1 ? "" : " (and " + (faults.size() - 1) + " more)")));
+  }
+
+  private List<String> verified(BackupRun run, long documents) {
+    begin(documents);
+    try {
+      return backups.verify(run, done::add);
+    } finally {
+      isRunning = false;
+    }
   }
 
   private String newest() {
@@ -251,21 +282,37 @@ public final class Backups implements AutoCloseable {
     if (document.isPresent() && collection.isEmpty()) {
       throw Failures.refused("a document is restored from a collection: name it too");
     }
-    List<String> faults = backups.verify(new BackupRun(held.when(), held.root(), items));
+    BackupRun wanted = new BackupRun(held.when(), held.root(), items);
+    List<String> faults = verified(wanted, wanted.documents());
     if (!faults.isEmpty()) {
       throw Failures.refused(
           "nothing was restored, the backup %s is damaged: %s".formatted(run, faults.getFirst()));
     }
-    long documents =
-        document.isPresent()
-            ? restoreDocument(run, items.getFirst(), document.get())
-            : items.stream().mapToLong(this::restoreCollection).sum();
-    List<String> names = items.stream().map(BackupRun.Item::name).toList();
-    note(
-        "restored",
-        "%d documents of %s from the backup %s."
-            .formatted(documents, collection.orElse("all collections"), run));
-    return new Restored(run, names, documents);
+    begin(document.isPresent() ? 1 : wanted.documents());
+    try {
+      long documents = restore(run, items, document);
+      return new Restored(run, items.stream().map(BackupRun.Item::name).toList(), documents);
+    } finally {
+      isRunning = false;
+    }
+  }
+
+  private long restore(String run, List<BackupRun.Item> items, Optional<String> document) {
+    long documents = 0;
+    for (BackupRun.Item item : items) {
+      String before = store.checksum(item.name());
+      long restored =
+          document.isPresent()
+              ? restoreDocument(run, item, document.get())
+              : restoreCollection(item);
+      documents += restored;
+      String why =
+          "%d documents of \"%s\" from the backup %s.".formatted(restored, item.name(), run);
+      note(
+          new AuditLog.Entry("restored", item.folder(), why)
+              .withSums(before, store.checksum(item.name())));
+    }
+    return documents;
   }
 
   private long restoreCollection(BackupRun.Item item) {
@@ -313,6 +360,7 @@ public final class Backups implements AutoCloseable {
         if (!hasNext()) {
           throw new java.util.NoSuchElementException();
         }
+        done.increment();
         return present.next();
       }
 
@@ -465,7 +513,7 @@ public final class Backups implements AutoCloseable {
     }
   }
 
-  private void note(String what, String why) {
-    OpenQuarantine.write(folder.audit(), List.of(new AuditLog.Entry(what, "", "", why, "")));
+  private void note(AuditLog.Entry done) {
+    OpenQuarantine.write(folder.audit(), List.of(done));
   }
 }

@@ -184,7 +184,7 @@ final class Mender {
         try {
           store.adopt(foreign);
           hasChanged = true;
-          note("adopted", folder, "Another program wrote to it.");
+          note("adopted", folder, "Another program wrote to it.", "");
           log.info(
               "adopted what another program wrote to {}: {} documents, {} gone",
               folder,
@@ -249,14 +249,16 @@ final class Mender {
     }
   }
 
-  private void note(String what, String folder, String why) {
-    OpenQuarantine.write(audit, List.of(new AuditLog.Entry(what, folder, "", why, "")));
+  private void note(String what, String folder, String why, String before) {
+    OpenQuarantine.write(
+        audit, List.of(new AuditLog.Entry(what, folder, why).withSums(before, "")));
   }
 
   private void letGo(Damage.CollectionVanished gone) {
     try {
+      String before = store.checksum(gone.name());
       store.vanished(gone);
-      note("vanished", gone.folder(), gone.sentence());
+      note("vanished", gone.folder(), gone.sentence(), before);
       log.warn("{}: {}", gone.folder(), gone.sentence());
     } catch (StoreException e) {
       log.error("could not keep {}: {}", gone.folder(), e.getMessage());

@@ -186,10 +186,9 @@ final class OpenQuarantine {
         entry =
             quarantine.moveMended(damage.folder(), damage.file(), damage.word(), damage.sentence());
       }
-      store.mend(damage);
+      String after = store.mend(damage);
       mended.add(new Moved(damage, entry));
-      done.add(
-          new AuditLog.Entry("mended", damage.folder(), damage.file(), damage.sentence(), entry));
+      done.add(entry("mended", damage, damage.file(), entry, after));
       log.warn("mended {}/{}: {}", damage.folder(), damage.file(), damage.sentence());
     } catch (IOException e) {
       inPlace.add(new InPlace(damage, Optional.of("it could not be moved: " + e.getMessage())));
@@ -197,12 +196,17 @@ final class OpenQuarantine {
     }
   }
 
+  private AuditLog.Entry entry(String what, Damage damage, String file, String kept, String after) {
+    String before = kept.isEmpty() ? "" : quarantine.checksumOf(kept);
+    return new AuditLog.Entry(what, damage.folder(), file, damage.sentence(), kept, before, after);
+  }
+
   private void move(Damage damage) {
     String file = damage.repair() instanceof Repair.QuarantineCollection ? "" : damage.file();
     try {
       String entry = quarantine.move(damage.folder(), file, damage.word(), damage.sentence());
       moved.add(new Moved(damage, entry));
-      done.add(new AuditLog.Entry("quarantined", damage.folder(), file, damage.sentence(), entry));
+      done.add(entry("quarantined", damage, file, entry, ""));
       store.forget(damage);
       log.warn(
           "quarantined {}/{} as .quarantine/{}: {}",

@@ -166,7 +166,12 @@ public final class QuarantineWork {
       Merged merged = store.merge(found, keepsBoth);
       try {
         List<String> left = leave(entry, found);
-        note("restored", entry, sentence(merged, left), left.isEmpty() ? "" : left.getFirst());
+        note(
+            "restored",
+            entry,
+            sentence(merged, left),
+            left.isEmpty() ? "" : left.getFirst(),
+            store.checksum(merged.collection()));
         all.add(new Restored(entry.name(), merged, left));
       } catch (IOException e) {
         throw Failures.failed(
@@ -209,7 +214,7 @@ public final class QuarantineWork {
       } catch (IOException e) {
         throw Failures.failed("discarding " + entry.name(), e);
       }
-      note("discarded", entry, "An operator discarded it: " + entry.why(), "");
+      note("discarded", entry, "An operator discarded it: " + entry.why(), "", "");
       gone.add(entry.name());
     }
     checker.fresh();
@@ -237,7 +242,7 @@ public final class QuarantineWork {
     if (served.flatMap(CollectionInfo::lostMetadata).isPresent()) {
       store.settleMetadata(name, metadata);
       String what = "Its own metadata is " + (metadata.isPresent() ? "set." : "accepted as it is.");
-      note(new AuditLog.Entry("recovered", served.get().folder(), "", what, ""));
+      note(new AuditLog.Entry("recovered", served.get().folder(), what));
       done.add(what);
       checker.fresh();
     }
@@ -338,8 +343,9 @@ public final class QuarantineWork {
     return left;
   }
 
-  private void note(String what, QuarantineEntry entry, String why, String kept) {
-    note(new AuditLog.Entry(what, entry.folder(), entry.file(), why, kept));
+  private void note(String what, QuarantineEntry entry, String why, String kept, String after) {
+    note(
+        new AuditLog.Entry(what, entry.folder(), entry.file(), why, kept, entry.checksum(), after));
   }
 
   private void note(AuditLog.Entry done) {

@@ -8,6 +8,7 @@ import dev.contextd.engine.VectorStore;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.Repair;
 import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.StoreFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -30,15 +31,18 @@ public final class RepairWork {
   private final StoreFolder folder;
   private final QuarantineWork quarantine;
   private final Backups backups;
+  private final EmbedAgain embedAgain;
   private final HealthChecker checker;
 
   RepairWork(
       VectorStore store,
       StoreFolder folder,
+      Disk disk,
       QuarantineWork quarantine,
       Backups backups,
       HealthChecker checker) {
     this.backups = backups;
+    this.embedAgain = new EmbedAgain(store, folder, disk);
     this.store = store;
     this.folder = folder;
     this.quarantine = quarantine;
@@ -51,6 +55,8 @@ public final class RepairWork {
     REWRITE,
     /** What lies in quarantine is served again. */
     RESTORE,
+    /** A vector is made anew from the stored content, which is done only where it is asked for. */
+    EMBED,
     /** Only the operator can do it; {@link Step#next} says how. */
     OPERATOR
   }
@@ -88,17 +94,29 @@ public final class RepairWork {
    */
   private record Planned(Step step, Optional<Action> action) {}
 
-  /** Everything that can be repaired, in the order in which it is done. */
-  public List<Step> plan() {
-    return planned().stream().map(Planned::step).toList();
+  /**
+   * Everything that can be repaired, in the order in which it is done.
+   *
+   * @param embeds whether vectors that cannot be searched are to be made anew
+   */
+  public List<Step> plan(boolean embeds) {
+    return planned(embeds).stream().map(Planned::step).toList();
   }
 
-  private List<Planned> planned() {
+  private List<Planned> planned(boolean embeds) {
     List<Planned> all = new ArrayList<>();
     for (Damage damage : present()) {
       if (damage.repair() instanceof Repair.Rewrite) {
         all.add(new Planned(rewriting(damage), Optional.of(() -> rewrite(damage))));
       }
+    }
+    for (Damage damage : store.damage()) {
+      EmbedAgain.idOf(damage)
+          .ifPresent(id ->
+              all.add(
+                  new Planned(
+                      embedAgain.step(damage, embeds),
+                      embeds ? Optional.of(() -> embedAgain.run(damage, id)) : Optional.empty())));
     }
     quarantine.list().forEach(item -> all.add(ofQuarantine(item)));
     for (CollectionInfo collection : store.collections(Scope.ALL)) {
@@ -195,9 +213,9 @@ public final class RepairWork {
   }
 
   /** Does what {@link #plan} says now; a step that fails does not keep others from being done. */
-  public synchronized List<Outcome> execute() {
+  public synchronized List<Outcome> execute(boolean embeds) {
     List<Outcome> outcomes = new ArrayList<>();
-    for (Planned planned : planned()) {
+    for (Planned planned : planned(embeds)) {
       planned.action().ifPresent(action -> outcomes.add(outcome(planned.step(), action)));
     }
     if (!outcomes.isEmpty()) {

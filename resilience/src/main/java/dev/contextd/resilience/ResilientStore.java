@@ -9,6 +9,7 @@ import dev.contextd.resilience.OpenSummary.InPlace;
 import dev.contextd.storage.backup.BackupRun;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.StoreCheck;
+import dev.contextd.storage.folder.Actor;
 import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Quarantine;
 import dev.contextd.storage.folder.QuarantineEntry;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -98,7 +100,8 @@ public final class ResilientStore implements AutoCloseable {
     this.scrub = new BackgroundScrub(store, checker, clock, options, this::mendScrubbed);
     this.backups = new Backups(store, folder, storeOptions.disk(), backupOptions, clock);
     this.quarantineWork = new QuarantineWork(store, check, folder, checker, backups);
-    this.repairWork = new RepairWork(store, folder, quarantineWork, backups, checker);
+    this.repairWork =
+        new RepairWork(store, folder, storeOptions.disk(), quarantineWork, backups, checker);
   }
 
   /**
@@ -236,6 +239,15 @@ public final class ResilientStore implements AutoCloseable {
     return audit.latest(most).stream().map(AuditLog.Line::fields).toList();
   }
 
+  /**
+   * Runs something in the name of whoever asked for it: the audit log names them.
+   *
+   * @param who in a few words
+   */
+  public static <T> T acting(String who, Callable<T> action) throws Exception {
+    return Actor.acting(who, action);
+  }
+
   /** Begins to look after the store by itself: checks it, and mends what can be mended. */
   public void watch() {
     scanner.start();
@@ -284,9 +296,7 @@ public final class ResilientStore implements AutoCloseable {
                       new AuditLog.Entry(
                           "recovered",
                           collection.folder(),
-                          "",
-                          "Its own metadata is that of the newest backup.",
-                          "")));
+                          "Its own metadata is that of the newest backup.")));
             } catch (StoreException e) {
               log.warn(
                   "the metadata of {} is still unknown: {}", collection.name(), e.getMessage());

@@ -77,6 +77,9 @@ class BackupsTest {
       assertThat(run.documents()).isEqualTo(46);
       assertThat(run.collections()).isEqualTo(3);
       assertThat(store.backups().verify(Optional.empty()).fault()).isEmpty();
+      BackupProgress progress = store.backups().progress();
+      assertThat(progress.isRunning()).isFalse();
+      assertThat(progress.total()).isPositive().isEqualTo(progress.done());
       VectorCollection memories = store.store().collection(NAME, Scope.ALL).orElseThrow();
       memories.upsert(List.of(NewDocument.of("later", "", UNIT)));
       memories.delete(List.of(before.keySet().iterator().next()));

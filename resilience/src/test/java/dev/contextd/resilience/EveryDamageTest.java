@@ -282,10 +282,10 @@ class EveryDamageTest {
       }
       case REPAIR -> {
         assertThat(store.health().isDegraded()).isTrue();
-        assertThat(store.repairs().execute()).allMatch(done -> done.failure().isEmpty());
+        assertThat(store.repairs().execute(false)).allMatch(done -> done.failure().isEmpty());
       }
       case RESTORE -> {
-        assertThat(store.repairs().execute()).isEmpty();
+        assertThat(store.repairs().execute(false)).isEmpty();
         store.quarantine().restore(FOLDER, Optional.empty(), false);
       }
       case TRASH -> {

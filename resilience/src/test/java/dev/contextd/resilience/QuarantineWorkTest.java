@@ -241,4 +241,44 @@ class QuarantineWorkTest {
       assertThat(store.health().isDegraded()).isFalse();
     }
   }
+
+  @Test
+  void theAuditLogSaysWhoDidWhatToWhichBytes() throws Exception {
+    quarantineMemories();
+    try (ResilientStore store = open()) {
+      String entry = store.audit(1).getFirst().get("before");
+      ResilientStore.acting(
+          "ann", () -> store.quarantine().restore(MEMORIES, Optional.empty(), false));
+      Map<String, String> restored = store.audit(1).getFirst();
+      assertThat(restored.get("who")).startsWith("ann, through contextd, process ");
+      assertThat(restored)
+          .containsEntry("what", "restored")
+          .containsEntry("before", entry)
+          .containsEntry("after", store.store().checksum(NAME));
+      assertThat(entry).startsWith("folder:");
+      String all = store.store().checksum(NAME);
+      collection(store).delete(List.of(documents(store).keySet().iterator().next()));
+      store.store().checkpoint();
+      Map<String, String> deleted = store.audit(1).getFirst();
+      assertThat(deleted)
+          .containsEntry("what", "deleted")
+          .containsEntry("who", "callers of the store")
+          .containsEntry("folder", MEMORIES);
+      assertThat(deleted.get("before")).startsWith("files:");
+      assertThat(root.path().resolve(".contextd/trash").resolve(of(deleted))).isDirectory();
+      store.store().restore(of(deleted));
+      assertThat(store.store().checksum(NAME)).isEqualTo(all);
+      store.store().delete(NAME, Scope.ALL);
+      assertThat(store.audit(1).getFirst())
+          .containsEntry("what", "deleted")
+          .containsEntry("before", all)
+          .containsEntry("after", "");
+      store.backups().create();
+      assertThat(store.audit(1).getFirst().get("after")).startsWith("file:");
+    }
+  }
+
+  private static String of(Map<String, String> line) {
+    return Objects.requireNonNull(line.get("kept"));
+  }
 }

@@ -1,5 +1,6 @@
 package dev.contextd.server.http;
 
+import dev.contextd.resilience.BackupProgress;
 import dev.contextd.resilience.Backups;
 import dev.contextd.resilience.ResilientStore;
 import io.javalin.http.Context;
@@ -22,7 +23,12 @@ final class BackupRoutes {
             backups.list().stream().map(BackupRoutes::out).toList(),
             backups.lastNames().map(Instant::toString).orElse(null),
             backups.lastVerified().map(Instant::toString).orElse(null),
-            backups.failure().orElse(null)));
+            backups.failure().orElse(null),
+            out(backups.progress())));
+  }
+
+  private static Messages.BackupProgressOut out(BackupProgress progress) {
+    return new Messages.BackupProgressOut(progress.isRunning(), progress.done(), progress.total());
   }
 
   private static Messages.BackupOut out(Backups.Run run) {

@@ -103,9 +103,19 @@ public final class HttpServer implements AutoCloseable {
 
   private static Handler counted(Route route, Metrics metrics) {
     HttpMetrics.Series series = metrics.http().series(route.method().name(), route.path());
+    Handler handler =
+        route.isReading()
+            ? route.handler()
+            : call ->
+                ResilientStore.acting(
+                    Callers.name(call),
+                    () -> {
+                      route.handler().handle(call);
+                      return true;
+                    });
     return call -> {
       call.req().setAttribute(HttpMetrics.SERIES, series);
-      route.handler().handle(call);
+      handler.handle(call);
     };
   }
 

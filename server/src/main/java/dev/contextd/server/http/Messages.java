@@ -224,7 +224,10 @@ final class Messages {
       List<BackupOut> backups,
       @Nullable String lastNames,
       @Nullable String lastVerified,
-      @Nullable String failure) {}
+      @Nullable String failure,
+      BackupProgressOut progress) {}
+
+  record BackupProgressOut(boolean running, long doneDocuments, long totalDocuments) {}
 
   /**
    * A backup.
@@ -250,7 +253,7 @@ final class Messages {
 
   record ScrubProgressOut(boolean running, long doneBytes, long totalBytes) {}
 
-  record Repair(@Nullable Boolean dryRun) {}
+  record Repair(@Nullable Boolean dryRun, @Nullable Boolean embed) {}
 
   /**
    * What is to be repaired, or was.

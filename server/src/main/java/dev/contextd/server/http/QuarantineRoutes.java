@@ -112,21 +112,22 @@ final class QuarantineRoutes {
         Messages.Repair.class,
         body -> {
           List<Messages.StepOut> steps = new ArrayList<>();
+          boolean embeds = Boolean.TRUE.equals(body.embed());
           if (Boolean.TRUE.equals(body.dryRun())) {
-            store.repairs().plan().forEach(step -> steps.add(out(step, null, null)));
+            store.repairs().plan(embeds).forEach(step -> steps.add(out(step, null, null)));
             call.json(new Messages.Repaired(false, steps, steps.size()));
             return;
           }
           store
               .repairs()
-              .execute()
+              .execute(embeds)
               .forEach(done ->
                   steps.add(
                       out(
                           done.step(),
                           done.failure().isPresent() ? null : done.result(),
                           done.failure().orElse(null))));
-          List<RepairWork.Step> open = store.repairs().plan();
+          List<RepairWork.Step> open = store.repairs().plan(embeds);
           open.forEach(step -> steps.add(out(step, null, null)));
           call.json(new Messages.Repaired(true, steps, open.size()));
         });

@@ -8,4 +8,9 @@ import io.javalin.http.HandlerType;
  *
  * @param path with parameters in braces, as in the OpenAPI document
  */
-record Route(HandlerType method, String path, Handler handler) {}
+record Route(HandlerType method, String path, Handler handler) {
+  /** Whether it is asked for what it answers, not for what it does. */
+  boolean isReading() {
+    return method.equals(HandlerType.GET) || method.equals(HandlerType.HEAD);
+  }
+}

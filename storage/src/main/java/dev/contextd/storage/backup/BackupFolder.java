@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongConsumer;
 import java.util.regex.Pattern;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -203,6 +204,11 @@ public final class BackupFolder {
     return name;
   }
 
+  /** The SHA-256 of a run's file, 64 hexadecimal digits. */
+  public String sha256(Kind kind, String name) throws IOException {
+    return HexFormat.of().formatHex(disk.sum(file(kind, name)).sha256());
+  }
+
   /**
    * Reads the documents of a file of content, and holds them against its name.
    *
@@ -223,12 +229,23 @@ public final class BackupFolder {
 
   /** Reads all that a run holds; returns what is wrong with it, a sentence each. */
   public List<String> verify(BackupRun run) {
+    return verify(run, _ -> {});
+  }
+
+  /**
+   * As {@link #verify(BackupRun)}.
+   *
+   * @param read takes the number of documents of each file that was read
+   */
+  public List<String> verify(BackupRun run, LongConsumer read) {
     List<String> faults = new ArrayList<>();
     for (BackupRun.Item item : run.collections()) {
       long found = 0;
       for (String chunk : item.chunks()) {
         try {
-          found += documents(chunk).size();
+          int documents = documents(chunk).size();
+          found += documents;
+          read.accept(documents);
         } catch (FormatException e) {
           faults.add("\"%s\": %s".formatted(item.name(), e.reason()));
         } catch (IOException e) {

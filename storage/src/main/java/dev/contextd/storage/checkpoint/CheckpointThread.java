@@ -1,11 +1,14 @@
 package dev.contextd.storage.checkpoint;
 
+import dev.contextd.storage.folder.AuditLog;
+import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.folder.Trash;
 import dev.contextd.storage.journal.Journal;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -29,6 +32,7 @@ final class CheckpointThread {
   private final Checkpointer checkpointer;
   private final Journal journal;
   private final Trash trash;
+  private final AuditLog audit;
   private final KeeperOptions options;
   private final Clock clock;
   private final ReentrantLock lock = new ReentrantLock();
@@ -48,10 +52,15 @@ final class CheckpointThread {
   private volatile @Nullable Instant inHand;
 
   CheckpointThread(
-      Checkpointer checkpointer, Journal journal, Trash trash, KeeperOptions options, Clock clock) {
+      Checkpointer checkpointer,
+      Journal journal,
+      StoreFolder folder,
+      KeeperOptions options,
+      Clock clock) {
     this.checkpointer = checkpointer;
     this.journal = journal;
-    this.trash = trash;
+    this.trash = folder.trash();
+    this.audit = folder.audit();
     this.options = options;
     this.clock = clock;
     this.nextPurge = clock.instant();
@@ -192,6 +201,13 @@ final class CheckpointThread {
       if (purged > 0) {
         log.info(
             "{} entries of the trash were older than {} and are gone", purged, options.retention());
+        audit.append(
+            List.of(
+                new AuditLog.Entry(
+                    "purged",
+                    "",
+                    "%d entries of the trash were older than %s."
+                        .formatted(purged, options.retention()))));
       }
     }
   }

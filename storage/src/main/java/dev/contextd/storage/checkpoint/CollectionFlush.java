@@ -6,6 +6,7 @@ import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Trash;
 import dev.contextd.storage.pack.Manifest;
 import dev.contextd.storage.pack.PackFormat;
@@ -254,6 +255,11 @@ final class CollectionFlush {
       finished.add(
           new Manifest.Pack(build.number, build.bodies.size(), tombstones.size(), bytes, 0));
     }
+  }
+
+  /** What went to the trash because it was deleted; empty where nothing was. */
+  Optional<AuditLog.Entry> deletion() {
+    return files.deletion();
   }
 
   /** Everything is durable: the copies are where they were written. */

@@ -9,6 +9,8 @@ import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.FileCalls;
+import dev.contextd.storage.folder.AuditLog;
+import dev.contextd.storage.folder.Checksum;
 import dev.contextd.storage.folder.CollectionFolder;
 import dev.contextd.storage.folder.Trash;
 import java.io.IOException;
@@ -20,6 +22,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +55,9 @@ final class GobFiles {
   private @Nullable Path deletedEntry;
   private @Nullable Path versionsEntry;
 
+  /** CRC32C of what was deleted, by its name in the trash. */
+  private final SortedMap<String, Integer> deleted = new TreeMap<>();
+
   GobFiles(Disk disk, Trash trash, KeptCollection collection) {
     this.disk = disk;
     this.trash = trash;
@@ -77,6 +84,24 @@ final class GobFiles {
     return folder.write(collection.stored());
   }
 
+  /** What went to the trash because it was deleted; empty where nothing was. */
+  Optional<AuditLog.Entry> deletion() {
+    Path entry = deletedEntry;
+    if (entry == null) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new AuditLog.Entry(
+            "deleted",
+            folder.name(),
+            "",
+            "%d documents were deleted, or gave way to a version that was restored; the trash keeps them for its time."
+                .formatted(deleted.size()),
+            String.valueOf(entry.getFileName()),
+            Checksum.ofFiles(deleted),
+            ""));
+  }
+
   /** The last version of a document goes to the trash, and every file of it leaves the folder. */
   void remove(String id, Change.Removed removed) throws IOException {
     Copy copy = collection.copies.get(id);
@@ -87,16 +112,24 @@ final class GobFiles {
     StoredDocument last = removed.last();
     if (last != null) {
       Path target = free(deletedFiles(), file);
-      disk.replaceLazily(new Disk.Image(target, encoded(last, file)));
+      byte[] bytes = encoded(last, file);
+      disk.replaceLazily(new Disk.Image(target, bytes));
+      noteDeleted(target, FileState.of(folder.defaultFile(id), bytes.length, 0, bytes).crc());
       if (isThere && isOurs(stat.get(), copy, collection.attempted.get(id))) {
         disk.remove(folder.path().resolve(file)); // an older version, replaced on request
       } else if (isThere) {
         disk.moveLazily(folder.path().resolve(file), free(versions(), file));
       }
     } else if (isThere) {
-      disk.moveLazily(folder.path().resolve(file), free(deletedFiles(), file));
+      Path target = free(deletedFiles(), file);
+      disk.moveLazily(folder.path().resolve(file), target);
+      noteDeleted(target, Objects.requireNonNull(state).crc());
     }
     clearOthers(id, state == null ? "" : file, true);
+  }
+
+  private void noteDeleted(Path target, int crc) {
+    deleted.put(String.valueOf(target.getFileName()), crc);
   }
 
   private static byte[] encoded(StoredDocument document, String file) {

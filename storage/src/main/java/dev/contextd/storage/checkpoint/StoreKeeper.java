@@ -110,7 +110,7 @@ public final class StoreKeeper {
               random);
       journal.notePending(opening.replayedBytes());
       checkpointer.connect(journal, this::requireOwnRoot);
-      this.thread = new CheckpointThread(checkpointer, journal, folder.trash(), options, clock);
+      this.thread = new CheckpointThread(checkpointer, journal, folder, options, clock);
       this.liveCheck =
           new LiveCheck(disk, folder.root(), new StoreCheck(disk, workers), checkpointer, creating);
     } catch (IOException | RuntimeException | Error e) {

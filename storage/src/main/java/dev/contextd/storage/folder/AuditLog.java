@@ -44,10 +44,30 @@ public final class AuditLog {
    *     recovered, deleted, purged, exported, imported
    * @param file empty where it was the whole folder
    * @param why a sentence
-   * @param kept the entry of the quarantine that holds the bytes from before, with their checksums
-   *     in its note; empty where there are none
+   * @param kept the entry of the quarantine or trash that holds the bytes from before; empty where
+   *     there are none
+   * @param before the {@link Checksum} of what it was done to; empty where there was nothing
+   * @param after the checksum of what stands in its place; empty where nothing does
    */
-  public record Entry(String what, String folder, String file, String why, String kept) {}
+  public record Entry(
+      String what,
+      String folder,
+      String file,
+      String why,
+      String kept,
+      String before,
+      String after) {
+
+    /** Of something that neither took nor gave any bytes. */
+    public Entry(String what, String folder, String why) {
+      this(what, folder, "", why, "", "", "");
+    }
+
+    /** The same with checksums. */
+    public Entry withSums(String sumBefore, String sumAfter) {
+      return new Entry(what, folder, file, why, kept, sumBefore, sumAfter);
+    }
+  }
 
   /** A line as it was written: its fields by name, {@code when} and {@code who} among them. */
   public record Line(Map<String, String> fields) {
@@ -62,7 +82,7 @@ public final class AuditLog {
    * @throws IOException where nothing was added
    */
   public void append(List<Entry> entries) throws IOException {
-    append(entries, "contextd, process " + ProcessHandle.current().pid());
+    append(entries, Actor.current());
   }
 
   /**
@@ -133,6 +153,8 @@ public final class AuditLog {
       json.writeStringField("file", entry.file());
       json.writeStringField("why", entry.why());
       json.writeStringField("kept", entry.kept());
+      json.writeStringField("before", entry.before());
+      json.writeStringField("after", entry.after());
     });
   }
 

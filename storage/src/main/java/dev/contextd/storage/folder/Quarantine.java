@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -29,8 +30,8 @@ import java.util.OptionalInt;
  *
  * <p>A second thing of the same name becomes {@code <name>.2}. A note is a JSON object: {@code
  * version}, {@code what}, {@code when}, {@code why}, {@code kind}, {@code from}, {@code folder},
- * {@code file}, {@code reviewed}, {@code mended}, and {@code files}, a list of {@code path}, {@code
- * bytes}, {@code sha256}.
+ * {@code file}, {@code reviewed}, {@code mended}, {@code checksum} (a {@link Checksum}), and {@code
+ * files}, a list of {@code path}, {@code bytes}, {@code sha256}.
  *
  * <p>Invariants: nothing is deleted or written over; a thing is either where it was, or in
  * quarantine whole. A crash between the move and its note leaves an entry without note, which is
@@ -129,6 +130,16 @@ public final class Quarantine {
     return entries;
   }
 
+  /** The {@link Checksum} of what an entry holds; empty where its note is missing. */
+  public String checksumOf(String entry) {
+    try {
+      return JsonFile.scalars(disk.read(directory.resolve(entry + NOTE)))
+          .getOrDefault("checksum", "");
+    } catch (IOException | FormatException e) {
+      return "";
+    }
+  }
+
   /** The folder that an entry is. */
   public Disk.Entry folderOf(QuarantineEntry entry) {
     return new Disk.Entry(directory, entry.name(), Disk.Kind.DIRECTORY, 0, 0);
@@ -199,7 +210,8 @@ public final class Quarantine {
             note.getOrDefault("kind", ""),
             documents,
             Boolean.parseBoolean(note.getOrDefault("reviewed", "false")),
-            Boolean.parseBoolean(note.getOrDefault("mended", "false"))));
+            Boolean.parseBoolean(note.getOrDefault("mended", "false")),
+            note.getOrDefault("checksum", "")));
   }
 
   /** The document's file of an entry {@code <folder>.<stem>}, for which no note is needed. */
@@ -253,6 +265,16 @@ public final class Quarantine {
     }
   }
 
+  private static String checksum(boolean isFolder, Map<String, FileSum> sums) {
+    if (!isFolder) {
+      return Checksum.ofFile(sums.values().iterator().next().sha256());
+    }
+    MessageDigest lines = Names.sha256();
+    sums.forEach((name, sum) ->
+        lines.update((sum.sha256() + "  " + name + "\n").getBytes(StandardCharsets.UTF_8)));
+    return Checksum.ofFolder(HexFormat.of().formatHex(lines.digest()));
+  }
+
   private byte[] note(
       String folder,
       String file,
@@ -271,6 +293,7 @@ public final class Quarantine {
       json.writeStringField("file", file);
       json.writeBooleanField("reviewed", false);
       json.writeBooleanField("mended", isMended);
+      json.writeStringField("checksum", checksum(file.isEmpty(), sums));
       json.writeArrayFieldStart("files");
       for (var sum : sums.entrySet()) {
         json.writeStartObject();

@@ -14,6 +14,8 @@ import java.util.OptionalInt;
  * @param documents how many documents it may hold; empty where it cannot be listed
  * @param reviewed whether an operator has seen it
  * @param mended whether it was written again from another copy, so that nothing is unserved
+ * @param checksum see {@link Checksum}; empty where the note is missing, or from before there were
+ *     any
  */
 public record QuarantineEntry(
     String name,
@@ -24,7 +26,8 @@ public record QuarantineEntry(
     String kind,
     OptionalInt documents,
     boolean reviewed,
-    boolean mended) {
+    boolean mended,
+    String checksum) {
 
   public boolean isCollection() {
     return file.isEmpty();

@@ -13,6 +13,7 @@ import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.LocalDisk;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -121,7 +122,16 @@ class QuarantineTest {
     assertThat(quarantine().list())
         .containsExactly(
             new QuarantineEntry(
-                MEMORIES, MEMORIES, "", "the rest", when, "kind", OptionalInt.of(5), false, false),
+                MEMORIES,
+                MEMORIES,
+                "",
+                "the rest",
+                when,
+                "kind",
+                OptionalInt.of(5),
+                false,
+                false,
+                "folder:" + sha256sum(root.resolve(".quarantine").resolve(MEMORIES))),
             new QuarantineEntry(
                 "e9f85bf6.11ad2331",
                 MEMORIES,
@@ -131,7 +141,24 @@ class QuarantineTest {
                 "kind",
                 OptionalInt.of(1),
                 false,
-                false));
+                false,
+                "file:"
+                    + sha256(
+                        Files.readAllBytes(
+                            root.resolve(".quarantine/e9f85bf6.11ad2331").resolve(DOCUMENT)))));
+  }
+
+  /** Of what the program of that name prints of all files, in order of names. */
+  private static String sha256sum(Path folder) throws Exception {
+    StringBuilder lines = new StringBuilder();
+    for (Disk.Entry file : new LocalDisk().list(folder)) {
+      lines
+          .append(sha256(Files.readAllBytes(file.path())))
+          .append("  ")
+          .append(file.name())
+          .append('\n');
+    }
+    return sha256(lines.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   @Test

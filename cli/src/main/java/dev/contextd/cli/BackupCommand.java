@@ -46,18 +46,20 @@ final class BackupCommand implements Runnable {
               + " backups.",
       footer = {"", "Example:", "  ctxd backup create"})
   int create() {
-    return ctxd.change(target -> {
-      JsonNode made = watched(target, "/create", Map.of());
-      if (!ctxd.isPrintedAsJson(made)) {
-        ctxd.screen.line(
-            "%s: %d documents of %d collections, read back"
-                .formatted(
-                    made.path("name").asText(),
-                    made.path("documents").asLong(),
-                    made.path("collections").asInt()));
-      }
-      return Ctxd.FINE;
-    });
+    return ctxd.change(
+        "backs up everything that is served; the store does not change",
+        target -> {
+          JsonNode made = watched(target, "/create", Map.of());
+          if (!ctxd.isPrintedAsJson(made)) {
+            ctxd.screen.line(
+                "%s: %d documents of %d collections, read back"
+                    .formatted(
+                        made.path("name").asText(),
+                        made.path("documents").asLong(),
+                        made.path("collections").asInt()));
+          }
+          return Ctxd.FINE;
+        });
   }
 
   @Command(
@@ -173,6 +175,8 @@ final class BackupCommand implements Runnable {
           }
           return Ctxd.FINE;
         };
-    return into == null ? ctxd.change(restore) : ctxd.into(into, restore);
+    return into == null
+        ? ctxd.change("puts back " + what + "; what is there goes to the trash first", restore)
+        : ctxd.into(into, restore);
   }
 }

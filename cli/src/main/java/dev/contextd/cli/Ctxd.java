@@ -96,9 +96,18 @@ final class Ctxd implements Runnable {
     return run(work, false);
   }
 
-  /** Runs a command that changes the store. */
-  int change(Work work) {
-    return run(work, true);
+  /**
+   * Runs a command that changes the store.
+   *
+   * @param intent what it will do, said before it is done
+   */
+  int change(String intent, Work work) {
+    return run(
+        target -> {
+          System.err.println(Screen.printable("(" + intent + ")"));
+          return work.on(target);
+        },
+        true);
   }
 
   /** Runs a command on a fresh store in another folder. */

@@ -32,15 +32,17 @@ final class ImportCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Optional<byte[]> key = Calls.key(keyFile);
-    return ctxd.change(target -> {
-      JsonNode done = target.calls().send("/api/v1/admin/import", file, key);
-      if (!ctxd.isPrintedAsJson(done)) {
-        ctxd.screen.line(
-            "%d documents of %d collections"
-                .formatted(done.path("documents").asInt(), done.path("collections").asInt()));
-        done.path("refused").forEach(one -> ctxd.screen.line("refused: " + one.asText()));
-      }
-      return done.path("refused").isEmpty() ? Ctxd.FINE : Ctxd.DAMAGE;
-    });
+    return ctxd.change(
+        "adds what is in " + file + "; documents of the same ids are replaced",
+        target -> {
+          JsonNode done = target.calls().send("/api/v1/admin/import", file, key);
+          if (!ctxd.isPrintedAsJson(done)) {
+            ctxd.screen.line(
+                "%d documents of %d collections"
+                    .formatted(done.path("documents").asInt(), done.path("collections").asInt()));
+            done.path("refused").forEach(one -> ctxd.screen.line("refused: " + one.asText()));
+          }
+          return done.path("refused").isEmpty() ? Ctxd.FINE : Ctxd.DAMAGE;
+        });
   }
 }

@@ -78,16 +78,18 @@ final class MetadataCommand implements Runnable {
               paramLabel = "KEY=VALUE",
               description = "What the collection's own metadata is to be; may be repeated.")
           @Nullable Map<String, String> metadata) {
-    return ctxd.change(target -> {
-      Map<String, Object> body = new HashMap<>(Map.of("name", name));
-      if (metadata != null) {
-        body.put("metadata", metadata);
-      }
-      JsonNode answer = target.calls().post("/api/v1/admin/metadata/recover", body);
-      if (!ctxd.isPrintedAsJson(answer)) {
-        ctxd.screen.line(answer.path("done").asText());
-      }
-      return Ctxd.FINE;
-    });
+    return ctxd.change(
+        "serves \"" + name + "\" again, and settles what its own metadata is",
+        target -> {
+          Map<String, Object> body = new HashMap<>(Map.of("name", name));
+          if (metadata != null) {
+            body.put("metadata", metadata);
+          }
+          JsonNode answer = target.calls().post("/api/v1/admin/metadata/recover", body);
+          if (!ctxd.isPrintedAsJson(answer)) {
+            ctxd.screen.line(answer.path("done").asText());
+          }
+          return Ctxd.FINE;
+        });
   }
 }

@@ -89,17 +89,20 @@ final class QuarantineCommand implements Runnable {
               description = "Of two versions serve the other one too, as <id>.other.")
           boolean keepBoth) {
     return ctxd()
-        .change(target -> {
-          Map<String, Object> body = new HashMap<>(Map.of("entry", entry, "keep_both", keepBoth));
-          if (name != null) {
-            body.put("name", name);
-          }
-          JsonNode answer = target.calls().post(QUARANTINE + "/restore", body);
-          if (!ctxd().isPrintedAsJson(answer)) {
-            answer.path("restored").forEach(one -> ctxd().screen.line(sentence(one)));
-          }
-          return Ctxd.FINE;
-        });
+        .change(
+            "serves what can be read of " + entry + " again; the rest stays",
+            target -> {
+              Map<String, Object> body =
+                  new HashMap<>(Map.of("entry", entry, "keep_both", keepBoth));
+              if (name != null) {
+                body.put("name", name);
+              }
+              JsonNode answer = target.calls().post(QUARANTINE + "/restore", body);
+              if (!ctxd().isPrintedAsJson(answer)) {
+                answer.path("restored").forEach(one -> ctxd().screen.line(sentence(one)));
+              }
+              return Ctxd.FINE;
+            });
   }
 
   static String sentence(JsonNode one) {
@@ -136,14 +139,17 @@ final class QuarantineCommand implements Runnable {
     Screen.confirm(
         "Discard \"%s\"? It goes to the trash, and is not served any more.".formatted(entry), yes);
     return ctxd()
-        .change(target -> {
-          JsonNode answer = target.calls().post(QUARANTINE + "/discard", Map.of("entry", entry));
-          if (!ctxd().isPrintedAsJson(answer)) {
-            answer
-                .path("discarded")
-                .forEach(one -> ctxd().screen.line(one.asText() + " is in the trash"));
-          }
-          return Ctxd.FINE;
-        });
+        .change(
+            "moves " + entry + " to the trash",
+            target -> {
+              JsonNode answer =
+                  target.calls().post(QUARANTINE + "/discard", Map.of("entry", entry));
+              if (!ctxd().isPrintedAsJson(answer)) {
+                answer
+                    .path("discarded")
+                    .forEach(one -> ctxd().screen.line(one.asText() + " is in the trash"));
+              }
+              return Ctxd.FINE;
+            });
   }
 }

@@ -40,7 +40,7 @@ final class RepairCommand implements Callable<Integer> {
   public Integer call() {
     return dryRun
         ? ctxd.look(target -> print(target.calls().post(REPAIR, body(true))))
-        : ctxd.change(this::repair);
+        : ctxd.change("repairs what the plan says", this::repair);
   }
 
   private Map<String, Object> body(boolean isDry) {

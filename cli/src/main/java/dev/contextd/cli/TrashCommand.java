@@ -58,13 +58,15 @@ final class TrashCommand implements Runnable {
   int restore(
       @Parameters(paramLabel = "ENTRY", description = "An entry, as trash list names it.")
           String entry) {
-    return ctxd.change(target -> {
-      JsonNode answer = target.calls().post(TRASH + "/restore", Map.of("entry", entry));
-      if (!ctxd.isPrintedAsJson(answer)) {
-        ctxd.screen.line(answer.path("restored").asText() + " documents came back");
-      }
-      return Ctxd.FINE;
-    });
+    return ctxd.change(
+        "brings back " + entry + "; what it replaces goes to the trash",
+        target -> {
+          JsonNode answer = target.calls().post(TRASH + "/restore", Map.of("entry", entry));
+          if (!ctxd.isPrintedAsJson(answer)) {
+            ctxd.screen.line(answer.path("restored").asText() + " documents came back");
+          }
+          return Ctxd.FINE;
+        });
   }
 
   @Command(
@@ -82,12 +84,15 @@ final class TrashCommand implements Runnable {
           String olderThan,
       @Option(names = "--yes", description = "Do not ask.") boolean yes) {
     Screen.confirm("Remove for good what was deleted at least %s ago?".formatted(olderThan), yes);
-    return ctxd.change(target -> {
-      JsonNode answer = target.calls().post("/api/v1/admin/purge", Map.of("older_than", olderThan));
-      if (!ctxd.isPrintedAsJson(answer)) {
-        ctxd.screen.line(answer.path("purged").asText() + " entries are gone for good");
-      }
-      return Ctxd.FINE;
-    });
+    return ctxd.change(
+        "removes for good what was deleted at least " + olderThan + " ago",
+        target -> {
+          JsonNode answer =
+              target.calls().post("/api/v1/admin/purge", Map.of("older_than", olderThan));
+          if (!ctxd.isPrintedAsJson(answer)) {
+            ctxd.screen.line(answer.path("purged").asText() + " entries are gone for good");
+          }
+          return Ctxd.FINE;
+        });
   }
 }

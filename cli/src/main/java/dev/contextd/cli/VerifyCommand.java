@@ -21,18 +21,20 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    return ctxd.change(target -> {
-      JsonNode answer;
-      try (Progress progress = Progress.start(target.calls(), Progress.Source.SCRUB)) {
-        answer = target.calls().post("/api/v1/admin/scrub", Map.of());
-        progress.end();
-      }
-      if (!ctxd.isPrintedAsJson(answer)) {
-        print(answer);
-      }
-      boolean isMended = answer.path("mended").asInt() == answer.path("damage").size();
-      return isMended ? Ctxd.FINE : Ctxd.DAMAGE;
-    });
+    return ctxd.change(
+        "reads everything, and writes again what fails its checksum; the damaged bytes are kept",
+        target -> {
+          JsonNode answer;
+          try (Progress progress = Progress.start(target.calls(), Progress.Source.SCRUB)) {
+            answer = target.calls().post("/api/v1/admin/scrub", Map.of());
+            progress.end();
+          }
+          if (!ctxd.isPrintedAsJson(answer)) {
+            print(answer);
+          }
+          boolean isMended = answer.path("mended").asInt() == answer.path("damage").size();
+          return isMended ? Ctxd.FINE : Ctxd.DAMAGE;
+        });
   }
 
   private void print(JsonNode answer) {

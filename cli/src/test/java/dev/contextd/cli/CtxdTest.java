@@ -112,7 +112,9 @@ class CtxdTest {
     Run recover = ctxd("metadata", "recover", "contextd_memories", "--set", "kind=memories");
     assertThat(recover.code()).isZero();
     assertThat(recover.out()).contains("Its own metadata is set.");
-    assertThat(recover.err()).contains("opened by this command", "mended e9f85bf6/");
+    assertThat(recover.err())
+        .contains(
+            "opened by this command", "mended e9f85bf6/", "(serves \"contextd_memories\" again");
     assertThat(ctxd("health").code()).isZero();
     assertThat(ctxd("metadata", "list").out()).contains("{\"kind\":\"memories\"}");
     assertThat(ctxd("audit").out()).contains("mended", "recovered");

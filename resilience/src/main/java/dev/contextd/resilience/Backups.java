@@ -310,7 +310,8 @@ public final class Backups implements AutoCloseable {
           "%d documents of \"%s\" from the backup %s.".formatted(restored, item.name(), run);
       note(
           new AuditLog.Entry("restored", item.folder(), why)
-              .withSums(before, store.checksum(item.name())));
+              .withSums(before, store.checksum(item.name()))
+              .withSource("backup", false));
     }
     return documents;
   }

@@ -87,13 +87,14 @@ final class EmbedAgain {
           folder.audit(),
           List.of(
               new AuditLog.Entry(
-                  "embedded",
-                  damage.folder(),
-                  damage.file(),
-                  why,
-                  "",
-                  Checksum.ofFile(before),
-                  store.checksum(collection))));
+                      "embedded",
+                      damage.folder(),
+                      damage.file(),
+                      why,
+                      "",
+                      Checksum.ofFile(before),
+                      store.checksum(collection))
+                  .withSource("content", false)));
       return "embedded again; the file as it was is in the trash";
     } catch (IOException e) {
       throw Failures.failed("reading " + file, e);

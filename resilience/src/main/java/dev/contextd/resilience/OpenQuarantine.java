@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -188,12 +189,22 @@ final class OpenQuarantine {
       }
       String after = store.mend(damage);
       mended.add(new Moved(damage, entry));
-      done.add(entry("mended", damage, damage.file(), entry, after));
+      done.add(
+          entry("mended", damage, damage.file(), entry, after)
+              .withSource(source(damage), !(damage instanceof Damage.MetadataUnknown)));
       log.warn("mended {}/{}: {}", damage.folder(), damage.file(), damage.sentence());
     } catch (IOException e) {
       inPlace.add(new InPlace(damage, Optional.of("it could not be moved: " + e.getMessage())));
       log.error("could not mend {}/{}: {}", damage.folder(), damage.file(), e.toString());
     }
+  }
+
+  /** While the store is open everything it knows is in memory. */
+  private static String source(Damage damage) {
+    return RepairSource.atOpening(damage)
+        .orElse(RepairSource.MEMORY)
+        .name()
+        .toLowerCase(Locale.ROOT);
   }
 
   private AuditLog.Entry entry(String what, Damage damage, String file, String kept, String after) {

@@ -166,12 +166,14 @@ public final class QuarantineWork {
       Merged merged = store.merge(found, keepsBoth);
       try {
         List<String> left = leave(entry, found);
+        boolean isWhole =
+            left.isEmpty()
+                && found.damage().stream().noneMatch(one -> one instanceof Damage.MetadataUnknown);
         note(
-            "restored",
-            entry,
-            sentence(merged, left),
-            left.isEmpty() ? "" : left.getFirst(),
-            store.checksum(merged.collection()));
+            entry("restored", entry, sentence(merged, left))
+                .withKept(left.isEmpty() ? "" : left.getFirst())
+                .withSums(entry.checksum(), store.checksum(merged.collection()))
+                .withSource("quarantine", isWhole));
         all.add(new Restored(entry.name(), merged, left));
       } catch (IOException e) {
         throw Failures.failed(
@@ -214,7 +216,9 @@ public final class QuarantineWork {
       } catch (IOException e) {
         throw Failures.failed("discarding " + entry.name(), e);
       }
-      note("discarded", entry, "An operator discarded it: " + entry.why(), "", "");
+      note(
+          entry("discarded", entry, "An operator discarded it: " + entry.why())
+              .withSums(entry.checksum(), ""));
       gone.add(entry.name());
     }
     checker.fresh();
@@ -242,7 +246,9 @@ public final class QuarantineWork {
     if (served.flatMap(CollectionInfo::lostMetadata).isPresent()) {
       store.settleMetadata(name, metadata);
       String what = "Its own metadata is " + (metadata.isPresent() ? "set." : "accepted as it is.");
-      note(new AuditLog.Entry("recovered", served.get().folder(), what));
+      note(
+          new AuditLog.Entry("recovered", served.get().folder(), what)
+              .withSource("operator", metadata.isPresent()));
       done.add(what);
       checker.fresh();
     }
@@ -343,9 +349,8 @@ public final class QuarantineWork {
     return left;
   }
 
-  private void note(String what, QuarantineEntry entry, String why, String kept, String after) {
-    note(
-        new AuditLog.Entry(what, entry.folder(), entry.file(), why, kept, entry.checksum(), after));
+  private static AuditLog.Entry entry(String what, QuarantineEntry entry, String why) {
+    return new AuditLog.Entry(what, entry.folder(), entry.file(), why, "", "", "");
   }
 
   private void note(AuditLog.Entry done) {

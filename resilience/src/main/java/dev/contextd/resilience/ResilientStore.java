@@ -294,9 +294,10 @@ public final class ResilientStore implements AutoCloseable {
                   audit,
                   List.of(
                       new AuditLog.Entry(
-                          "recovered",
-                          collection.folder(),
-                          "Its own metadata is that of the newest backup.")));
+                              "recovered",
+                              collection.folder(),
+                              "Its own metadata is that of the newest backup.")
+                          .withSource("backup", true)));
             } catch (StoreException e) {
               log.warn(
                   "the metadata of {} is still unknown: {}", collection.name(), e.getMessage());

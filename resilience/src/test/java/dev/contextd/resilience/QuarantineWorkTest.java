@@ -254,6 +254,8 @@ class QuarantineWorkTest {
       assertThat(restored)
           .containsEntry("what", "restored")
           .containsEntry("before", entry)
+          .containsEntry("source", "quarantine")
+          .containsEntry("lossless", "no")
           .containsEntry("after", store.store().checksum(NAME));
       assertThat(entry).startsWith("folder:");
       String all = store.store().checksum(NAME);

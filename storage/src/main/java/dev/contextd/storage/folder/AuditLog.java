@@ -48,6 +48,9 @@ public final class AuditLog {
    *     there are none
    * @param before the {@link Checksum} of what it was done to; empty where there was nothing
    * @param after the checksum of what stands in its place; empty where nothing does
+   * @param source what a repair was made from, in a word; empty where nothing was repaired
+   * @param lossless whether everything is as it was before the damage: {@code yes}, {@code no}, or
+   *     empty where nothing was repaired
    */
   public record Entry(
       String what,
@@ -56,7 +59,21 @@ public final class AuditLog {
       String why,
       String kept,
       String before,
-      String after) {
+      String after,
+      String source,
+      String lossless) {
+
+    /** Of something that repaired nothing. */
+    public Entry(
+        String what,
+        String folder,
+        String file,
+        String why,
+        String kept,
+        String before,
+        String after) {
+      this(what, folder, file, why, kept, before, after, "", "");
+    }
 
     /** Of something that neither took nor gave any bytes. */
     public Entry(String what, String folder, String why) {
@@ -65,7 +82,18 @@ public final class AuditLog {
 
     /** The same with checksums. */
     public Entry withSums(String sumBefore, String sumAfter) {
-      return new Entry(what, folder, file, why, kept, sumBefore, sumAfter);
+      return new Entry(what, folder, file, why, kept, sumBefore, sumAfter, source, lossless);
+    }
+
+    /** The same with an entry that holds bytes. */
+    public Entry withKept(String entry) {
+      return new Entry(what, folder, file, why, entry, before, after, source, lossless);
+    }
+
+    /** The same of a repair. */
+    public Entry withSource(String from, boolean isLossless) {
+      return new Entry(
+          what, folder, file, why, kept, before, after, from, isLossless ? "yes" : "no");
     }
   }
 
@@ -155,6 +183,8 @@ public final class AuditLog {
       json.writeStringField("kept", entry.kept());
       json.writeStringField("before", entry.before());
       json.writeStringField("after", entry.after());
+      json.writeStringField("source", entry.source());
+      json.writeStringField("lossless", entry.lossless());
     });
   }
 

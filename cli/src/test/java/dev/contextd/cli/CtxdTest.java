@@ -8,6 +8,10 @@ import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.engine.VectorStore;
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.DocumentFormat;
+import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.testkit.StoreRoot;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -199,6 +203,30 @@ class CtxdTest {
     assertThat(ctxd("import", fixture.toString()).out()).contains("46 documents of 3 collections");
     assertThat(ctxd("import", root.beside("none").toString()).err()).contains("no file");
     assertThat(ctxd("audit").out()).contains("imported");
+  }
+
+  /** With the model that lies inside the program. */
+  @Test
+  void aVectorIsMadeAnewOnRequest() throws Exception {
+    try (VectorStore store = VectorStore.open(root.path(), StoreOptions.defaults())) {
+      float[] vector = new float[384];
+      vector[7] = 1;
+      store.upsert("notes", List.of(NewDocument.of("a", "one", vector)), Scope.ALL);
+    }
+    StoredDocument odd = new StoredDocument("odd", null, new float[] {1, 0}, "a short text");
+    Files.write(
+        root.path().resolve(Names.hash("notes")).resolve(Names.hash("odd") + ".gob"),
+        DocumentFormat.encode(odd, Compression.PLAIN));
+    assertThat(ctxd("repair", "--dry-run").out()).contains("ctxd repair --embed");
+    assertThat(ctxd("repair", "--embed", "--yes").out()).contains("failed: text needs");
+    String model =
+        Files.writeString(root.beside("m.yaml"), "embeddings: {provider: fastembed}\n").toString();
+    String path = root.path().toString();
+    assertThat(run("repair", "--embed", "--yes", "--path", path, "--config", model).out())
+        .contains("embedded again");
+    assertThat(ctxd("stats").out()).contains("1 collections, 2 documents");
+    assertThat(run("query", "notes", "a short text", "--path", path, "--config", model).out())
+        .contains("odd");
   }
 
   @Test

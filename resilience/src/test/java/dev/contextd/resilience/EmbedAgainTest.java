@@ -141,4 +141,23 @@ class EmbedAgainTest {
     }
     assertThat(root.path().resolve(FOLDER).resolve(file("zero"))).exists();
   }
+
+  /** One against one: what the store wrote itself says what its dimension is. */
+  @Test
+  void aStrangersVectorDoesNotOutvoteOurs() throws Exception {
+    root.expect(Damage.DimensionMismatch.class);
+    try (ResilientStore store = open(StoreOptions.defaults())) {
+      store.store().upsert("one", List.of(NewDocument.of("z", "", new float[] {1, 0})), Scope.ALL);
+      store.store().delete(NOTES, Scope.ALL);
+    }
+    String folder = Names.hash("one");
+    Files.write(
+        root.path().resolve(folder).resolve(file("a")),
+        DocumentFormat.encode(
+            new StoredDocument("a", null, new float[] {1, 2, 3}, ""), Compression.PLAIN));
+    try (ResilientStore store = open(StoreOptions.defaults())) {
+      assertThat(store.store().collection("one", Scope.ALL).flatMap(all -> all.get("z")))
+          .isPresent();
+    }
+  }
 }

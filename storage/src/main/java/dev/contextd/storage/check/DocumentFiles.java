@@ -376,11 +376,16 @@ final class DocumentFiles {
   }
 
   /**
-   * Takes out what cannot be searched; returns the majority's dimension, the first seen on a tie.
+   * Takes out what cannot be searched; returns the majority's dimension; on a tie what we know,
+   * else the first seen.
    */
   private int judgeVectors() {
     Map<String, String> unusable = new HashMap<>();
     Map<Integer, Integer> votes = new LinkedHashMap<>();
+    int known = knownDocuments();
+    if (known > 0) {
+      votes.put(Objects.requireNonNull(this.known).dimension(), known); // First, so it wins a tie.
+    }
     served.forEach((id, document) -> {
       float[] vector = document.document().embedding();
       Optional<String> fault = fault(vector);
@@ -390,10 +395,6 @@ final class DocumentFiles {
         votes.merge(vector.length, 1, Integer::sum);
       }
     });
-    int known = knownDocuments();
-    if (known > 0) {
-      votes.merge(Objects.requireNonNull(this.known).dimension(), known, Integer::sum);
-    }
     int dimension = 0;
     for (var vote : votes.entrySet()) {
       if (dimension == 0 || vote.getValue() > votes.getOrDefault(dimension, 0)) {

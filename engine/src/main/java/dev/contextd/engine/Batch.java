@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Supplier;
 
 /**
  * Documents ready to be written: every one with an id, stamped metadata and a vector of unit
@@ -17,15 +18,20 @@ import java.util.UUID;
  *
  * @param model that embedded at least one of them; empty where all vectors came with the call
  */
-record Batch(List<StoredDocument> documents, List<String> truncated, Optional<String> model) {
+public record Batch(
+    List<StoredDocument> documents, List<String> truncated, Optional<String> model) {
   private static final double UNIT_TOLERANCE = 1e-6;
 
-  /** Embeds what has no vector; takes as long as the model does, so no lock is held. */
-  static Batch prepare(List<NewDocument> documents, Scope scope, EmbeddedStore store) {
+  /**
+   * Embeds what has no vector; takes as long as the model does, so no lock is held.
+   *
+   * @param model that embeds texts; asked for only where there is one
+   * @throws StoreException where a document is refused
+   */
+  public static Batch prepare(List<NewDocument> documents, Scope scope, Supplier<Embedder> model) {
     Checks.batch(documents);
     documents.forEach(
         document -> scope.refuseReserved(document.metadata().keySet(), "a document's metadata"));
-    store.requireWritable();
     List<String> ids =
         documents.stream()
             .map(document -> document.id().orElseGet(() -> UUID.randomUUID().toString()))
@@ -35,9 +41,8 @@ record Batch(List<StoredDocument> documents, List<String> truncated, Optional<St
             .filter(document -> document.embedding().isEmpty())
             .map(NewDocument::content)
             .toList();
-    Optional<Embedder> embedder =
-        texts.isEmpty() ? Optional.empty() : Optional.of(store.embedder());
-    List<EmbeddedText> embedded = embedder.map(model -> model.embed(texts)).orElse(List.of());
+    Optional<Embedder> embedder = texts.isEmpty() ? Optional.empty() : Optional.of(model.get());
+    List<EmbeddedText> embedded = embedder.map(used -> used.embed(texts)).orElse(List.of());
     List<StoredDocument> ready = new ArrayList<>();
     List<String> truncated = new ArrayList<>();
     int next = 0;
@@ -61,16 +66,18 @@ record Batch(List<StoredDocument> documents, List<String> truncated, Optional<St
     return new Batch(List.copyOf(ready), truncated, embedder.map(Embedder::model));
   }
 
-  List<String> ids() {
+  /** The documents' ids, in their order. */
+  public List<String> ids() {
     return documents.stream().map(StoredDocument::id).toList();
   }
 
-  int dimension() {
+  /** The first vector's dimension. */
+  public int dimension() {
     return documents.getFirst().embedding().length;
   }
 
   /** The dimension all vectors have, which must be the collection's unless that is 0. */
-  int requireDimension(int expected) {
+  public int requireDimension(int expected) {
     int dimension = expected == 0 ? documents.getFirst().embedding().length : expected;
     for (int i = 0; i < documents.size(); i++) {
       Checks.dimension(

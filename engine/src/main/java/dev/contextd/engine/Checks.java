@@ -8,11 +8,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** What is refused at the edge of the engine. */
-final class Checks {
+/** What is refused at the edge of every store, wherever it lies. */
+public final class Checks {
   private Checks() {}
 
-  static void name(String name) {
+  /** A new collection's name. */
+  public static void name(String name) {
     encodable(name, "the collection name");
     int bytes = name.getBytes(StandardCharsets.UTF_8).length;
     if (bytes < 1 || bytes > Limits.MAX_NAME_BYTES) {
@@ -25,7 +26,8 @@ final class Checks {
     }
   }
 
-  static void metadata(Map<String, String> metadata, String where) {
+  /** Metadata of a collection or document; {@code where} begins the message. */
+  public static void metadata(Map<String, String> metadata, String where) {
     metadata.forEach((key, value) -> {
       encodable(key, where + ".metadata");
       encodable(value, where + ".metadata");
@@ -35,7 +37,8 @@ final class Checks {
     });
   }
 
-  static void batch(List<NewDocument> documents) {
+  /** The documents of one write, each id once. */
+  public static void batch(List<NewDocument> documents) {
     if (documents.isEmpty()) {
       throw invalid("a write carries at least one document, found none");
     }
@@ -82,7 +85,8 @@ final class Checks {
     }
   }
 
-  static void vector(float[] vector, String where) {
+  /** A vector that can be searched. */
+  public static void vector(float[] vector, String where) {
     if (vector.length == 0 || vector.length > Limits.MAX_DIMENSION) {
       throw new StoreException(
           ErrorCode.INVALID_VECTOR,
@@ -99,7 +103,8 @@ final class Checks {
     }
   }
 
-  static void dimension(int expected, int actual, String where) {
+  /** A vector's dimension, where the collection has one (0 for none). */
+  public static void dimension(int expected, int actual, String where) {
     if (expected != 0 && expected != actual) {
       throw new StoreException(
           ErrorCode.DIMENSION_MISMATCH,
@@ -107,7 +112,8 @@ final class Checks {
     }
   }
 
-  static void ids(List<String> ids) {
+  /** The ids of one call. */
+  public static void ids(List<String> ids) {
     if (ids.size() > Limits.MAX_IDS) {
       throw new StoreException(
           ErrorCode.TOO_LARGE,
@@ -116,7 +122,7 @@ final class Checks {
   }
 
   /** A conjunction stands on the level of its parts: it never has another one among them. */
-  static void filter(Filter filter) {
+  public static void filter(Filter filter) {
     int conditions = filter(filter, 1);
     if (conditions > Limits.MAX_FILTER_CONDITIONS) {
       throw new StoreException(
@@ -136,7 +142,8 @@ final class Checks {
     };
   }
 
-  static void filter(TextFilter filter) {
+  /** A condition on the content. */
+  public static void filter(TextFilter filter) {
     textFilter(filter, 1);
   }
 
@@ -172,7 +179,8 @@ final class Checks {
     }
   }
 
-  static StoreException invalid(String message) {
+  /** The call itself is wrong. */
+  public static StoreException invalid(String message) {
     return new StoreException(ErrorCode.INVALID_ARGUMENT, message);
   }
 }

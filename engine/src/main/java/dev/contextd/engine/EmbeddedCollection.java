@@ -176,7 +176,7 @@ final class EmbeddedCollection {
   }
 
   Written upsert(List<NewDocument> documents, Scope scope) {
-    return writes.upsert(Batch.prepare(documents, scope, store), scope);
+    return writes.upsert(Batch.prepare(documents, scope, store::writableEmbedder), scope);
   }
 
   List<Document> get(List<String> ids, Scope scope) {

@@ -216,7 +216,7 @@ final class EmbeddedStore implements VectorStore {
     if (!collections.containsKey(name)) {
       Checks.name(name);
     }
-    Batch batch = Batch.prepare(documents, scope, this);
+    Batch batch = Batch.prepare(documents, scope, this::writableEmbedder);
     batch.requireDimension(0);
     for (int tries = 1; ; tries++) {
       try {
@@ -642,6 +642,12 @@ final class EmbeddedStore implements VectorStore {
     return collections.values().stream()
         .sorted(Comparator.comparing(EmbeddedCollection::name))
         .toList();
+  }
+
+  /** Asked for before a text is embedded, which may take a while. */
+  Embedder writableEmbedder() {
+    requireWritable();
+    return embedder();
   }
 
   /**

@@ -39,6 +39,12 @@ public enum ErrorCode {
    * there when the store is opened again.
    */
   OUTCOME_UNKNOWN,
+  /** The remote store did not answer in time; whether a write took effect there is not known. */
+  REMOTE_UNAVAILABLE,
+  /** The remote store answered, and refused or failed. */
+  REMOTE_FAILED,
+  /** More is waiting for the remote store than may wait. */
+  REMOTE_BACKLOG,
   /** The store was closed. */
   CLOSED
 }

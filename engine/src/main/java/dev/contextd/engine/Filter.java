@@ -1,6 +1,7 @@
 package dev.contextd.engine;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -120,6 +121,16 @@ public sealed interface Filter {
 
   /** {@code $not}. */
   record Not(Filter filter) implements Filter {}
+
+  /** Whether it holds for a document's metadata. */
+  default boolean holdsFor(Map<String, String> metadata) {
+    return switch (this) {
+      case And and -> and.all().stream().allMatch(part -> part.holdsFor(metadata));
+      case Or or -> or.any().stream().anyMatch(part -> part.holdsFor(metadata));
+      case Not not -> !not.filter().holdsFor(metadata);
+      case Condition condition -> condition.matches(metadata.get(condition.field()));
+    };
+  }
 
   /** The fields it names, each as often as it does; none where it has no condition at all. */
   default List<String> fields() {

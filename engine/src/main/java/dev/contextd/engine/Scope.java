@@ -23,12 +23,13 @@ public record Scope(Map<String, String> stamps, Set<String> reserved) {
     return stamps.isEmpty();
   }
 
-  boolean contains(Map<String, String> metadata) {
+  /** Whether a document with these metadata is in it. */
+  public boolean contains(Map<String, String> metadata) {
     return metadata.entrySet().containsAll(stamps.entrySet());
   }
 
   /** The scope as a filter; matches everything where the scope is everything. */
-  Filter filter() {
+  public Filter filter() {
     return new Filter.And(
         new TreeMap<>(stamps)
             .entrySet().stream()
@@ -37,9 +38,11 @@ public record Scope(Map<String, String> stamps, Set<String> reserved) {
   }
 
   /**
-   * @throws StoreException where the caller names a field that the scope sets itself
+   * Refuses fields that the scope sets itself.
+   *
+   * @throws StoreException {@link ErrorCode#FORBIDDEN} where the caller names one
    */
-  void refuseReserved(Iterable<String> fields, String where) {
+  public void refuseReserved(Iterable<String> fields, String where) {
     for (String field : fields) {
       if (reserved.contains(field)) {
         throw new StoreException(

@@ -30,7 +30,7 @@ import java.util.function.Consumer;
  * off-heap, everything else on the heap. Safe for many threads; one process at a time may own a
  * folder.
  */
-public interface VectorStore extends AutoCloseable {
+public interface VectorStore extends DocumentStore {
 
   /**
    * Opens a store, creating the folder where it is missing.
@@ -48,38 +48,6 @@ public interface VectorStore extends AutoCloseable {
 
   /** Why the store is read-only; empty where it can be written. */
   Optional<String> readOnlyReason();
-
-  /** All collections in the order of their names, with counts in the scope. */
-  List<CollectionInfo> collections(Scope scope);
-
-  /** A handle to a collection. */
-  Optional<VectorCollection> collection(String name, Scope scope);
-
-  /**
-   * Creates a collection where there is none of that name.
-   *
-   * @param name 1 to {@value Limits#MAX_NAME_BYTES} bytes of UTF-8 without control characters
-   * @return whether it was created
-   * @throws StoreException {@link ErrorCode#COLLECTION_EXISTS} where it exists with other metadata
-   */
-  boolean create(String name, Map<String, String> metadata);
-
-  /**
-   * Adds or replaces documents as {@link VectorCollection#upsert}, and creates the collection where
-   * there is none of that name; a batch that is not valid creates nothing.
-   */
-  Written upsert(String name, List<NewDocument> documents, Scope scope);
-
-  /** A handle to a collection, created without metadata where there is none of that name. */
-  VectorCollection getOrCreate(String name, Scope scope);
-
-  /**
-   * Moves a collection to the trash.
-   *
-   * @throws StoreException {@link ErrorCode#COLLECTION_NOT_FOUND}; {@link ErrorCode#FORBIDDEN} in a
-   *     scope
-   */
-  void delete(String name, Scope scope);
 
   /**
    * Damage in the folders of served collections, as it stands now: what was written again since the

@@ -1,11 +1,11 @@
 package dev.contextd.server.http;
 
 import dev.contextd.engine.CollectionInfo;
+import dev.contextd.engine.DocumentStore;
 import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
 import dev.contextd.engine.VectorCollection;
-import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.ResilientStore;
 import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
@@ -20,13 +20,13 @@ final class CollectionRoutes {
   static final String COLLECTION = COLLECTIONS + "/{name}";
 
   private final ResilientStore resilient;
-  private final VectorStore store;
+  private final DocumentStore store;
   private final Tenants tenants;
   private final Bodies bodies;
 
-  CollectionRoutes(ResilientStore resilient, Tenants tenants, Bodies bodies) {
+  CollectionRoutes(DocumentStore store, ResilientStore resilient, Tenants tenants, Bodies bodies) {
     this.resilient = resilient;
-    this.store = resilient.store();
+    this.store = store;
     this.tenants = tenants;
     this.bodies = bodies;
   }
@@ -75,7 +75,7 @@ final class CollectionRoutes {
     call.status(204);
   }
 
-  static VectorCollection find(VectorStore store, String name, Scope scope) {
+  static VectorCollection find(DocumentStore store, String name, Scope scope) {
     return store
         .collection(name, scope)
         .orElseThrow(() ->

@@ -2,13 +2,13 @@ package dev.contextd.server.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.contextd.engine.Document;
+import dev.contextd.engine.DocumentStore;
 import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.Page;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
 import dev.contextd.engine.VectorCollection;
-import dev.contextd.engine.VectorStore;
 import dev.contextd.engine.Written;
 import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
@@ -34,11 +34,11 @@ final class DocumentRoutes {
   /** So that a cursor of a later version is refused and not misread. */
   private static final String CURSOR_VERSION = "1:";
 
-  private final VectorStore store;
+  private final DocumentStore store;
   private final Tenants tenants;
   private final Bodies bodies;
 
-  DocumentRoutes(VectorStore store, Tenants tenants, Bodies bodies) {
+  DocumentRoutes(DocumentStore store, Tenants tenants, Bodies bodies) {
     this.store = store;
     this.tenants = tenants;
     this.bodies = bodies;

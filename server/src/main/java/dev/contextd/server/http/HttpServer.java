@@ -66,7 +66,7 @@ public final class HttpServer implements AutoCloseable {
     Bodies bodies = new Bodies();
     this.routes = new ArrayList<>();
     Gatekeeper gatekeeper = new Gatekeeper(options.host(), options.loopback(), options.token());
-    routes.addAll(new CollectionRoutes(store, tenants, bodies).routes());
+    routes.addAll(new CollectionRoutes(store.store(), store, tenants, bodies).routes());
     routes.addAll(new DocumentRoutes(store.store(), tenants, bodies).routes());
     routes.addAll(new QueryRoute(store.store(), tenants, bodies).routes());
     routes.addAll(new HealthRoutes(store, gatekeeper, tenants).routes());

@@ -67,6 +67,10 @@ public enum ProblemCode {
       502,
       "The embedding provider did not answer",
       "Check embeddings.base_url and that the provider runs, then try again"),
+  REMOTE_FAILED(
+      502,
+      "The remote store refused or failed",
+      "Look into the daemon's log and the remote store's; ctxd remote status tells how things stand"),
   READ_ONLY(
       503,
       "The store is read-only",
@@ -77,6 +81,16 @@ public enum ProblemCode {
       503,
       "Whether the write took effect is not known",
       "Write it again when the disk works, or read what it was to change after a restart"),
+  REMOTE_UNAVAILABLE(
+      503,
+      "The remote store does not answer",
+      "Check qdrant.host and that it runs, then try again; with vectorstore.fallback.enabled writes"
+          + " go on without it"),
+  REMOTE_BACKLOG(
+      503,
+      "Too much waits for the remote store",
+      "Bring the remote store back; ctxd remote status tells what waits, and which setting bounds"
+          + " it"),
   SHUTTING_DOWN(503, "The daemon is shutting down", "Try again when it is back"),
   OUT_OF_MEMORY(
       503,
@@ -131,6 +145,9 @@ public enum ProblemCode {
       case STORAGE_FULL -> STORAGE_FULL;
       case STORAGE_FAILED -> STORAGE_FAILED;
       case OUTCOME_UNKNOWN -> OUTCOME_UNKNOWN;
+      case REMOTE_UNAVAILABLE -> REMOTE_UNAVAILABLE;
+      case REMOTE_FAILED -> REMOTE_FAILED;
+      case REMOTE_BACKLOG -> REMOTE_BACKLOG;
       case CLOSED -> SHUTTING_DOWN;
     };
   }

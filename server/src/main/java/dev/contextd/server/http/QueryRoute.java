@@ -1,12 +1,12 @@
 package dev.contextd.server.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.contextd.engine.DocumentStore;
 import dev.contextd.engine.Filter;
 import dev.contextd.engine.Query;
 import dev.contextd.engine.QueryResult;
 import dev.contextd.engine.TextFilter;
 import dev.contextd.engine.VectorCollection;
-import dev.contextd.engine.VectorStore;
 import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
 import java.util.List;
@@ -23,11 +23,11 @@ final class QueryRoute {
   private static final Set<String> INCLUDES = Set.of("content", "metadata", "embedding");
   private static final Set<String> DEFAULT_INCLUDES = Set.of("content", "metadata");
 
-  private final VectorStore store;
+  private final DocumentStore store;
   private final Tenants tenants;
   private final Bodies bodies;
 
-  QueryRoute(VectorStore store, Tenants tenants, Bodies bodies) {
+  QueryRoute(DocumentStore store, Tenants tenants, Bodies bodies) {
     this.store = store;
     this.tenants = tenants;
     this.bodies = bodies;

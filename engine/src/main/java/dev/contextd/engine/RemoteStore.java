@@ -1,0 +1,33 @@
+package dev.contextd.engine;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A store on another machine, which may be away: every call then fails with {@link
+ * ErrorCode#REMOTE_UNAVAILABLE} within its timeout.
+ */
+public interface RemoteStore extends DocumentStore {
+
+  /** Where it is, for people: never with a secret. */
+  String address();
+
+  /**
+   * Asks whether it answers.
+   *
+   * @throws StoreException {@link ErrorCode#REMOTE_UNAVAILABLE} or {@link ErrorCode#REMOTE_FAILED}
+   */
+  void ping();
+
+  /**
+   * Why it cannot hold one of these documents, or a collection of that name; empty where it can.
+   * Asks nobody.
+   */
+  Optional<String> refusal(String collection, List<NewDocument> documents);
+
+  /** Who owns a collection; empty where nobody has claimed it, or it is not there. */
+  Optional<String> owner(String collection);
+
+  /** Marks a collection as owned; does nothing where it is not there. */
+  void claim(String collection, String owner);
+}

@@ -1,0 +1,108 @@
+package dev.contextd.qdrant;
+
+import dev.contextd.engine.ErrorCode;
+import dev.contextd.engine.StoreException;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
+import io.grpc.stub.MetadataUtils;
+import io.qdrant.client.grpc.CollectionsGrpc;
+import io.qdrant.client.grpc.PointsGrpc;
+import io.qdrant.client.grpc.QdrantGrpc;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/** The channel to a server, which connects again by itself, and what its failures mean. */
+final class Connection implements AutoCloseable {
+  private static final Metadata.Key<String> API_KEY =
+      Metadata.Key.of("api-key", Metadata.ASCII_STRING_MARSHALLER);
+  private static final int CLOSE_SECONDS = 2;
+
+  private final ManagedChannel channel;
+  private final QdrantOptions options;
+  private final Metadata headers = new Metadata();
+
+  /**
+   * Does not call the server yet.
+   *
+   * @throws IOException where the certificates cannot be read
+   */
+  Connection(QdrantOptions options) throws IOException {
+    this.options = options;
+    NettyChannelBuilder builder =
+        NettyChannelBuilder.forAddress(options.host(), options.port())
+            .maxInboundMessageSize(options.maxMessageBytes())
+            .disableRetry();
+    if (options.tls()) {
+      SslContextBuilder tls = GrpcSslContexts.forClient();
+      if (options.caFile().isPresent()) {
+        tls.trustManager(options.caFile().get().toFile());
+      }
+      builder.sslContext(tls.build());
+    } else {
+      builder.usePlaintext();
+    }
+    this.channel = builder.build();
+    options.apiKey().ifPresent(key -> headers.put(API_KEY, key));
+  }
+
+  CollectionsGrpc.CollectionsBlockingStub collections() {
+    return CollectionsGrpc.newBlockingStub(channel)
+        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
+        .withDeadlineAfter(options.timeout().toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  PointsGrpc.PointsBlockingStub points() {
+    return PointsGrpc.newBlockingStub(channel)
+        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
+        .withDeadlineAfter(options.timeout().toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  QdrantGrpc.QdrantBlockingStub server() {
+    return QdrantGrpc.newBlockingStub(channel)
+        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
+        .withDeadlineAfter(options.timeout().toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** Makes a call; a failure becomes ours. */
+  <T> T call(String what, Supplier<T> call) {
+    try {
+      return call.get();
+    } catch (StatusRuntimeException e) {
+      throw failure(what, e);
+    }
+  }
+
+  private StoreException failure(String what, StatusRuntimeException e) {
+    Status status = e.getStatus();
+    String said = status.getDescription() == null ? e.toString() : status.getDescription();
+    ErrorCode code =
+        switch (status.getCode()) {
+          case UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, ABORTED -> ErrorCode.REMOTE_UNAVAILABLE;
+          case NOT_FOUND -> ErrorCode.COLLECTION_NOT_FOUND;
+          default ->
+              said.contains("Vector dimension error")
+                  ? ErrorCode.DIMENSION_MISMATCH
+                  : ErrorCode.REMOTE_FAILED;
+        };
+    return new StoreException(
+        code,
+        "%s: the Qdrant server %s answered %s: %s".formatted(what, options, status.getCode(), said),
+        e);
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+    try {
+      channel.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

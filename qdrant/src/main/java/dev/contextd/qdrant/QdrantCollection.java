@@ -1,0 +1,294 @@
+package dev.contextd.qdrant;
+
+import dev.contextd.engine.Batch;
+import dev.contextd.engine.Checks;
+import dev.contextd.engine.CollectionInfo;
+import dev.contextd.engine.Document;
+import dev.contextd.engine.EmbeddedText;
+import dev.contextd.engine.Embedder;
+import dev.contextd.engine.ErrorCode;
+import dev.contextd.engine.Filter;
+import dev.contextd.engine.Limits;
+import dev.contextd.engine.NewDocument;
+import dev.contextd.engine.Page;
+import dev.contextd.engine.Query;
+import dev.contextd.engine.QueryResult;
+import dev.contextd.engine.Scope;
+import dev.contextd.engine.StoreException;
+import dev.contextd.engine.VectorCollection;
+import dev.contextd.engine.Written;
+import dev.contextd.storage.chromem.StoredDocument;
+import io.qdrant.client.grpc.Common.PointId;
+import io.qdrant.client.grpc.Points.PointStruct;
+import io.qdrant.client.grpc.Points.RetrievedPoint;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+
+/** A collection on the server, as one caller sees it. */
+final class QdrantCollection implements VectorCollection {
+  /**
+   * One message carries about so many bytes of points; servers take 32 MiB as they are installed.
+   */
+  private static final long MESSAGE_BYTES = 8L << 20;
+
+  private static final int POINT_BYTES = 256;
+
+  private final Descriptions descriptions;
+  private final Points points;
+  private final Supplier<Embedder> embedder;
+  private final String name;
+  private final Scope scope;
+
+  QdrantCollection(
+      Connection connection,
+      Descriptions descriptions,
+      Supplier<Embedder> embedder,
+      String name,
+      Scope scope) {
+    this.descriptions = descriptions;
+    this.points = new Points(connection, name);
+    this.embedder = embedder;
+    this.name = name;
+    this.scope = scope;
+  }
+
+  @Override
+  public CollectionInfo info() {
+    Description found = descriptions.require(name);
+    long all = scope.isAll() ? count() : points.count(Optional.empty());
+    return new CollectionInfo(
+        name,
+        "",
+        found.metadata(),
+        scope.isAll() ? all : count(),
+        all == 0 ? OptionalInt.empty() : OptionalInt.of(found.dimension()),
+        found.model().map(model -> new CollectionInfo.Model(model, false)),
+        0,
+        Optional.empty());
+  }
+
+  @Override
+  public long count() {
+    return points.count(Conditions.wider(scope.filter()));
+  }
+
+  @Override
+  public Written upsert(List<NewDocument> documents) {
+    Batch batch = Batch.prepare(documents, scope, embedder);
+    QdrantStore.requireHeld(documents);
+    descriptions.require(name);
+    return upsert(batch);
+  }
+
+  /** Writes a batch, into a collection that is created where it is missing. */
+  Written upsert(Batch batch) {
+    refuseForeignIds(batch);
+    int dimension = batch.requireDimension(0);
+    Optional<Description> present = descriptions.find(name);
+    Description found =
+        present.orElseGet(() -> {
+          Description fresh = Description.of(Map.of(), Optional.of(dimension));
+          descriptions.create(name, fresh);
+          return descriptions.require(name);
+        });
+    requireModel(found, batch.model());
+    requireRoom(found, dimension);
+    batch.model().ifPresent(model -> descriptions.model(name, found, model));
+    List<PointStruct> message = new ArrayList<>();
+    long bytes = 0;
+    for (StoredDocument document : batch.documents()) {
+      message.add(Payloads.point(name, document));
+      bytes +=
+          POINT_BYTES
+              + document.content().length()
+              + (long) Float.BYTES * document.embedding().length;
+      if (bytes > MESSAGE_BYTES) {
+        points.upsert(message);
+        message.clear();
+        bytes = 0;
+      }
+    }
+    if (!message.isEmpty()) {
+      points.upsert(message);
+    }
+    return new Written(batch.ids(), batch.truncated());
+  }
+
+  /** A collection that is still empty takes the dimension of its first document. */
+  private void requireRoom(Description found, int dimension) {
+    if (found.dimension() == dimension) {
+      return;
+    }
+    if (points.count(Optional.empty()) > 0) {
+      Checks.dimension(found.dimension(), dimension, "documents[0].embedding");
+    }
+    descriptions.delete(name);
+    descriptions.create(name, found.withDimension(dimension));
+  }
+
+  private void requireModel(Description found, Optional<String> used) {
+    if (used.isPresent() && found.model().filter(model -> !model.equals(used.get())).isPresent()) {
+      throw new StoreException(
+          ErrorCode.MODEL_MISMATCH,
+          "the collection \"%s\" was embedded with \"%s\", text would be embedded with \"%s\"; use that model, or send \"embedding\""
+              .formatted(name, found.model().get(), used.get()));
+    }
+  }
+
+  /** An id is shared by all tenants; one that cannot be seen cannot be written either. */
+  private void refuseForeignIds(Batch batch) {
+    if (scope.isAll() || descriptions.find(name).isEmpty()) {
+      return;
+    }
+    for (RetrievedPoint point : points.get(pointIds(batch.ids()), true, false)) {
+      Document present = document(point);
+      if (!scope.contains(present.metadata())) {
+        throw new StoreException(
+            ErrorCode.DOCUMENT_CONFLICT,
+            "the id \"" + present.id() + "\" is taken; choose another");
+      }
+    }
+  }
+
+  private List<PointId> pointIds(List<String> ids) {
+    return ids.stream().map(id -> PointIds.of(name, id)).toList();
+  }
+
+  private static Document document(RetrievedPoint point) {
+    return Payloads.document(point.getId(), point.getPayloadMap(), point.getVectors());
+  }
+
+  @Override
+  public Optional<Document> get(String id) {
+    return get(List.of(id)).stream().findFirst();
+  }
+
+  @Override
+  public List<Document> get(List<String> ids) {
+    Checks.ids(ids);
+    List<String> wanted = List.copyOf(new LinkedHashSet<>(ids));
+    Map<String, Document> found = new HashMap<>();
+    for (RetrievedPoint point : points.get(pointIds(wanted), true, true)) {
+      Document document = document(point);
+      if (scope.contains(document.metadata())) {
+        found.put(document.id(), document);
+      }
+    }
+    return wanted.stream().filter(found::containsKey).map(id -> of(found, id)).toList();
+  }
+
+  private static Document of(Map<String, Document> documents, String id) {
+    return Objects.requireNonNull(documents.get(id));
+  }
+
+  @Override
+  public Page page(Optional<String> after, int limit) {
+    if (limit < 1 || limit > Limits.MAX_PAGE_DOCUMENTS) {
+      throw Checks.invalid("limit must be 1 to " + Limits.MAX_PAGE_DOCUMENTS + ", found " + limit);
+    }
+    List<Document> documents = new ArrayList<>();
+    Optional<PointId> from = after.map(id -> PointIds.of(name, id));
+    Optional<PointId> skipped = from;
+    // One more than asked for tells whether there is another page; the offset itself is the last
+    // one's.
+    for (RetrievedPoint point : points.scroll(from, Conditions.wider(scope.filter()), limit + 2)) {
+      Document document = document(point);
+      boolean isBefore = skipped.isPresent() && point.getId().equals(skipped.get());
+      if (!isBefore && scope.contains(document.metadata())) {
+        if (documents.size() == limit) {
+          return new Page(documents, Optional.of(documents.getLast().id()));
+        }
+        documents.add(document);
+      }
+    }
+    return new Page(documents, Optional.empty());
+  }
+
+  @Override
+  public int delete(List<String> ids) {
+    Checks.ids(ids);
+    descriptions.require(name);
+    List<PointId> wanted = pointIds(List.copyOf(new LinkedHashSet<>(ids)));
+    List<PointId> present =
+        points.get(wanted, !scope.isAll(), false).stream()
+            .filter(point -> scope.isAll() || scope.contains(document(point).metadata()))
+            .map(RetrievedPoint::getId)
+            .toList();
+    points.delete(present);
+    return present.size();
+  }
+
+  @Override
+  public int deleteWhere(Filter where) {
+    Checks.filter(where);
+    scope.refuseReserved(where.fields(), "where");
+    descriptions.require(name);
+    Filter confined = new Filter.And(List.of(scope.filter(), where));
+    Optional<PointId> from = Optional.empty();
+    int deleted = 0;
+    do {
+      List<RetrievedPoint> found =
+          points.scroll(from, Conditions.wider(confined), Limits.MAX_PAGE_DOCUMENTS);
+      List<PointId> matching =
+          found.stream()
+              .filter(point -> confined.holdsFor(document(point).metadata()))
+              .map(RetrievedPoint::getId)
+              .toList();
+      points.delete(matching);
+      deleted += matching.size();
+      boolean isLast = found.size() < Limits.MAX_PAGE_DOCUMENTS;
+      from = isLast ? Optional.empty() : Optional.of(found.getLast().getId());
+    } while (from.isPresent());
+    return deleted;
+  }
+
+  @Override
+  public QueryResult query(Query query) {
+    query.where().ifPresent(Checks::filter);
+    query.whereDocument().ifPresent(Checks::filter);
+    query.where().ifPresent(where -> scope.refuseReserved(where.fields(), "where"));
+    Description found = descriptions.require(name);
+    EmbeddedText target = target(query, found);
+    long searched = count();
+    if (searched > 0) {
+      Checks.dimension(found.dimension(), target.vector().length, "the query's vector");
+    }
+    query.where().ifPresent(where -> descriptions.index(name, where.fields()));
+    Filter where =
+        query
+            .where()
+            .<Filter>map(given -> new Filter.And(List.of(scope.filter(), given)))
+            .orElseGet(scope::filter);
+    List<QueryResult.Hit> hits =
+        searched == 0
+            ? List.of()
+            : points.nearest(target.vector(), query.limit(), where, query.whereDocument());
+    return new QueryResult(
+        hits, new QueryResult.Coverage(searched, OptionalLong.empty()), target.truncated());
+  }
+
+  private EmbeddedText target(Query query, Description found) {
+    return switch (query.target()) {
+      case Query.Target.Vector vector -> {
+        Checks.vector(vector.values(), "the query's vector");
+        yield new EmbeddedText(vector.values(), false);
+      }
+      case Query.Target.Text text -> {
+        if (text.text().isBlank()) {
+          throw Checks.invalid("the query's text is blank");
+        }
+        Embedder model = embedder.get();
+        requireModel(found, Optional.of(model.model()));
+        yield model.embed(List.of(text.text())).getFirst();
+      }
+    };
+  }
+}

@@ -12,6 +12,7 @@ import dev.contextd.engine.StoreException;
 import dev.contextd.engine.VectorCollection;
 import dev.contextd.engine.Written;
 import io.qdrant.client.grpc.Collections.CollectionDescription;
+import io.qdrant.client.grpc.Collections.CollectionExistsRequest;
 import io.qdrant.client.grpc.Collections.ListCollectionsRequest;
 import io.qdrant.client.grpc.QdrantOuterClass.HealthCheckRequest;
 import java.io.IOException;
@@ -58,11 +59,19 @@ public final class QdrantStore implements RemoteStore {
     return options.toString();
   }
 
+  /** The server answers a check of its health without a key; whether ours is right is asked too. */
   @Override
   public void ping() {
     connection.call(
         "asking for its health",
         () -> connection.server().healthCheck(HealthCheckRequest.getDefaultInstance()));
+    connection.call(
+        "asking for a collection",
+        () ->
+            connection
+                .collections()
+                .collectionExists(
+                    CollectionExistsRequest.newBuilder().setCollectionName("contextd").build()));
   }
 
   @Override

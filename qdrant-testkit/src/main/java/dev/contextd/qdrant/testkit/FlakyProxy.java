@@ -14,7 +14,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A TCP proxy on a free port of 127.0.0.1 that breaks connections on demand: an outage on a real
- * socket.
+ * socket. Before it and behind it gRPC is spoken, without TLS.
  *
  * <p>Invariants: the port stays the same through all modes; a mode holds for the connections that
  * are open as well as for new ones, from the next bytes on. All methods may be called from any
@@ -40,9 +40,9 @@ public final class FlakyProxy implements AutoCloseable {
     /** Every chunk of at most 8 KiB waits before it passes, see {@link #slow}. */
     SLOW,
     /**
-     * What the client sends reaches the server; what the server sends after that is dropped, and a
-     * moment later the connection is reset. A gRPC client on a new connection waits for the
-     * server's greeting first, so only requests on connections that were open before arrive.
+     * Requests reach the server, and where an answer begins the connection is reset instead: the
+     * call was done, and the client cannot know. What HTTP/2 says about the connection itself
+     * passes, so this holds for requests of any size and on new connections too.
      */
     LOSE_ANSWERS
   }
@@ -54,7 +54,7 @@ public final class FlakyProxy implements AutoCloseable {
    *
    * @param delay of each chunk, if the mode is SLOW
    */
-  record Behaviour(Mode mode, Duration delay, long change) {}
+  private record Behaviour(Mode mode, Duration delay, long change) {}
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -62,7 +62,7 @@ public final class FlakyProxy implements AutoCloseable {
   private final int targetPort;
   private final int port;
   private ServerSocket listener;
-  private volatile Behaviour behaviour = new Behaviour(Mode.PASS, DEFAULT_DELAY, 0);
+  private Behaviour behaviour = new Behaviour(Mode.PASS, DEFAULT_DELAY, 0);
   private long bytesUntilReset;
   private boolean closed;
 
@@ -188,16 +188,12 @@ public final class FlakyProxy implements AutoCloseable {
     connection.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), targetPort));
   }
 
-  Behaviour behaviour() {
-    return behaviour;
-  }
-
   void ended(FlakyConnection connection) {
     connections.remove(connection);
   }
 
-  /** Waits while the mode is HANG, and as long as SLOW wants; gives how to behave after that. */
-  Behaviour awaitTurn() throws InterruptedException {
+  /** Waits as long as SLOW wants and while the mode is HANG; gives the mode after that. */
+  Mode awaitTurn() throws InterruptedException {
     lock.lock();
     try {
       Behaviour first = behaviour;
@@ -210,7 +206,7 @@ public final class FlakyProxy implements AutoCloseable {
       while (behaviour.mode() == Mode.HANG) {
         changed.await();
       }
-      return behaviour;
+      return behaviour.mode();
     } finally {
       lock.unlock();
     }

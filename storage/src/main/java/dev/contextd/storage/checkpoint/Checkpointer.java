@@ -136,6 +136,11 @@ final class Checkpointer {
         new HashMap<>());
   }
 
+  /** The name of a collection that is there. */
+  Optional<String> name(long incarnation) {
+    return Optional.ofNullable(collections.get(incarnation)).map(kept -> kept.stored().name());
+  }
+
   List<KeptCollection> collections() {
     return List.copyOf(collections.values());
   }

@@ -20,6 +20,7 @@ import dev.contextd.storage.folder.Trash;
 import dev.contextd.storage.journal.Journal;
 import dev.contextd.storage.journal.JournalRecord;
 import dev.contextd.storage.journal.OutcomeUnknownException;
+import dev.contextd.storage.outbox.Outbox;
 import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -58,6 +59,7 @@ public final class StoreKeeper {
   private final Optional<Object> identity;
   private final StoreOpening opening;
   private final Checkpointer checkpointer;
+  private final Optional<Outbox> outbox;
   private final Journal journal;
   private final CheckpointThread thread;
   private final LiveCheck liveCheck;
@@ -98,6 +100,7 @@ public final class StoreKeeper {
       }
       this.scrub = ScrubRecord.read(disk, folder.own());
       this.checkpointer = opening.checkpointer;
+      this.outbox = options.outbox() && isWritable() ? openOutbox() : Optional.empty();
       this.journal =
           new Journal(
               disk,
@@ -107,6 +110,7 @@ public final class StoreKeeper {
               opening.replay.toVoid(),
               this::requireOwnRoot,
               file -> folder.trash().move(file),
+              outbox.map(Outbox::outlet).orElse(null),
               random);
       journal.notePending(opening.replayedBytes());
       checkpointer.connect(journal, this::requireOwnRoot);
@@ -160,6 +164,27 @@ public final class StoreKeeper {
       } catch (IOException e) {
         log.debug("{} is not ours to sync: {}", above, e.toString());
       }
+    }
+  }
+
+  /** What cannot be read must not be added to: no write is taken that would never be sent. */
+  private Optional<Outbox> openOutbox() {
+    try {
+      return Optional.of(
+          Outbox.open(
+              disk,
+              folder,
+              this::requireOwnRoot,
+              new Outbox.Known(
+                  opening.covered,
+                  opening.replay.nextSequence(),
+                  opening.replay.segments().isEmpty(),
+                  opening.isCatalogLost,
+                  incarnation ->
+                      checkpointer.name(incarnation).or(() -> opening.name(incarnation)))));
+    } catch (IOException e) {
+      refuseWrites("its outbox cannot be opened: " + e.getMessage());
+      return Optional.empty();
     }
   }
 
@@ -453,6 +478,9 @@ public final class StoreKeeper {
    * @throws IOException where it is not deleted
    */
   public void drop(KeptCollection kept, Runnable end) throws IOException {
+    if (outbox.isPresent()) {
+      outbox.get().remember(kept.incarnation(), kept.stored().name());
+    }
     Journal.Ticket ticket =
         Journal.prepare(
             new JournalRecord.Dropped(kept.incarnation()),
@@ -539,6 +567,11 @@ public final class StoreKeeper {
     }
   }
 
+  /** What is still to be sent to a remote; empty where that was not asked for, or cannot be. */
+  public Optional<Outbox> outbox() {
+    return outbox;
+  }
+
   public Trash trash() {
     return folder.trash();
   }
@@ -586,6 +619,7 @@ public final class StoreKeeper {
   }
 
   private void end() {
+    outbox.ifPresent(Outbox::end);
     try {
       checkpointer.end();
     } catch (IOException e) {

@@ -47,8 +47,18 @@ final class StoreOpening implements KnownStore {
   final Checkpointer checkpointer;
   final JournalReplay replay;
   final boolean isSamePlace;
+
+  /** Whether no manifest says which numbers were used. */
+  final boolean isCatalogLost;
+
+  /** What the manifest said that checkpoints cover. */
+  final long covered;
+
   final Map<String, KnownCollection> byFolder = new LinkedHashMap<>();
   private final Map<Long, KnownCollection> byIncarnation = new HashMap<>();
+
+  /** Names of all collections that the manifest or the journal tells of, deleted ones included. */
+  private final Map<Long, String> names = new HashMap<>();
 
   /** Folders of collections that the journal deletes, and those collections. */
   final Set<String> deletedFolders = new HashSet<>();
@@ -76,6 +86,9 @@ final class StoreOpening implements KnownStore {
     this.workers = workers;
     Manifest manifest = manifest(found);
     this.isSamePlace = manifest.rootIdentity().equals(rootIdentity);
+    this.covered = manifest.covered();
+    this.isCatalogLost =
+        found instanceof Manifest.Found.Lost || found instanceof Manifest.Found.Absent;
     this.checkpointer = new Checkpointer(disk, folder, clock, workers, manifest, rootIdentity);
     this.replay = readJournal(foreign.isEmpty(), manifest.covered(), manifest.seen());
     if (foreign.isEmpty()) {
@@ -87,7 +100,7 @@ final class StoreOpening implements KnownStore {
     for (Manifest.Collection entry : manifest.collections()) {
       readCollection(entry);
     }
-    if (found instanceof Manifest.Found.Lost || found instanceof Manifest.Found.Absent) {
+    if (isCatalogLost) {
       placeByPacks();
     }
     replay.entries().forEach(entry -> apply(entry.record()));
@@ -210,6 +223,7 @@ final class StoreOpening implements KnownStore {
     }
     byFolder.put(entry.folder(), known);
     byIncarnation.put(entry.incarnation(), known);
+    names.put(entry.incarnation(), entry.stored().name());
     checkpointer.atLeast(entry.incarnation() + 1, 0);
   }
 
@@ -240,6 +254,7 @@ final class StoreOpening implements KnownStore {
           known.ofJournalAlone();
           byFolder.put(place.folder(), known);
           byIncarnation.put(incarnation, known);
+          names.put(incarnation, place.stored().name());
           Set<String> newer = new HashSet<>();
           place
               .newest()
@@ -340,6 +355,7 @@ final class StoreOpening implements KnownStore {
             new HashMap<>());
     KnownCollection known = new KnownCollection(kept, isSamePlace);
     byIncarnation.put(created.incarnation(), known);
+    names.put(created.incarnation(), created.name());
     byFolder.put(created.folder(), known);
     if (deletedFolders.remove(created.folder())) {
       // The folder of the elder one was in the trash before this one could have its name.
@@ -427,6 +443,11 @@ final class StoreOpening implements KnownStore {
         .max(Comparator.comparingInt(KnownCollection::files))
         .map(known -> OptionalInt.of(known.dimension()))
         .orElse(OptionalInt.empty());
+  }
+
+  /** The name of a collection that the manifest or the journal tells of. */
+  Optional<String> name(long incarnation) {
+    return Optional.ofNullable(names.get(incarnation));
   }
 
   /** Why nothing may be written: something of ours is of a later version. */

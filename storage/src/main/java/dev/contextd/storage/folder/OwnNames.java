@@ -23,6 +23,10 @@ public final class OwnNames {
   public static final String AUDIT = "audit.jsonl";
 
   public static final String JOURNAL = "journal";
+
+  /** See {@link dev.contextd.storage.outbox}. */
+  public static final String OUTBOX = "outbox";
+
   public static final String PACKS = "packs";
   public static final String TRASH = "trash";
 
@@ -32,7 +36,7 @@ public final class OwnNames {
   /** All files but the lock, which is never replaced. */
   static final List<String> FILES = List.of(OWNER, WRITABLE, MANIFEST, MANIFEST_COPY, SCRUB, AUDIT);
 
-  static final List<String> FOLDERS = List.of(TRASH, JOURNAL, PACKS, MODELS);
+  static final List<String> FOLDERS = List.of(TRASH, JOURNAL, OUTBOX, PACKS, MODELS);
 
   private OwnNames() {}
 

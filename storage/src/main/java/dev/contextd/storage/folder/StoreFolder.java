@@ -24,6 +24,7 @@ import java.util.Optional;
  *   .quarantine/                    see {@link Quarantine}
  *   .contextd/lock, owner.json      see {@link OwnerLock}
  *   .contextd/journal/              see {@link dev.contextd.storage.journal}
+ *   .contextd/outbox/               see {@link dev.contextd.storage.outbox}
  *   .contextd/packs/, manifest      see {@link dev.contextd.storage.pack}
  *   .contextd/trash/                see {@link Trash}
  *   .contextd/collections/x.json    see {@link ModelRecord}, {@link LostMetadata}
@@ -117,6 +118,11 @@ public final class StoreFolder {
   /** The folder of the journal's segments. */
   public Path journal() {
     return ours().resolve(OwnNames.JOURNAL);
+  }
+
+  /** The folder of what is still to be sent to a remote. */
+  public Path outbox() {
+    return ours().resolve(OwnNames.OUTBOX);
   }
 
   /** The folder of the packs. */

@@ -67,6 +67,10 @@ public final class Journal implements AutoCloseable {
   /** Guarded by commit. */
   private final SegmentWriter segments;
 
+  private final Disk disk;
+  private final Keeper keeper;
+  private final @Nullable Outlet outlet;
+
   /** What a record does once it is on disk, or once it is known that it never will be. */
   public interface Effect {
     /** The record is on disk: it becomes visible. Must not throw. */
@@ -139,8 +143,26 @@ public final class Journal implements AutoCloseable {
   }
 
   /**
+   * Takes every segment that a checkpoint covers, the damaged ones among them, where somebody still
+   * wants what stands in it. Called by one thread at a time, which holds no lock of the journal.
+   */
+  public interface Outlet {
+    /**
+     * Moves a segment out of the journal's folder, durably.
+     *
+     * @throws IOException where it is still there
+     */
+    void take(Path segment) throws IOException;
+
+    /** All that was ever written up to this sequence was taken, and all that voids any of it. */
+    void complete(long through);
+  }
+
+  /**
    * @param existing the segments that are there, and the last sequence that may stand in each
    * @param toVoid what the first record voids; null where nothing is to be
+   * @param outlet gets the segments that a checkpoint covers; null where they are removed, and the
+   *     damaged ones given to the keeper
    */
   public Journal(
       Disk disk,
@@ -150,13 +172,16 @@ public final class Journal implements AutoCloseable {
       JournalRecord.@Nullable Voided toVoid,
       Gate gate,
       Keeper keeper,
+      @Nullable Outlet outlet,
       RandomGenerator random) {
+    this.disk = disk;
+    this.keeper = keeper;
+    this.outlet = outlet;
     this.nextSequence = nextSequence;
     this.synced = nextSequence - 1;
     this.applied = nextSequence - 1;
     this.gate = gate;
-    this.segments =
-        new SegmentWriter(disk, directory, random, keeper, nextSequence - 1, existing, toVoid);
+    this.segments = new SegmentWriter(disk, directory, random, nextSequence - 1, existing, toVoid);
   }
 
   /** Prepares a record; takes no lock. */
@@ -381,6 +406,11 @@ public final class Journal implements AutoCloseable {
     commit.lock();
     try {
       segments.close(synced);
+      if (outlet != null && segments.hasToVoid()) {
+        // What is taken out must never be without what voids it.
+        segments.open(synced + 1, synced);
+        segments.close(synced);
+      }
       return new Mark(applied, appliedBytes);
     } finally {
       commit.unlock();
@@ -445,15 +475,28 @@ public final class Journal implements AutoCloseable {
   }
 
   /**
-   * Removes the segments of which everything is covered by a durable checkpoint.
+   * Removes the segments of which everything is covered by a durable checkpoint, or hands them to
+   * the outlet; called by one thread at a time.
    *
    * @param covered what {@link #mark} told before the checkpoint
    */
   public void cut(Mark covered) throws IOException {
+    for (SegmentWriter.Closed closed : covered(covered)) {
+      if (disk.exists(closed.file())) {
+        retire(closed); // Without the lock: nobody writes to it, and writers need not wait.
+      }
+      commit.lock();
+      try {
+        segments.forget(closed);
+      } finally {
+        commit.unlock();
+      }
+    }
+    long vacated;
     commit.lock();
     try {
       appliedBytes -= covered.bytes();
-      segments.cut(covered.sequence());
+      vacated = segments.vacated(covered.sequence());
     } finally {
       commit.unlock();
     }
@@ -463,6 +506,28 @@ public final class Journal implements AutoCloseable {
       room.signalAll();
     } finally {
       queue.unlock();
+    }
+    if (outlet != null) {
+      outlet.complete(vacated);
+    }
+  }
+
+  private List<SegmentWriter.Closed> covered(Mark mark) {
+    commit.lock();
+    try {
+      return segments.covered(mark.sequence());
+    } finally {
+      commit.unlock();
+    }
+  }
+
+  private void retire(SegmentWriter.Closed closed) throws IOException {
+    if (outlet != null) {
+      outlet.take(closed.file());
+    } else if (closed.isDamaged()) {
+      keeper.keep(closed.file());
+    } else {
+      disk.remove(closed.file());
     }
   }
 

@@ -3,8 +3,6 @@ package dev.contextd.storage.journal;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,9 +34,6 @@ public record JournalReplay(
     List<Loss> losses,
     long tornBytes,
     Optional<String> foreign) {
-
-  /** A segment holds at most this many bytes: its usual size and one largest record. */
-  private static final long MAX_SEGMENT_BYTES = 1L << 30;
 
   public JournalReplay {
     entries = List.copyOf(entries);
@@ -75,7 +70,7 @@ public record JournalReplay(
     private final Disk disk;
     private final long covered;
     private final TreeMap<Long, Segment.Frame> frames = new TreeMap<>();
-    private final List<JournalRecord.Voided> voided = new ArrayList<>();
+    private final VoidedRanges voided = new VoidedRanges();
     private final List<SegmentFile> segments = new ArrayList<>();
     private final List<Entry> entries = new ArrayList<>();
     private final List<Loss> losses = new ArrayList<>();
@@ -122,41 +117,19 @@ public record JournalReplay(
         losses.add(new Loss(entry.name(), "it is no file"));
         return;
       }
-      if (entry.size() > MAX_SEGMENT_BYTES) {
-        throw new IOException(entry.path() + " is larger than any segment of a journal");
+      SegmentRecords records = SegmentRecords.read(disk, entry);
+      if (records.otherVersion().isPresent()) {
+        foreign =
+            Optional.of(
+                "the journal's segment %s has version %d, this program reads %d"
+                    .formatted(entry.name(), records.otherVersion().getAsInt(), Segment.VERSION));
       }
-      ByteBuffer bytes = ByteBuffer.allocate((int) entry.size()).order(ByteOrder.LITTLE_ENDIAN);
-      try (Disk.Reader reader = disk.reader(entry.path())) {
-        reader.read(bytes, 0);
+      if (records.tornAt() > 0) {
+        where = entry.name() + ", offset " + records.tornAt();
       }
-      bytes.flip();
-      long tornBefore = tornBytes;
-      switch (Segment.readHead(bytes)) {
-        case Segment.Head.Known known -> readFrames(entry, bytes, known.salt());
-        case Segment.Head.OtherVersion other ->
-            foreign =
-                Optional.of(
-                    "the journal's segment %s has version %d, this program reads %d"
-                        .formatted(entry.name(), other.version(), Segment.VERSION));
-        case Segment.Head.Bad _ -> tornBytes += bytes.limit();
-      }
-      segments.add(new SegmentFile(entry.path(), tornBytes > tornBefore));
-    }
-
-    private void readFrames(Disk.Entry entry, ByteBuffer bytes, int salt) {
-      int at = Segment.HEAD_BYTES;
-      while (at < bytes.limit()) {
-        Segment.Frame frame = Segment.frame(bytes, salt, at);
-        if (frame == null) {
-          int next = Segment.resync(bytes, salt, at + 1);
-          tornBytes += next - at;
-          where = entry.name() + ", offset " + at;
-          at = next;
-        } else {
-          note(entry, frame);
-          at = frame.end();
-        }
-      }
+      tornBytes += records.tornBytes();
+      records.frames().forEach(frame -> note(entry, frame));
+      segments.add(new SegmentFile(entry.path(), records.isDamaged()));
     }
 
     private void note(Disk.Entry entry, Segment.Frame frame) {
@@ -172,22 +145,22 @@ public record JournalReplay(
 
     /** Fills {@link #entries}; returns the last sequence that counts. */
     private long choose() {
-      long last = skipVoided(covered + 1) - 1;
+      long last = voided.skip(covered + 1) - 1;
       for (var frame : frames.tailMap(covered + 1).entrySet()) {
         long sequence = frame.getKey();
-        if (sequence != skipVoided(sequence)) {
+        if (voided.contains(sequence)) {
           continue;
         }
         if (sequence > last + 1 && !accountFor(last + 1, sequence - 1)) {
           tornBytes += frame.getValue().end() - frame.getValue().offset();
-          return skipVoided(Math.max(last, Math.min(proven, sequence - 1)) + 1) - 1;
+          return voided.skip(Math.max(last, Math.min(proven, sequence - 1)) + 1) - 1;
         }
         JournalRecord record = decode(frame.getValue(), "the journal");
         if (record != null) {
           entries.add(
               new Entry(sequence, record, frame.getValue().end() - frame.getValue().offset()));
         }
-        last = skipVoided(sequence + 1) - 1;
+        last = voided.skip(sequence + 1) - 1;
       }
       if (last < proven) {
         accountFor(last + 1, proven);
@@ -210,20 +183,6 @@ public record JournalReplay(
                 "the writes %d to %d had been synced and cannot be read".formatted(from, lost)));
       }
       return to <= proven;
-    }
-
-    private long skipVoided(long sequence) {
-      long next = sequence;
-      for (boolean moved = true; moved; ) {
-        moved = false;
-        for (JournalRecord.Voided range : voided) {
-          if (range.from() <= next && next <= range.to()) {
-            next = range.to() + 1;
-            moved = true;
-          }
-        }
-      }
-      return next;
     }
 
     private @Nullable JournalRecord decode(Segment.Frame frame, String file) {

@@ -1,7 +1,10 @@
 package dev.contextd.storage.journal;
 
+import dev.contextd.storage.disk.Disk;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
@@ -61,6 +64,15 @@ final class Segment {
     return NAME.matcher(name).matches()
         ? OptionalLong.of(Long.parseUnsignedLong(name.substring(0, HEXADECIMAL), HEXADECIMAL))
         : OptionalLong.empty();
+  }
+
+  /** The path of a segment of this name, or of the next number that is free. */
+  static Path free(Disk disk, Path directory, long firstSequence) throws IOException {
+    Path file = directory.resolve(name(firstSequence));
+    for (long n = firstSequence; disk.exists(file); n++) {
+      file = directory.resolve(name(n));
+    }
+    return file;
   }
 
   static ByteBuffer head(long firstSequence, int salt) {

@@ -18,7 +18,6 @@ final class SegmentWriter {
   private final Disk disk;
   private final Path directory;
   private final RandomGenerator random;
-  private final Journal.Keeper keeper;
   private Disk.@Nullable Appender segment;
   private int salt;
   private final List<Closed> segments = new ArrayList<>();
@@ -27,8 +26,14 @@ final class SegmentWriter {
   /** What stands in a segment of its own already. */
   private JournalRecord.@Nullable Voided witnessed;
 
-  /** A segment on disk, the last sequence in it, and whether it holds what cannot be read. */
-  private record Closed(Path file, long last, boolean isDamaged) {}
+  /**
+   * A segment on disk.
+   *
+   * @param first no sequence before this one stands in it
+   * @param last no sequence behind this one stands in it
+   * @param isDamaged whether it holds what cannot be read
+   */
+  record Closed(Path file, long first, long last, boolean isDamaged) {}
 
   /**
    * @param last the last sequence that may stand in any of those that are there
@@ -39,16 +44,14 @@ final class SegmentWriter {
       Disk disk,
       Path directory,
       RandomGenerator random,
-      Journal.Keeper keeper,
       long last,
       List<JournalReplay.SegmentFile> existing,
       JournalRecord.@Nullable Voided toVoid) {
     this.disk = disk;
     this.directory = directory;
     this.random = random;
-    this.keeper = keeper;
     this.toVoid = toVoid;
-    existing.forEach(found -> segments.add(new Closed(found.file(), last, found.isDamaged())));
+    existing.forEach(found -> segments.add(new Closed(found.file(), 0, last, found.isDamaged())));
   }
 
   /** What is written into the open segment is salted with. */
@@ -90,14 +93,11 @@ final class SegmentWriter {
 
   private Disk.Appender begin(long first, JournalRecord.@Nullable Voided voided, long synced)
       throws IOException {
-    Path file = directory.resolve(Segment.name(first));
-    for (long n = first; disk.exists(file); n++) {
-      file = directory.resolve(Segment.name(n)); // A failed segment may have begun alike.
-    }
+    Path file = Segment.free(disk, directory, first); // A failed segment may have begun alike.
     Disk.Appender fresh = disk.appender(file);
     segment = fresh;
     salt = random.nextInt();
-    segments.add(new Closed(file, Long.MAX_VALUE, false));
+    segments.add(new Closed(file, first, Long.MAX_VALUE, false));
     try {
       fresh.append(Segment.head(first, salt));
       if (voided != null) {
@@ -140,28 +140,24 @@ final class SegmentWriter {
     Disk.Appender open = segment;
     segment = null;
     if (open != null) {
-      segments.set(segments.size() - 1, new Closed(segments.getLast().file(), last, false));
+      Closed begun = segments.getLast();
+      segments.set(segments.size() - 1, new Closed(begun.file(), begun.first(), last, false));
       open.close();
     }
   }
 
-  /** Removes the segments in which nothing stands that comes after a sequence. */
-  void cut(long covered) throws IOException {
-    for (Closed closed : List.copyOf(segments)) {
-      if (closed.last() <= covered) {
-        if (disk.exists(closed.file())) {
-          retire(closed);
-        }
-        segments.remove(closed);
-      }
-    }
+  /** The segments in which nothing stands that comes after a sequence. */
+  List<Closed> covered(long sequence) {
+    return segments.stream().filter(closed -> closed.last() <= sequence).toList();
   }
 
-  private void retire(Closed closed) throws IOException {
-    if (closed.isDamaged()) {
-      keeper.keep(closed.file());
-    } else {
-      disk.remove(closed.file());
-    }
+  /** A segment has left the folder. */
+  void forget(Closed closed) {
+    segments.remove(closed);
+  }
+
+  /** Up to this sequence, and no further than a given one, nothing stands in any segment. */
+  long vacated(long most) {
+    return segments.stream().mapToLong(closed -> closed.first() - 1).reduce(most, Math::min);
   }
 }

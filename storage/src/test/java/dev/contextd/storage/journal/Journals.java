@@ -93,6 +93,7 @@ final class Journals {
         replay.toVoid(),
         gate,
         file -> Files.move(file, file.resolveSibling("kept-" + file.getFileName())),
+        null,
         new Random(1));
   }
 

@@ -28,6 +28,7 @@ import dev.contextd.storage.folder.ScrubRecord;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.gob.StringMaps;
 import dev.contextd.storage.journal.OutcomeUnknownException;
+import dev.contextd.storage.outbox.Outbox;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -552,6 +553,19 @@ final class EmbeddedStore implements VectorStore {
   @Override
   public KeeperStatus durability() {
     return keeper.status();
+  }
+
+  @Override
+  public Optional<Outbox> outbox() {
+    return keeper.outbox();
+  }
+
+  @Override
+  public void keepForeign(String collection, List<StoredDocument> versions) {
+    if (!versions.isEmpty()) {
+      keeper.keepVersions(requireServed(collection).kept(), versions);
+      checkpoint();
+    }
   }
 
   @Override

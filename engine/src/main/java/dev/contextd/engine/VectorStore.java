@@ -11,6 +11,7 @@ import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.folder.Checksum;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.ScrubRecord;
+import dev.contextd.storage.outbox.Outbox;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -220,6 +221,14 @@ public interface VectorStore extends DocumentStore {
 
   /** Tells other processes where this store can be called. */
   void announce(String address);
+
+  /** What is to go to a remote store; empty where there is none. */
+  Optional<Outbox> outbox();
+
+  /**
+   * Puts versions of documents that lie elsewhere, and are about to give way there, into the trash.
+   */
+  void keepForeign(String collection, List<StoredDocument> versions);
 
   /** How things stand between the journal and the files. */
   KeeperStatus durability();

@@ -1,5 +1,6 @@
 package dev.contextd.resilience;
 
+import dev.contextd.resilience.remote.RemoteStatus;
 import java.util.List;
 
 /**
@@ -31,6 +32,12 @@ public interface HealthListener {
 
   /** The store was degraded, or could not be checked, and now is healthy. */
   default void onRecovered(HealthReport report) {}
+
+  /** A remote store answered for the first time, does not answer any more, or answers again. */
+  default void onRemote(RemoteStatus.State state) {}
+
+  /** Calls of a remote store are made, not made, or one is made to see. */
+  default void onRemoteBreaker(RemoteStatus.BreakerState state) {}
 
   /** The store could be checked, and now cannot. */
   default void onError(HealthReport report) {}

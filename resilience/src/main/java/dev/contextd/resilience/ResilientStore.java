@@ -1,11 +1,16 @@
 package dev.contextd.resilience;
 
 import dev.contextd.engine.CollectionInfo;
+import dev.contextd.engine.DocumentStore;
+import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.OpenSummary.InPlace;
+import dev.contextd.resilience.remote.FallbackStore;
+import dev.contextd.resilience.remote.RemoteOptions;
+import dev.contextd.resilience.remote.RemoteSync;
 import dev.contextd.storage.backup.BackupRun;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.StoreCheck;
@@ -14,9 +19,11 @@ import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Quarantine;
 import dev.contextd.storage.folder.QuarantineEntry;
 import dev.contextd.storage.folder.StoreFolder;
+import dev.contextd.storage.outbox.Outbox;
 import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.HashSet;
 import java.util.List;
@@ -51,6 +58,10 @@ public final class ResilientStore implements AutoCloseable {
   private final BackgroundScrub scrub;
   private final QuarantineWork quarantineWork;
   private final RepairWork repairWork;
+  private final StoreFolder folder;
+  private final Clock clock;
+  private volatile DocumentStore documents;
+  private volatile Optional<RemoteSync> sync = Optional.empty();
   private final Backups backups;
 
   /** How far a scrub is that somebody waits for. */
@@ -64,8 +75,10 @@ public final class ResilientStore implements AutoCloseable {
       HealthOptions options,
       BackupOptions backupOptions,
       List<BackupRun.Item> backedUp) {
-    Clock clock = storeOptions.clock();
+    this.clock = storeOptions.clock();
+    this.folder = folder;
     this.store = store;
+    this.documents = store;
     this.quarantine = folder.quarantine();
     this.audit = folder.audit();
     OpenQuarantine run = OpenQuarantine.run(store, quarantine, audit);
@@ -248,6 +261,45 @@ public final class ResilientStore implements AutoCloseable {
     return Actor.acting(who, action);
   }
 
+  /**
+   * Brings what is written here to a remote store from now on; the store was opened with an outbox.
+   *
+   * @param remote is closed by whoever opened it
+   * @throws IOException where it cannot be noted who writes there
+   */
+  public void attach(RemoteStore remote, RemoteOptions options) throws IOException {
+    Outbox outbox =
+        store
+            .outbox()
+            .orElseThrow(() -> new IllegalStateException("the store was opened without an outbox"));
+    if (outbox.isNew() && !store.collections(Scope.ALL).isEmpty()) {
+      outbox.noteGap("what was here before the remote store was configured was never sent to it");
+    }
+    RemoteSync attached =
+        new RemoteSync(
+            store,
+            outbox,
+            remote,
+            folder.identity() + " (" + folder.root() + ")",
+            options,
+            clock,
+            new SecureRandom(),
+            checker::tell);
+    sync = Optional.of(attached);
+    documents = new FallbackStore(store, remote, attached);
+    attached.start();
+  }
+
+  /** What brings a remote store up to date; empty where there is none. */
+  public Optional<RemoteSync> remote() {
+    return sync;
+  }
+
+  /** What callers of the data API work on. */
+  public DocumentStore documents() {
+    return documents;
+  }
+
   /** Begins to look after the store by itself: checks it, and mends what can be mended. */
   public void watch() {
     scanner.start();
@@ -264,6 +316,7 @@ public final class ResilientStore implements AutoCloseable {
 
   @Override
   public void close() {
+    sync.ifPresent(RemoteSync::close);
     backups.close();
     scanner.close();
     scrub.close();

@@ -15,7 +15,10 @@ final class ConfiguredStore {
         StoreOptions.defaults()
             .withCompression(settings.compress())
             .withProvenNames(settings.recoversNames())
-            .withKeeper(KeeperOptions.defaults().withRetention(settings.trashRetention()));
+            .withKeeper(
+                KeeperOptions.defaults()
+                    .withRetention(settings.trashRetention())
+                    .withOutbox(settings.remote().flatMap(Settings.Remote::fallback).isPresent()));
     return embedder.map(options::withEmbedder).orElse(options);
   }
 }

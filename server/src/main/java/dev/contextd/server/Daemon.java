@@ -1,6 +1,8 @@
 package dev.contextd.server;
 
+import dev.contextd.engine.DocumentStore;
 import dev.contextd.engine.Embedder;
+import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.StoreInUseException;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.resilience.HealthOptions;
@@ -39,6 +41,7 @@ final class Daemon {
 
   private final Settings settings;
   private final Optional<Embedder> embedder;
+  private final Optional<RemoteStore> remote;
   private final ResilientStore store;
   private final Optional<HttpServer> http;
   private volatile boolean isClosed;
@@ -46,10 +49,12 @@ final class Daemon {
   private Daemon(
       Settings settings,
       Optional<Embedder> embedder,
+      Optional<RemoteStore> remote,
       ResilientStore store,
       Optional<HttpServer> http) {
     this.settings = settings;
     this.embedder = embedder;
+    this.remote = remote;
     this.store = store;
     this.http = http;
   }
@@ -82,6 +87,7 @@ final class Daemon {
       requireFreePort(settings);
     }
     Optional<Embedder> embedder = ConfiguredEmbedder.of(settings);
+    Optional<RemoteStore> remote = ConfiguredRemote.of(settings, embedder);
     ResilientStore store = open(settings, embedder);
     Metrics metrics = metrics(settings, store);
     HealthReport first = firstCheck(settings, store, metrics);
@@ -89,14 +95,17 @@ final class Daemon {
     try {
       Preflight.require(settings, first);
       store.watch();
+      attach(settings, store, remote);
       Optional<HttpServer> http =
-          settings.http() ? Optional.of(listen(settings, store, metrics)) : Optional.empty();
+          settings.http()
+              ? Optional.of(listen(settings, store, documents(store, remote), metrics))
+              : Optional.empty();
       Optional<String> address =
           http.map(server -> "http://" + host(settings) + ":" + server.port());
       address.ifPresent(store.store()::announce);
       System.out.println(
           address.map(reachable -> "listening on " + reachable).orElse("serving no HTTP"));
-      return new Daemon(settings, embedder, store, http);
+      return new Daemon(settings, embedder, remote, store, http);
     } catch (StartException e) {
       store.close();
       throw e;
@@ -105,6 +114,34 @@ final class Daemon {
       throw new StartException(
           "cannot listen on " + settings.httpHost() + ":" + settings.httpPort() + ": " + reason(e));
     }
+  }
+
+  /** With a local fallback the store here is in front; without one the remote store is called. */
+  private static void attach(Settings settings, ResilientStore store, Optional<RemoteStore> remote)
+      throws StartException {
+    if (remote.isEmpty()) {
+      return;
+    }
+    Optional<Settings.Fallback> fallback = settings.remote().flatMap(Settings.Remote::fallback);
+    try {
+      if (fallback.isPresent()) {
+        store.attach(remote.get(), ConfiguredRemote.options(fallback.get()));
+      }
+      System.out.println(
+          "qdrant at %s, %s"
+              .formatted(
+                  remote.get().address(),
+                  fallback.isPresent()
+                      ? "brought up to date from here"
+                      : "called for every document; vectorstore.fallback.enabled works without it"));
+    } catch (IOException e) {
+      throw new StartException("the way to the remote store cannot be prepared: " + reason(e));
+    }
+  }
+
+  private static DocumentStore documents(ResilientStore store, Optional<RemoteStore> remote) {
+    boolean isCalledDirectly = remote.isPresent() && store.remote().isEmpty();
+    return isCalledDirectly ? remote.get() : store.documents();
   }
 
   /** Whoever is to hear of health hears of the first check too. */
@@ -155,9 +192,11 @@ final class Daemon {
             Version.CURRENT));
   }
 
-  private static HttpServer listen(Settings settings, ResilientStore store, Metrics metrics) {
+  private static HttpServer listen(
+      Settings settings, ResilientStore store, DocumentStore documents, Metrics metrics) {
     return HttpServer.start(
         store,
+        documents,
         metrics,
         new HttpServer.Options(
             settings.httpHost(),
@@ -221,6 +260,7 @@ final class Daemon {
   void close() {
     http.ifPresent(HttpServer::close);
     store.close();
+    remote.ifPresent(RemoteStore::close);
     embedder.ifPresent(Embedder::close);
     isClosed = true;
   }

@@ -1,6 +1,7 @@
 package dev.contextd.server.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.contextd.engine.DocumentStore;
 import dev.contextd.engine.StoreException;
 import dev.contextd.resilience.ResilientStore;
 import dev.contextd.server.metrics.HttpMetrics;
@@ -60,15 +61,16 @@ public final class HttpServer implements AutoCloseable {
       Duration shutdownTimeout,
       String version) {}
 
-  private HttpServer(ResilientStore store, Metrics metrics, Options options) {
+  private HttpServer(
+      ResilientStore store, DocumentStore documents, Metrics metrics, Options options) {
     this.shutdownTimeout = options.shutdownTimeout();
     Tenants tenants = new Tenants(options.tenantRequired());
     Bodies bodies = new Bodies();
     this.routes = new ArrayList<>();
     Gatekeeper gatekeeper = new Gatekeeper(options.host(), options.loopback(), options.token());
-    routes.addAll(new CollectionRoutes(store.store(), store, tenants, bodies).routes());
-    routes.addAll(new DocumentRoutes(store.store(), tenants, bodies).routes());
-    routes.addAll(new QueryRoute(store.store(), tenants, bodies).routes());
+    routes.addAll(new CollectionRoutes(documents, store, tenants, bodies).routes());
+    routes.addAll(new DocumentRoutes(documents, tenants, bodies).routes());
+    routes.addAll(new QueryRoute(documents, tenants, bodies).routes());
     routes.addAll(new HealthRoutes(store, gatekeeper, tenants).routes());
     routes.addAll(new OperatorRoutes(store, tenants, options.version(), () -> ready).routes());
     routes.add(new Route(HandlerType.GET, "/metrics", call -> scrape(call, metrics)));
@@ -96,7 +98,17 @@ public final class HttpServer implements AutoCloseable {
    * @throws io.javalin.util.JavalinException where the port is taken or the host is not ours
    */
   public static HttpServer start(ResilientStore store, Metrics metrics, Options options) {
-    HttpServer server = new HttpServer(store, metrics, options);
+    return start(store, store.documents(), metrics, options);
+  }
+
+  /**
+   * As {@link #start(ResilientStore, Metrics, Options)}.
+   *
+   * @param documents what callers of the data API work on
+   */
+  public static HttpServer start(
+      ResilientStore store, DocumentStore documents, Metrics metrics, Options options) {
+    HttpServer server = new HttpServer(store, documents, metrics, options);
     server.javalin.start(options.host(), options.port());
     return server;
   }

@@ -42,21 +42,30 @@ enum Key {
   VECTORSTORE_DEFAULT_COLLECTION("vectorstore.chromem.default_collection", text(), Key.Unused.HERE),
   VECTORSTORE_VECTOR_SIZE("vectorstore.chromem.vector_size", number(1, 65_536), Key.Unused.HERE),
 
-  FALLBACK_ENABLED("vectorstore.fallback.enabled", flag(), Key.Unused.HERE),
-  FALLBACK_LOCAL_PATH("vectorstore.fallback.local_path", text(), Key.Unused.HERE),
-  FALLBACK_SYNC("vectorstore.fallback.sync_on_connect", flag(), Key.Unused.HERE),
-  FALLBACK_INTERVAL(
-      "vectorstore.fallback.health_check_interval", duration("1s", "24h"), Key.Unused.HERE),
+  FALLBACK_ENABLED("vectorstore.fallback.enabled", flag(), "false"),
+  FALLBACK_LOCAL_PATH("vectorstore.fallback.local_path", text(), ""),
+  FALLBACK_SYNC("vectorstore.fallback.sync_on_connect", flag(), "true"),
+  FALLBACK_INTERVAL("vectorstore.fallback.health_check_interval", duration("1s", "24h"), "30s"),
   FALLBACK_WAL_PATH("vectorstore.fallback.wal_path", text(), Key.Unused.HERE),
   FALLBACK_WAL_RETENTION(
       "vectorstore.fallback.wal_retention_days", number(0, 36_500), Key.Unused.HERE),
   OLD_FALLBACK_ENABLED("fallback.enabled", flag(), Key.Unused.HERE),
 
-  QDRANT_HOST("qdrant.host", text(), Key.Unused.HERE, "QDRANT_HOST"),
-  QDRANT_PORT("qdrant.port", number(1, 65_535), Key.Unused.HERE, "QDRANT_PORT"),
+  REMOTE_MAX_WAITING_BYTES(
+      "vectorstore.remote.max_waiting_bytes", number(1_000_000, Integer.MAX_VALUE), "1073741824"),
+  REMOTE_MAX_WAITING_AGE("vectorstore.remote.max_waiting_age", duration("1m", "8760h"), "168h"),
+
+  QDRANT_HOST("qdrant.host", host(), "localhost", "QDRANT_HOST"),
+  QDRANT_PORT("qdrant.port", number(1, 65_535), "6334", "QDRANT_PORT"),
+  QDRANT_TLS("qdrant.tls", flag(), "false"),
+  QDRANT_CA_FILE("qdrant.ca_file", text(), ""),
+  QDRANT_API_KEY_FILE("qdrant.api_key_file", text(), ""),
+  QDRANT_TIMEOUT("qdrant.timeout", duration("1s", "10m"), "30s"),
+  QDRANT_MAX_MESSAGE_BYTES(
+      "qdrant.max_message_bytes", number(1_000_000, 1_000_000_000), "67108864"),
   QDRANT_HTTP_PORT("qdrant.http_port", number(1, 65_535), Key.Unused.HERE),
   QDRANT_COLLECTION("qdrant.collection_name", text(), Key.Unused.HERE),
-  QDRANT_VECTOR_SIZE("qdrant.vector_size", number(1, 65_536), Key.Unused.HERE),
+  QDRANT_VECTOR_SIZE("qdrant.vector_size", number(1, 65_536), "384"),
   QDRANT_DATA_PATH("qdrant.data_path", text(), Key.Unused.HERE),
 
   EMBEDDINGS_PROVIDER(
@@ -80,7 +89,8 @@ enum Key {
   HEALTH_WEBHOOK_URL("health.webhook_url", optionalUrl(), ""),
 
   LOG_LEVEL("", oneOf("debug", "info", "warn", "error"), "info", "LOG_LEVEL"),
-  TOKEN("", text(), "", "CONTEXTD_TOKEN");
+  TOKEN("", text(), "", "CONTEXTD_TOKEN"),
+  QDRANT_API_KEY("", text(), "", "QDRANT_API_KEY");
 
   /** Sections of contextd that a store has no use for; nothing in them is looked at. */
   static final List<String> PASSED_OVER =
@@ -144,6 +154,10 @@ enum Key {
         value.chars().anyMatch(Character::isISOControl)
             ? Optional.of("text without control characters")
             : Optional.empty();
+  }
+
+  private static Type host() {
+    return value -> value.isBlank() ? Optional.of("a host") : text().fault(value);
   }
 
   /** An empty path would be the current directory, which nobody means. */

@@ -42,6 +42,7 @@ public record Settings(
     Optional<String> embeddingsToken,
     Health health,
     Backup backup,
+    Optional<Remote> remote,
     String logLevel,
     List<String> passedOver,
     Optional<Path> source) {
@@ -78,6 +79,41 @@ public record Settings(
    * @param keyFile of 32 bytes that encrypts them; empty for none
    */
   public record Backup(Optional<Path> path, Duration interval, int keep, Optional<Path> keyFile) {}
+
+  /**
+   * The Qdrant server that documents go to.
+   *
+   * @param apiKey never printed
+   * @param fallback how the store here keeps everything for it; empty where it is called directly
+   */
+  public record Remote(
+      String host,
+      int port,
+      boolean tls,
+      Optional<Path> caFile,
+      Optional<String> apiKey,
+      Duration timeout,
+      int maxMessageBytes,
+      int vectorSize,
+      Optional<Fallback> fallback) {
+    @Override
+    public String toString() {
+      return host + ":" + port;
+    }
+  }
+
+  /**
+   * The store here in front of a remote one.
+   *
+   * @param checkInterval of the remote store's health
+   * @param maxWaitingBytes past which writes are refused
+   * @param maxWaitingAge past which writes are refused
+   */
+  public record Fallback(
+      boolean syncOnConnect,
+      Duration checkInterval,
+      long maxWaitingBytes,
+      Duration maxWaitingAge) {}
 
   /** What the command line said; null or empty where it was silent. */
   public record Flags(
@@ -117,10 +153,7 @@ public record Settings(
       Optional<Path> source,
       Optional<YamlFile> yaml)
       throws SettingsException {
-    if (get(values, Key.VECTORSTORE_PROVIDER).equalsIgnoreCase("qdrant")) {
-      throw new SettingsException(
-          "vectorstore.provider: qdrant is not served by this version yet; set it to chromem");
-    }
+    Optional<Remote> remote = remote(values, home);
     Optional<String> token = token(values, home);
     String host = get(values, Key.SERVER_HTTP_HOST);
     if (!flags.noHttp()) {
@@ -133,7 +166,7 @@ public record Settings(
         !flags.noHttp(),
         duration(values, Key.SERVER_SHUTDOWN_TIMEOUT),
         token,
-        expand(get(values, Key.VECTORSTORE_PATH), home),
+        storePath(values, remote, home),
         Boolean.parseBoolean(get(values, Key.VECTORSTORE_COMPRESS)),
         get(values, Key.VECTORSTORE_ISOLATION).equalsIgnoreCase("payload"),
         get(values, Key.VECTORSTORE_RECOVERY).equalsIgnoreCase("auto"),
@@ -146,9 +179,57 @@ public record Settings(
             : Optional.of(readToken("embeddings.token_file", expand(tokenFile, home))),
         health(values),
         backup(values, home),
+        remote,
         get(values, Key.LOG_LEVEL).toLowerCase(Locale.ROOT),
         yaml.map(YamlFile::passedOver).orElse(List.of()),
         source);
+  }
+
+  private static Path storePath(Map<Key, String> values, Optional<Remote> remote, Path home)
+      throws SettingsException {
+    String local = get(values, Key.FALLBACK_LOCAL_PATH);
+    boolean isFallback = remote.flatMap(Remote::fallback).isPresent();
+    return expand(isFallback && !local.isBlank() ? local : get(values, Key.VECTORSTORE_PATH), home);
+  }
+
+  private static Optional<Remote> remote(Map<Key, String> values, Path home)
+      throws SettingsException {
+    if (!get(values, Key.VECTORSTORE_PROVIDER).equalsIgnoreCase("qdrant")) {
+      return Optional.empty();
+    }
+    String caFile = get(values, Key.QDRANT_CA_FILE);
+    Optional<Fallback> fallback =
+        Boolean.parseBoolean(get(values, Key.FALLBACK_ENABLED))
+            ? Optional.of(
+                new Fallback(
+                    Boolean.parseBoolean(get(values, Key.FALLBACK_SYNC)),
+                    duration(values, Key.FALLBACK_INTERVAL),
+                    Long.parseLong(get(values, Key.REMOTE_MAX_WAITING_BYTES)),
+                    duration(values, Key.REMOTE_MAX_WAITING_AGE)))
+            : Optional.empty();
+    return Optional.of(
+        new Remote(
+            get(values, Key.QDRANT_HOST),
+            Integer.parseInt(get(values, Key.QDRANT_PORT)),
+            Boolean.parseBoolean(get(values, Key.QDRANT_TLS)),
+            caFile.isEmpty() ? Optional.empty() : Optional.of(expand(caFile, home)),
+            apiKey(values, home),
+            duration(values, Key.QDRANT_TIMEOUT),
+            Integer.parseInt(get(values, Key.QDRANT_MAX_MESSAGE_BYTES)),
+            Integer.parseInt(get(values, Key.QDRANT_VECTOR_SIZE)),
+            fallback));
+  }
+
+  private static Optional<String> apiKey(Map<Key, String> values, Path home)
+      throws SettingsException {
+    String file = get(values, Key.QDRANT_API_KEY_FILE);
+    String direct = get(values, Key.QDRANT_API_KEY);
+    if (!file.isEmpty() && !direct.isEmpty()) {
+      throw new SettingsException("qdrant.api_key_file and QDRANT_API_KEY are both set; unset one");
+    }
+    return file.isEmpty()
+        ? Optional.of(direct).filter(key -> !key.isEmpty())
+        : Optional.of(readToken("qdrant.api_key_file", expand(file, home)));
   }
 
   private static Backup backup(Map<Key, String> values, Path home) throws SettingsException {
@@ -235,7 +316,8 @@ public record Settings(
     private static String checked(Key key, String value, String where) throws SettingsException {
       Optional<String> expected = key.fault(value);
       if (expected.isPresent()) {
-        String shown = key == Key.TOKEN ? "something else" : "\"" + value + "\"";
+        String shown =
+            key == Key.TOKEN || key == Key.QDRANT_API_KEY ? "something else" : "\"" + value + "\"";
         throw new SettingsException(
             "%s: expected %s, found %s".formatted(where, expected.get(), shown));
       }

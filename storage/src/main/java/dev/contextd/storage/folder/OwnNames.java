@@ -22,6 +22,9 @@ public final class OwnNames {
   /** See {@link AuditLog}. */
   public static final String AUDIT = "audit.jsonl";
 
+  /** Tells this store from every other one. */
+  public static final String IDENTITY = "identity.json";
+
   public static final String JOURNAL = "journal";
 
   /** See {@link dev.contextd.storage.outbox}. */
@@ -34,7 +37,8 @@ public final class OwnNames {
   public static final String MODELS = "collections";
 
   /** All files but the lock, which is never replaced. */
-  static final List<String> FILES = List.of(OWNER, WRITABLE, MANIFEST, MANIFEST_COPY, SCRUB, AUDIT);
+  static final List<String> FILES =
+      List.of(OWNER, WRITABLE, MANIFEST, MANIFEST_COPY, SCRUB, AUDIT, IDENTITY);
 
   static final List<String> FOLDERS = List.of(TRASH, JOURNAL, OUTBOX, PACKS, MODELS);
 

@@ -14,6 +14,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * The root folder of a store, as it is written.
@@ -108,6 +109,29 @@ public final class StoreFolder {
 
   public AuditLog audit() {
     return audit;
+  }
+
+  /**
+   * What tells this store from every other one, wherever it is moved: a UUID, made when it is first
+   * asked for.
+   */
+  public String identity() throws IOException {
+    Path file = ours().resolve(OwnNames.IDENTITY);
+    if (disk.kind(file) == Disk.Kind.FILE) {
+      try {
+        return UUID.fromString(JsonFile.scalars(disk.read(file)).getOrDefault("id", "")).toString();
+      } catch (FormatException | IllegalArgumentException e) {
+        trash.moveDurably(file); // Whoever asks by the old one will be told of the new.
+      }
+    }
+    String id = UUID.randomUUID().toString();
+    byte[] content =
+        JsonFile.write(json -> {
+          json.writeNumberField("version", 1);
+          json.writeStringField("id", id);
+        });
+    disk.replaceDurably(List.of(new Disk.Image(file, content)));
+    return id;
   }
 
   /** The folder of ours, {@code .contextd}. */

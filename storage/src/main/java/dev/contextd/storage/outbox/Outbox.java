@@ -277,6 +277,22 @@ public final class Outbox {
         now.gaps().isEmpty() ? Optional.empty() : Optional.of(String.join("; ", now.gaps())));
   }
 
+  /** Notes, durably, what the remote will not get from here. */
+  public void noteGap(String why) throws IOException {
+    requireOpen();
+    change(old -> old.withGaps(List.of(why)));
+  }
+
+  /** Whether nothing has ever been noted: what the store held before is not here. */
+  public boolean isNew() {
+    noting.lock();
+    try {
+      return !isNoted;
+    } finally {
+      noting.unlock();
+    }
+  }
+
   /** Somebody has compared the two stores: what was missing is there. */
   public void clearGap() throws IOException {
     requireOpen();

@@ -1,0 +1,178 @@
+package dev.contextd.resilience.remote;
+
+import dev.contextd.engine.CollectionInfo;
+import dev.contextd.engine.Document;
+import dev.contextd.engine.Page;
+import dev.contextd.engine.RemoteStore;
+import dev.contextd.engine.Scope;
+import dev.contextd.engine.VectorCollection;
+import dev.contextd.engine.VectorStore;
+import dev.contextd.storage.chromem.StoredDocument;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Holds every document here against the same one on the remote store, and the other way round.
+ *
+ * <p>Vectors are compared as directions: the remote store keeps them at unit length.
+ */
+final class Comparing {
+  private static final int PAGE_DOCUMENTS = 500;
+  private static final int EXAMPLES = 20;
+  private static final double TOLERANCE = 1e-5;
+
+  /** What is done about differences. */
+  enum Repair {
+    /** They are told. */
+    NONE,
+    /** What is missing or different there is written again. */
+    SHIP,
+    /** The same, and what is there alone is deleted there, after it was kept here. */
+    MIRROR
+  }
+
+  private final VectorStore store;
+  private final RemoteStore remote;
+  private final GuardedRemote guard;
+  private final Shipping shipping;
+  private final Repair repair;
+  private long compared;
+  private long missing;
+  private long different;
+  private long extra;
+  private long shipped;
+  private long removed;
+  private final List<String> examples = new ArrayList<>();
+
+  Comparing(
+      VectorStore store,
+      RemoteStore remote,
+      GuardedRemote guard,
+      Shipping shipping,
+      Repair repair) {
+    this.store = store;
+    this.remote = remote;
+    this.guard = guard;
+    this.shipping = shipping;
+    this.repair = repair;
+  }
+
+  Comparison run() {
+    for (CollectionInfo info : store.collections(Scope.ALL)) {
+      Optional<VectorCollection> here = store.collection(info.name(), Scope.ALL);
+      if (here.isPresent()) {
+        compare(info.name(), here.get());
+      }
+    }
+    return new Comparison(compared, missing, different, extra, shipped, removed, examples);
+  }
+
+  private void compare(String name, VectorCollection here) {
+    Optional<VectorCollection> there = guard.call(() -> remote.collection(name, Scope.ALL));
+    for (Optional<String> after = Optional.empty(); ; ) {
+      Page page = here.page(after, PAGE_DOCUMENTS);
+      compare(name, page.documents(), there);
+      after = page.next();
+      if (after.isEmpty()) {
+        break;
+      }
+    }
+    there.ifPresent(found -> findExtra(name, here, found));
+  }
+
+  private void compare(String name, List<Document> documents, Optional<VectorCollection> there) {
+    compared += documents.size();
+    Map<String, Document> found = new HashMap<>();
+    if (there.isPresent() && !documents.isEmpty()) {
+      List<String> ids = documents.stream().map(Document::id).toList();
+      guard.call(() -> there.get().get(ids)).forEach(one -> found.put(one.id(), one));
+    }
+    List<StoredDocument> wrong = new ArrayList<>();
+    List<StoredDocument> foreign = new ArrayList<>();
+    for (Document document : documents) {
+      Document other = found.get(document.id());
+      if (other == null) {
+        missing++;
+        example("\"%s\" of \"%s\" is missing there".formatted(document.id(), name));
+        wrong.add(stored(document));
+      } else if (!isSame(document, other)) {
+        different++;
+        example("\"%s\" of \"%s\" is another one there".formatted(document.id(), name));
+        wrong.add(stored(document));
+        foreign.add(stored(other));
+      }
+    }
+    if (repair != Repair.NONE && !wrong.isEmpty()) {
+      store.keepForeign(name, foreign);
+      Optional<String> refused = shipping.put(name, wrong);
+      refused.ifPresent(this::example);
+      shipped += refused.isEmpty() ? wrong.size() : 0;
+    }
+  }
+
+  private void findExtra(String name, VectorCollection here, VectorCollection there) {
+    for (Optional<String> after = Optional.empty(); ; ) {
+      Optional<String> from = after;
+      Page page = guard.call(() -> there.page(from, PAGE_DOCUMENTS));
+      List<String> ids = page.documents().stream().map(Document::id).toList();
+      Map<String, Document> known = new HashMap<>();
+      if (!ids.isEmpty()) {
+        here.get(ids).forEach(one -> known.put(one.id(), one));
+      }
+      List<StoredDocument> foreign =
+          page.documents().stream()
+              .filter(one -> !known.containsKey(one.id()))
+              .map(Comparing::stored)
+              .toList();
+      extra += foreign.size();
+      foreign.forEach(one -> example("\"%s\" of \"%s\" is there alone".formatted(one.id(), name)));
+      if (repair == Repair.MIRROR && !foreign.isEmpty()) {
+        store.keepForeign(name, foreign);
+        shipping.remove(name, foreign.stream().map(StoredDocument::id).toList());
+        removed += foreign.size();
+      }
+      after = page.next();
+      if (after.isEmpty()) {
+        break;
+      }
+    }
+  }
+
+  private void example(String sentence) {
+    if (examples.size() < EXAMPLES) {
+      examples.add(sentence);
+    }
+  }
+
+  private static StoredDocument stored(Document document) {
+    return new StoredDocument(
+        document.id(), document.metadata(), document.embedding(), document.content());
+  }
+
+  private static boolean isSame(Document here, Document there) {
+    return here.content().equals(there.content())
+        && here.metadata().equals(there.metadata())
+        && isSameDirection(here.embedding(), there.embedding());
+  }
+
+  private static boolean isSameDirection(float[] a, float[] b) {
+    if (a.length != b.length) {
+      return false;
+    }
+    double normA = norm(a);
+    double normB = norm(b);
+    for (int i = 0; i < a.length; i++) {
+      if (!(Math.abs(a[i] / normA - b[i] / normB) <= TOLERANCE)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static double norm(float[] vector) {
+    return dev.contextd.engine.search.Vectors.norm(vector);
+  }
+}

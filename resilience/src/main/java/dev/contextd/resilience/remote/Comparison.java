@@ -1,0 +1,33 @@
+package dev.contextd.resilience.remote;
+
+import java.util.List;
+
+/**
+ * How two stores that should hold the same differ, document by document.
+ *
+ * @param compared documents here that were held against there
+ * @param missing there
+ * @param different there
+ * @param extra there, and not here
+ * @param shipped those that were written there again, where that was asked for
+ * @param removed extra ones that were deleted there, where that was asked for; each is in the trash
+ *     here
+ * @param examples a sentence each for the first few
+ */
+public record Comparison(
+    long compared,
+    long missing,
+    long different,
+    long extra,
+    long shipped,
+    long removed,
+    List<String> examples) {
+  public Comparison {
+    examples = List.copyOf(examples);
+  }
+
+  /** Whether both hold the same now. */
+  public boolean isSame() {
+    return missing + different == shipped && extra == removed;
+  }
+}

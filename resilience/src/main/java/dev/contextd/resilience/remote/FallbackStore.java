@@ -1,0 +1,144 @@
+package dev.contextd.resilience.remote;
+
+import dev.contextd.engine.CollectionInfo;
+import dev.contextd.engine.Document;
+import dev.contextd.engine.DocumentStore;
+import dev.contextd.engine.ErrorCode;
+import dev.contextd.engine.Filter;
+import dev.contextd.engine.NewDocument;
+import dev.contextd.engine.Page;
+import dev.contextd.engine.Query;
+import dev.contextd.engine.QueryResult;
+import dev.contextd.engine.RemoteStore;
+import dev.contextd.engine.Scope;
+import dev.contextd.engine.StoreException;
+import dev.contextd.engine.VectorCollection;
+import dev.contextd.engine.VectorStore;
+import dev.contextd.engine.Written;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The store here, of which a remote one is brought up to date: writes are acknowledged when they
+ * are durable here, and refused where the remote store could never hold them, or too much waits for
+ * it. Reads are answered from here, where everything is.
+ */
+public final class FallbackStore implements DocumentStore {
+  private final VectorStore local;
+  private final RemoteStore remote;
+  private final RemoteSync sync;
+
+  /** Closing it closes neither of the stores. */
+  public FallbackStore(VectorStore local, RemoteStore remote, RemoteSync sync) {
+    this.local = local;
+    this.remote = remote;
+    this.sync = sync;
+  }
+
+  private void requireShippable(String collection, List<NewDocument> documents) {
+    sync.requireRoom();
+    remote
+        .refusal(collection, documents)
+        .ifPresent(why -> {
+          throw new StoreException(ErrorCode.INVALID_ARGUMENT, why);
+        });
+  }
+
+  @Override
+  public List<CollectionInfo> collections(Scope scope) {
+    return local.collections(scope);
+  }
+
+  @Override
+  public Optional<VectorCollection> collection(String name, Scope scope) {
+    return local.collection(name, scope).map(found -> new Guarded(name, found));
+  }
+
+  @Override
+  public boolean create(String name, Map<String, String> metadata) {
+    requireShippable(name, List.of());
+    return local.create(name, metadata);
+  }
+
+  @Override
+  public Written upsert(String name, List<NewDocument> documents, Scope scope) {
+    requireShippable(name, documents);
+    return local.upsert(name, documents, scope);
+  }
+
+  @Override
+  public VectorCollection getOrCreate(String name, Scope scope) {
+    requireShippable(name, List.of());
+    return new Guarded(name, local.getOrCreate(name, scope));
+  }
+
+  @Override
+  public void delete(String name, Scope scope) {
+    sync.requireRoom();
+    local.delete(name, scope);
+  }
+
+  @Override
+  public void close() {
+    // Both stores are closed by whoever opened them.
+  }
+
+  private final class Guarded implements VectorCollection {
+    private final String name;
+    private final VectorCollection found;
+
+    Guarded(String name, VectorCollection found) {
+      this.name = name;
+      this.found = found;
+    }
+
+    @Override
+    public CollectionInfo info() {
+      return found.info();
+    }
+
+    @Override
+    public long count() {
+      return found.count();
+    }
+
+    @Override
+    public Written upsert(List<NewDocument> documents) {
+      requireShippable(name, documents);
+      return found.upsert(documents);
+    }
+
+    @Override
+    public Optional<Document> get(String id) {
+      return found.get(id);
+    }
+
+    @Override
+    public List<Document> get(List<String> ids) {
+      return found.get(ids);
+    }
+
+    @Override
+    public Page page(Optional<String> after, int limit) {
+      return found.page(after, limit);
+    }
+
+    @Override
+    public int delete(List<String> ids) {
+      sync.requireRoom();
+      return found.delete(ids);
+    }
+
+    @Override
+    public int deleteWhere(Filter where) {
+      sync.requireRoom();
+      return found.deleteWhere(where);
+    }
+
+    @Override
+    public QueryResult query(Query query) {
+      return found.query(query);
+    }
+  }
+}

@@ -1,0 +1,330 @@
+package dev.contextd.resilience.remote;
+
+import dev.contextd.engine.CollectionInfo;
+import dev.contextd.engine.ErrorCode;
+import dev.contextd.engine.RemoteStore;
+import dev.contextd.engine.Scope;
+import dev.contextd.engine.StoreException;
+import dev.contextd.engine.VectorStore;
+import dev.contextd.resilience.HealthListener;
+import dev.contextd.resilience.remote.Comparing.Repair;
+import dev.contextd.resilience.remote.RemoteStatus.BreakerState;
+import dev.contextd.resilience.remote.RemoteStatus.State;
+import dev.contextd.storage.outbox.Outbox;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings what is written here to the remote store, in order, now or when it is there again.
+ *
+ * <p>Invariants: what is noted as acknowledged was acknowledged; nothing that the remote store does
+ * keeps a reader or writer here waiting; nothing that is thrown ends it.
+ */
+public final class RemoteSync implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(RemoteSync.class);
+  private static final Duration RETRY = Duration.ofMillis(500);
+  private static final Duration MAX_CLOSING = Duration.ofSeconds(5);
+  private static final double JITTER = 0.5;
+
+  private final VectorStore store;
+  private final Outbox outbox;
+  private final RemoteStore remote;
+  private final RemoteOptions options;
+  private final Clock clock;
+  private final RandomGenerator random;
+  private final Consumer<Consumer<HealthListener>> tell;
+  private final GuardedRemote guard;
+  private final Shipping shipping;
+  private final Bell bell = new Bell();
+  private final Thread thread;
+
+  /** Held while something is done on the remote store: shipping, or a comparison. */
+  private final ReentrantLock working = new ReentrantLock();
+
+  private volatile boolean isClosing;
+  private volatile boolean isPaused;
+  private volatile State state = State.UNKNOWN;
+  private volatile Optional<Instant> lastSync = Optional.empty();
+  private volatile Optional<String> lastError = Optional.empty();
+  private volatile Instant nextCheck = Instant.MIN;
+
+  /**
+   * Prepares it; {@link #start} begins.
+   *
+   * @param owner who writes to the remote collections, told to whoever else would
+   * @param tell reaches those who listen to health
+   */
+  public RemoteSync(
+      VectorStore store,
+      Outbox outbox,
+      RemoteStore remote,
+      String owner,
+      RemoteOptions options,
+      Clock clock,
+      RandomGenerator random,
+      Consumer<Consumer<HealthListener>> tell) {
+    this.store = store;
+    this.outbox = outbox;
+    this.remote = remote;
+    this.options = options;
+    this.clock = clock;
+    this.random = random;
+    this.tell = tell;
+    this.guard = new GuardedRemote(this::breakerChanged);
+    this.shipping = new Shipping(remote, guard, owner);
+    this.thread = Thread.ofPlatform().daemon().name("remote").unstarted(this::loop);
+  }
+
+  /** Begins to ship. */
+  public void start() {
+    outbox.onMore(bell::ring);
+    thread.start();
+  }
+
+  private void breakerChanged(BreakerState now) {
+    log.info("calls of the remote store {}: the breaker is {}", remote.address(), now);
+    tell.accept(listener -> listener.onRemoteBreaker(now));
+  }
+
+  private void loop() {
+    while (!isClosing) {
+      Duration pause = RETRY;
+      try {
+        if (isPaused) {
+          pause = options.checkInterval();
+        } else {
+          pause = turn();
+        }
+      } catch (StoreException e) {
+        failed(e);
+      } catch (IOException | RuntimeException e) {
+        lastError = Optional.of(String.valueOf(e.getMessage()));
+        log.error("the remote store is not brought up to date, and tried again", e);
+      }
+      try {
+        bell.await(pause);
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  /** Asks for health where that is due, and ships all that waits; returns how long to rest. */
+  private Duration turn() throws IOException {
+    working.lock();
+    try {
+      if (!clock.instant().isBefore(nextCheck) || state != State.UP) {
+        guard.run(remote::ping);
+        answered();
+        nextCheck = clock.instant().plus(jittered(options.checkInterval()));
+      }
+      if (options.syncOnConnect() && outbox.status().gap().isPresent()) {
+        fillGap();
+      }
+      for (var next = next(); next.isPresent() && !isClosing && !isPaused; next = next()) {
+        Outbox.Shipment shipment = next.get();
+        Optional<String> refused = shipping.ship(shipment);
+        if (refused.isPresent()) {
+          log.error(
+              "part of what was written to {} is not held by the remote store: {}",
+              shipment.collection(),
+              refused.get());
+        }
+        outbox.acknowledge(shipment.through());
+        answered();
+      }
+      lastSync = Optional.of(clock.instant());
+      Duration rest = Duration.between(clock.instant(), nextCheck);
+      return rest.isNegative() ? Duration.ZERO : rest;
+    } finally {
+      working.unlock();
+    }
+  }
+
+  private Optional<Outbox.Shipment> next() throws IOException {
+    return outbox.next(options.batchDocuments(), options.batchBytes());
+  }
+
+  /** What the outbox does not know to be there is compared; what is there alone stays. */
+  private void fillGap() throws IOException {
+    log.info("the remote store is compared: {}", outbox.status().gap().orElse(""));
+    Comparison found = new Comparing(store, remote, guard, shipping, Repair.SHIP).run();
+    log.info(
+        "{} documents were compared, {} were missing there and {} different; {} were written",
+        found.compared(),
+        found.missing(),
+        found.different(),
+        found.shipped());
+    outbox.clearGap();
+  }
+
+  private Duration jittered(Duration time) {
+    return time.plus(
+        Duration.ofMillis((long) (time.toMillis() * JITTER * (random.nextDouble() - 0.5))));
+  }
+
+  private void answered() {
+    lastError = Optional.empty();
+    change(State.UP);
+  }
+
+  private void failed(StoreException e) {
+    String said = String.valueOf(e.getMessage());
+    if (guard.state() == BreakerState.CLOSED || lastError.isEmpty()) {
+      lastError = Optional.of(said);
+    }
+    if (e.code() == ErrorCode.REMOTE_UNAVAILABLE || e.code() == ErrorCode.REMOTE_FAILED) {
+      change(State.DOWN);
+    }
+    log.debug("the remote store is tried again: {}", said);
+  }
+
+  private void change(State now) {
+    if (state != now) {
+      state = now;
+      log.info(
+          "the remote store {} is {}{}",
+          remote.address(),
+          now,
+          lastError.map(why -> ": " + why).orElse(""));
+      tell.accept(listener -> listener.onRemote(now));
+    }
+  }
+
+  /** How things stand. */
+  public RemoteStatus status() {
+    Outbox.Status waiting = outbox.status();
+    return new RemoteStatus(
+        remote.address(),
+        state,
+        isPaused,
+        guard.state(),
+        waiting.waitingBytes() + store.durability().pendingBytes(),
+        waiting.oldest(),
+        lastSync,
+        lastError,
+        waiting.gap(),
+        shipping.shipped(),
+        shipping.refused(),
+        guard.failures());
+  }
+
+  /**
+   * Refuses a write where too much waits.
+   *
+   * @throws StoreException {@link ErrorCode#REMOTE_BACKLOG}
+   */
+  void requireRoom() {
+    Outbox.Status waiting = outbox.status();
+    if (waiting.waitingBytes() > options.maxWaitingBytes()) {
+      throw new StoreException(
+          ErrorCode.REMOTE_BACKLOG,
+          "%d bytes wait for the remote store %s, at most %d may (vectorstore.remote.max_waiting_bytes)"
+              .formatted(waiting.waitingBytes(), remote.address(), options.maxWaitingBytes()));
+    }
+    Optional<Instant> oldest = waiting.oldest();
+    if (oldest.isPresent()
+        && oldest.get().plus(options.maxWaitingAge()).isBefore(clock.instant())) {
+      throw new StoreException(
+          ErrorCode.REMOTE_BACKLOG,
+          "since %s nothing has reached the remote store %s, it may be away for %s (vectorstore.remote.max_waiting_age)"
+              .formatted(oldest.get(), remote.address(), options.maxWaitingAge()));
+    }
+  }
+
+  /** Nothing is shipped until {@link #resume}, or a restart. */
+  public void pause() {
+    isPaused = true;
+    log.info("shipping to the remote store is paused");
+  }
+
+  /** Ships again. */
+  public void resume() {
+    isPaused = false;
+    log.info("shipping to the remote store goes on");
+    bell.ring();
+  }
+
+  /** Asks the remote store at once, whatever failed before. */
+  public void resetBreaker() {
+    guard.reset();
+    bell.ring();
+  }
+
+  /**
+   * Ships what was written up to now, and returns when it is there.
+   *
+   * @param takesOver whether collections that another daemon owns become ours
+   * @throws StoreException where the remote store is away or refuses, or shipping is paused
+   */
+  public RemoteStatus sync(boolean takesOver) {
+    if (isPaused) {
+      throw new StoreException(
+          ErrorCode.INVALID_ARGUMENT, "shipping is paused; ctxd remote resume lets it go on");
+    }
+    working.lock();
+    try {
+      if (takesOver) {
+        shipping.takeOver(store.collections(Scope.ALL).stream().map(CollectionInfo::name).toList());
+      }
+      store.checkpoint(); // What is in the journal alone does not go yet.
+      turn();
+      return status();
+    } catch (StoreException e) {
+      failed(e);
+      throw e;
+    } catch (IOException e) {
+      throw new StoreException(
+          ErrorCode.STORAGE_FAILED, "reading what waits failed: " + e.getMessage(), e);
+    } finally {
+      working.unlock();
+    }
+  }
+
+  /**
+   * Compares both stores document by document, after all that waits was shipped.
+   *
+   * @param repairs whether what differs there is made as it is here; what is there alone, or
+   *     another one, is kept in the trash here first
+   */
+  public Comparison verify(boolean repairs) {
+    working.lock();
+    try {
+      sync(false);
+      Comparison found =
+          new Comparing(store, remote, guard, shipping, repairs ? Repair.MIRROR : Repair.NONE)
+              .run();
+      if (found.isSame()) {
+        outbox.clearGap();
+      }
+      return found;
+    } catch (IOException e) {
+      throw new StoreException(
+          ErrorCode.STORAGE_FAILED, "noting the comparison failed: " + e.getMessage(), e);
+    } finally {
+      working.unlock();
+    }
+  }
+
+  /** What is in hand is left: it is shipped again after the next start. */
+  @Override
+  public void close() {
+    isClosing = true;
+    bell.ring();
+    try {
+      if (thread.isAlive() && !thread.join(MAX_CLOSING)) {
+        log.warn("a call of the remote store is still in hand; it is made again after a restart");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

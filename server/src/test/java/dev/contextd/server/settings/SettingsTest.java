@@ -65,6 +65,7 @@ class SettingsTest {
                     20_000_000,
                     Optional.empty()),
                 new Settings.Backup(Optional.empty(), Duration.ZERO, 7, Optional.empty()),
+                Optional.empty(),
                 "info",
                 List.of(),
                 Optional.empty()));
@@ -169,7 +170,6 @@ class SettingsTest {
         "server:\\n  shutdown_timeout: 1h|expected a duration from 1s to 10m",
         "server: 5|server must be a list of keys",
         "vectorstore:\\n  provider: redis|expected one of chromem, qdrant",
-        "vectorstore:\\n  provider: qdrant|not served by this version",
         "vectorstore:\\n  isolation: full|expected one of none, payload",
         "vectorstore:\\n  trash_retention: 30d|expected a duration from 0s to 87600h",
         "vectorstore:\\n  trash_retention: 87601h|expected a duration from 0s to 87600h",

@@ -1,0 +1,271 @@
+package dev.contextd.server.remote;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.contextd.engine.DocumentStore;
+import dev.contextd.engine.ErrorCode;
+import dev.contextd.engine.NewDocument;
+import dev.contextd.engine.Scope;
+import dev.contextd.engine.StoreException;
+import dev.contextd.qdrant.testkit.FakeQdrant;
+import dev.contextd.qdrant.testkit.FlakyProxy;
+import dev.contextd.qdrant.testkit.FlakyProxy.Mode;
+import dev.contextd.resilience.remote.RemoteStatus.BreakerState;
+import dev.contextd.resilience.remote.RemoteStatus.State;
+import dev.contextd.testkit.StoreRoot;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The remote server goes away and comes back, on a real socket; the store here works on. */
+class OutageTest {
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final List<String> NAMES = List.of("notes", "diary", "plans");
+
+  @RegisterExtension final StoreRoot root = new StoreRoot();
+
+  private final FakeQdrant server = FakeQdrant.open();
+
+  /** Writes, replaces and deletes, documents and whole collections. */
+  private static void write(DocumentStore store, Random random, int writes) {
+    for (int i = 0; i < writes; i++) {
+      String name = NAMES.get(random.nextInt(NAMES.size()));
+      int kind = random.nextInt(20);
+      if (kind == 0 && store.collection(name, Scope.ALL).isPresent()) {
+        store.delete(name, Scope.ALL);
+      } else if (kind < 6 && store.collection(name, Scope.ALL).isPresent()) {
+        store
+            .collection(name, Scope.ALL)
+            .orElseThrow()
+            .delete(List.of("d" + random.nextInt(40), "d" + random.nextInt(40)));
+      } else {
+        TreeSet<String> ids = new TreeSet<>();
+        for (int n = random.nextInt(1, 6); n > 0; n--) {
+          ids.add("d" + random.nextInt(40));
+        }
+        List<NewDocument> batch = new ArrayList<>();
+        for (String id : ids) {
+          float[] vector = {random.nextFloat() + 0.1f, random.nextFloat(), random.nextFloat()};
+          batch.add(
+              NewDocument.of(id, "version " + random.nextInt(), vector)
+                  .withMetadata(Map.of("n", Integer.toString(i))));
+        }
+        store.upsert(name, batch, Scope.ALL);
+      }
+    }
+  }
+
+  private static void awaitShipped(Side side) {
+    await()
+        .atMost(PATIENCE)
+        .until(() -> {
+          var status = side.sync().status();
+          return status.waitingBytes() == 0 && status.state() == State.UP;
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Mode.class)
+  void whatWasWrittenMeanwhileArrivesOnceAndInOrder(Mode mode) throws Exception {
+    long seed = Long.getLong("seed", System.nanoTime());
+    System.out.println("OutageTest " + mode + ": repeat with -Dseed=" + seed);
+    Random random = new Random(seed);
+    try (FakeQdrant _ = server;
+        FlakyProxy proxy = FlakyProxy.before(server.port());
+        Side side = Side.open(root.path(), proxy.port())) {
+      write(side.documents(), random, 40);
+      awaitShipped(side);
+      if (mode == Mode.RESET) {
+        proxy.resetAfterBytes(2_000);
+      } else {
+        proxy.mode(mode);
+      }
+      write(side.documents(), random, 40);
+      if (mode == Mode.REFUSE || mode == Mode.HANG || mode == Mode.LOSE_ANSWERS) {
+        await().atMost(PATIENCE).until(() -> side.sync().status().state() == State.DOWN);
+        await().atMost(PATIENCE).until(() -> side.sync().status().breaker() != BreakerState.CLOSED);
+        assertThat(side.sync().status().lastError()).isPresent();
+      }
+      write(side.documents(), random, 40);
+      assertThat(side.store().health().isDegraded()).isFalse();
+      proxy.mode(Mode.PASS);
+      awaitShipped(side);
+      side.assertSame(server.port());
+      assertThat(side.sync().verify(false).isSame()).isTrue();
+      assertThat(side.sync().status().gap()).isEmpty();
+    }
+  }
+
+  @Test
+  void aRestartWhileTheServerIsAwayLosesNothing() throws Exception {
+    long seed = Long.getLong("seed", System.nanoTime());
+    System.out.println("OutageTest, restart: repeat with -Dseed=" + seed);
+    Random random = new Random(seed);
+    try (FakeQdrant _ = server) {
+      int port = server.port();
+      try (Side side = Side.open(root.path(), port)) {
+        write(side.documents(), random, 30);
+        awaitShipped(side);
+        server.stop();
+        write(side.documents(), random, 30);
+      }
+      try (Side side = Side.open(root.path(), port)) {
+        write(side.documents(), random, 30);
+        await().atMost(PATIENCE).until(() -> side.sync().status().state() == State.DOWN);
+        assertThat(side.sync().status().waitingBytes()).isPositive();
+        server.start();
+        awaitShipped(side);
+        side.assertSame(port);
+        assertThat(side.sync().status().gap()).isEmpty();
+      }
+    }
+  }
+
+  /** Its last acknowledged writes are gone; nobody tells us, a comparison finds them. */
+  @Test
+  void whatTheServerForgotIsFoundAndSentAgain() throws Exception {
+    try (FakeQdrant _ = server;
+        Side side = Side.open(root.path(), server.port())) {
+      write(side.documents(), new Random(7), 60);
+      side.sync().sync(false);
+      side.documents().upsert("notes", List.of(document("last")), Scope.ALL);
+      side.documents().upsert("notes", List.of(document("bye")), Scope.ALL);
+      side.sync().sync(false);
+      side.documents().collection("notes", Scope.ALL).orElseThrow().delete(List.of("bye"));
+      side.sync().sync(false);
+      side.assertSame(server.port());
+      server.forgetLast(2);
+      var found = side.sync().verify(false);
+      assertThat(found.isSame()).isFalse();
+      assertThat(found.extra() + found.missing()).isPositive();
+      assertThat(side.sync().verify(true).isSame()).isTrue();
+      side.assertSame(server.port());
+    }
+  }
+
+  private static NewDocument document(String id) {
+    return NewDocument.of(id, "text of " + id, new float[] {1, 2, 3});
+  }
+
+  /** The version of somebody else gives way, and is kept. */
+  @Test
+  void aPointThatSomebodyElseChangedGivesWayAndIsKept() throws Exception {
+    try (FakeQdrant _ = server;
+        Side side = Side.open(root.path(), server.port());
+        var stranger = Side.remote(server.port())) {
+      side.documents().upsert("notes", List.of(document("a"), document("b")), Scope.ALL);
+      side.sync().sync(false);
+      stranger.upsert(
+          "notes",
+          List.of(NewDocument.of("a", "another text", new float[] {3, 2, 1}), document("c")),
+          Scope.ALL);
+      var found = side.sync().verify(false);
+      assertThat(found.different()).isOne();
+      assertThat(found.extra()).isOne();
+      assertThat(found.examples()).anyMatch(line -> line.contains("\"a\""));
+      assertThat(side.sync().verify(true).isSame()).isTrue();
+      side.assertSame(server.port());
+      assertThat(side.store().store().trash())
+          .extracting(entry -> entry.kind() + " " + entry.documents())
+          .contains("versions 1");
+      assertThat(side.store().store().trash().stream().mapToInt(entry -> entry.documents()).sum())
+          .isEqualTo(2);
+    }
+  }
+
+  @Test
+  void aSecondDaemonIsToldWhoOwnsACollection() throws Exception {
+    try (FakeQdrant _ = server;
+        Side side = Side.open(root.path(), server.port())) {
+      side.documents().upsert("notes", List.of(document("a")), Scope.ALL);
+      side.sync().sync(false);
+      try (Side other = Side.open(root.beside("other"), server.port())) {
+        other.documents().upsert("notes", List.of(document("b")), Scope.ALL);
+        assertThatThrownBy(() -> other.sync().sync(false))
+            .hasMessageContaining("belongs to")
+            .hasMessageContaining(root.path().toString());
+        assertThat(other.sync().status().waitingBytes()).isPositive();
+        side.assertSame(server.port());
+        other.sync().resetBreaker();
+        other.sync().sync(true);
+        assertThat(other.sync().status().waitingBytes()).isZero();
+      }
+      StoreRoot.check(root.beside("other"));
+    }
+  }
+
+  @Test
+  void pastItsBoundWritesAreRefusedAndNothingIsDropped() throws Exception {
+    try (FakeQdrant _ = server;
+        Side side =
+            Side.open(root.path(), server.port(), Side.quick().withBounds(1, Duration.ofDays(1)))) {
+      server.stop();
+      DocumentStore documents = side.documents();
+      documents.upsert("notes", List.of(document("a")), Scope.ALL);
+      side.store().store().checkpoint();
+      assertThatThrownBy(() -> documents.upsert("notes", List.of(document("b")), Scope.ALL))
+          .hasMessageContaining("max_waiting_bytes")
+          .isInstanceOfSatisfying(
+              StoreException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.REMOTE_BACKLOG));
+      assertThat(documents.collection("notes", Scope.ALL).orElseThrow().get("a")).isPresent();
+      server.start();
+      awaitShipped(side);
+      documents.upsert("notes", List.of(document("b")), Scope.ALL);
+      side.sync().resetBreaker();
+      side.sync().sync(false);
+      side.assertSame(server.port());
+    }
+  }
+
+  @Test
+  void whatWasThereBeforeIsSentWhenTheServerIsFirstMet() throws Exception {
+    try (var store =
+        dev.contextd.engine.VectorStore.open(
+            root.path(), dev.contextd.engine.StoreOptions.defaults())) {
+      store.upsert("notes", List.of(document("a"), document("b")), Scope.ALL);
+    }
+    try (FakeQdrant _ = server;
+        Side side = Side.open(root.path(), server.port())) {
+      await().atMost(PATIENCE).until(() -> side.sync().status().gap().isEmpty());
+      side.assertSame(server.port());
+    }
+  }
+
+  @Test
+  void whatQdrantCannotHoldIsRefusedHereToo() throws Exception {
+    try (FakeQdrant _ = server;
+        Side side = Side.open(root.path(), server.port())) {
+      NewDocument named = document("a").withMetadata(Map.of("content", "x"));
+      assertThatThrownBy(() -> side.documents().upsert("notes", List.of(named), Scope.ALL))
+          .hasMessageContaining("\"content\"");
+      assertThatThrownBy(() -> side.documents().create("a/b", Map.of()))
+          .hasMessageContaining("no /");
+      assertThat(side.documents().collections(Scope.ALL)).isEmpty();
+    }
+  }
+
+  @Test
+  void pausedNothingIsShipped() throws Exception {
+    try (FakeQdrant _ = server;
+        Side side = Side.open(root.path(), server.port())) {
+      side.sync().sync(false);
+      side.sync().pause();
+      side.documents().upsert("notes", List.of(document("a")), Scope.ALL);
+      side.store().store().checkpoint();
+      assertThatThrownBy(() -> side.sync().sync(false)).hasMessageContaining("ctxd remote resume");
+      assertThat(server.collections()).isEmpty();
+      side.sync().resume();
+      awaitShipped(side);
+      side.assertSame(server.port());
+    }
+  }
+}

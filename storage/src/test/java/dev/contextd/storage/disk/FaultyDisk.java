@@ -99,6 +99,12 @@ public final class FaultyDisk extends ForwardingDisk {
   }
 
   @Override
+  public void move(Path from, Path to) throws IOException {
+    fault.before(Operation.MOVE, from);
+    real.move(from, to);
+  }
+
+  @Override
   public void moveLazily(Path from, Path to) throws IOException {
     fault.before(Operation.MOVE, from);
     real.moveLazily(from, to);

@@ -27,6 +27,29 @@ record Daemon(Path folder) {
     return new Daemon(folder);
   }
 
+  /** In front of a Qdrant server, which it brings up to date. */
+  static Daemon before(Path folder, int port) throws IOException {
+    Path settings = folder.resolve("home/.config/contextd/config.yaml");
+    Files.createDirectories(settings.resolveSibling(""));
+    Files.writeString(
+        settings,
+        """
+        vectorstore:
+          provider: qdrant
+          fallback:
+            enabled: true
+            health_check_interval: 1s
+        qdrant:
+          host: 127.0.0.1
+          port: %d
+          timeout: 1s
+        embeddings:
+          provider: none
+        """
+            .formatted(port));
+    return new Daemon(folder);
+  }
+
   Path root() {
     return folder.resolve("vectorstore");
   }

@@ -14,15 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/**
- * Holds every document here against the same one on the remote store, and the other way round.
- *
- * <p>Vectors are compared as directions: the remote store keeps them at unit length.
- */
+/** Holds every document here against the same one on the remote store, and the other way round. */
 final class Comparing {
   private static final int PAGE_DOCUMENTS = 500;
   private static final int EXAMPLES = 20;
-  private static final double TOLERANCE = 1e-5;
 
   /** What is done about differences. */
   enum Repair {
@@ -98,7 +93,7 @@ final class Comparing {
         missing++;
         example("\"%s\" of \"%s\" is missing there".formatted(document.id(), name));
         wrong.add(stored(document));
-      } else if (!isSame(document, other)) {
+      } else if (!Sameness.isSame(document, other)) {
         different++;
         example("\"%s\" of \"%s\" is another one there".formatted(document.id(), name));
         wrong.add(stored(document));
@@ -150,29 +145,5 @@ final class Comparing {
   private static StoredDocument stored(Document document) {
     return new StoredDocument(
         document.id(), document.metadata(), document.embedding(), document.content());
-  }
-
-  private static boolean isSame(Document here, Document there) {
-    return here.content().equals(there.content())
-        && here.metadata().equals(there.metadata())
-        && isSameDirection(here.embedding(), there.embedding());
-  }
-
-  private static boolean isSameDirection(float[] a, float[] b) {
-    if (a.length != b.length) {
-      return false;
-    }
-    double normA = norm(a);
-    double normB = norm(b);
-    for (int i = 0; i < a.length; i++) {
-      if (!(Math.abs(a[i] / normA - b[i] / normB) <= TOLERANCE)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private static double norm(float[] vector) {
-    return dev.contextd.engine.search.Vectors.norm(vector);
   }
 }

@@ -562,9 +562,19 @@ final class EmbeddedStore implements VectorStore {
 
   @Override
   public void keepForeign(String collection, List<StoredDocument> versions) {
-    if (!versions.isEmpty()) {
-      keeper.keepVersions(requireServed(collection).kept(), versions);
+    if (versions.isEmpty()) {
+      return;
+    }
+    EmbeddedCollection served = collections.get(collection);
+    if (served != null) {
+      keeper.keepVersions(served.kept(), versions);
       checkpoint();
+      return;
+    }
+    try {
+      keeper.keepStranger(new StoredCollection(collection, Map.of()), versions);
+    } catch (IOException e) {
+      throw failed("keeping documents of \"" + collection + "\"", e);
     }
   }
 

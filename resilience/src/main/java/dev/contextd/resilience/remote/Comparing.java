@@ -62,7 +62,23 @@ final class Comparing {
         compare(info.name(), here.get());
       }
     }
+    findStrangers();
     return new Comparison(compared, missing, different, extra, shipped, removed, examples);
+  }
+
+  /** Collections that are ours there, and not here: another program deleted them. */
+  private void findStrangers() {
+    for (CollectionInfo info : guard.call(() -> remote.collections(Scope.ALL))) {
+      String name = info.name();
+      if (store.collection(name, Scope.ALL).isEmpty() && shipping.isOurs(name)) {
+        guard
+            .call(() -> remote.collection(name, Scope.ALL))
+            .ifPresent(there -> findExtra(name, Optional.empty(), there));
+        if (repair == Repair.MIRROR) {
+          shipping.drop(name);
+        }
+      }
+    }
   }
 
   private void compare(String name, VectorCollection here) {
@@ -75,7 +91,7 @@ final class Comparing {
         break;
       }
     }
-    there.ifPresent(found -> findExtra(name, here, found));
+    there.ifPresent(found -> findExtra(name, Optional.of(here), found));
   }
 
   private void compare(String name, List<Document> documents, Optional<VectorCollection> there) {
@@ -108,14 +124,14 @@ final class Comparing {
     }
   }
 
-  private void findExtra(String name, VectorCollection here, VectorCollection there) {
+  private void findExtra(String name, Optional<VectorCollection> here, VectorCollection there) {
     for (Optional<String> after = Optional.empty(); ; ) {
       Optional<String> from = after;
       Page page = guard.call(() -> there.page(from, PAGE_DOCUMENTS));
       List<String> ids = page.documents().stream().map(Document::id).toList();
       Map<String, Document> known = new HashMap<>();
       if (!ids.isEmpty()) {
-        here.get(ids).forEach(one -> known.put(one.id(), one));
+        here.ifPresent(all -> all.get(ids).forEach(one -> known.put(one.id(), one)));
       }
       List<StoredDocument> foreign =
           page.documents().stream()

@@ -96,6 +96,14 @@ final class Shipping {
     };
   }
 
+  /** Whether a collection there is this daemon's. */
+  boolean isOurs(String collection) {
+    return guard
+        .call(() -> remote.owner(collection))
+        .filter(present -> id(present).equals(id(owner)))
+        .isPresent();
+  }
+
   /** Another daemon's collection is not touched. */
   private void requireOwned(String collection) {
     if (owned.contains(collection)) {
@@ -194,7 +202,8 @@ final class Shipping {
     shipped.add(ids.size());
   }
 
-  private void drop(String collection) {
+  /** Deletes a collection, where it is there. */
+  void drop(String collection) {
     requireOwned(collection);
     try {
       guard.run(() -> remote.delete(collection, Scope.ALL));

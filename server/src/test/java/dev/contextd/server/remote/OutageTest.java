@@ -14,7 +14,13 @@ import dev.contextd.qdrant.testkit.FlakyProxy;
 import dev.contextd.qdrant.testkit.FlakyProxy.Mode;
 import dev.contextd.resilience.remote.RemoteStatus.BreakerState;
 import dev.contextd.resilience.remote.RemoteStatus.State;
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.DocumentFormat;
+import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.testkit.StoreRoot;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -266,6 +272,40 @@ class OutageTest {
       side.sync().resume();
       awaitShipped(side);
       side.assertSame(server.port());
+    }
+  }
+
+  /** What a Go program does while the daemon is off stands in no journal; both sides meet again. */
+  @Test
+  void whatAnotherProgramDidMeanwhileIsComparedAtTheNextStart() throws Exception {
+    try (FakeQdrant _ = server) {
+      try (Side side = Side.open(root.path(), server.port())) {
+        side.documents().upsert("notes", List.of(document("a"), document("b")), Scope.ALL);
+        side.documents().upsert("gone", List.of(document("a")), Scope.ALL);
+        side.sync().sync(false);
+      }
+      Path notes = root.path().resolve(Names.hash("notes"));
+      Files.delete(notes.resolve(Names.hash("a") + ".gob"));
+      Files.write(
+          notes.resolve(Names.hash("c") + ".gob"),
+          DocumentFormat.encode(
+              new StoredDocument("c", null, new float[] {0, 0, 1}, "by another"),
+              Compression.PLAIN));
+      Path gone = root.path().resolve(Names.hash("gone"));
+      for (Path file :
+          List.of(gone.resolve(Names.hash("a") + ".gob"), gone.resolve("00000000.gob"), gone)) {
+        Files.delete(file);
+      }
+      try (Side side = Side.open(root.path(), server.port())) {
+        await().atMost(PATIENCE).until(() -> side.sync().status().gap().isEmpty());
+        try (var remote = Side.remote(server.port())) {
+          assertThat(remote.collection("notes", Scope.ALL).flatMap(all -> all.get("c")))
+              .isPresent();
+        }
+        assertThat(side.sync().verify(true).isSame()).isTrue();
+        side.assertSame(server.port());
+        assertThat(server.collections()).doesNotContain("gone");
+      }
     }
   }
 }

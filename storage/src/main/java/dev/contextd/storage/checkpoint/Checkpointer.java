@@ -65,6 +65,8 @@ final class Checkpointer {
   private final List<KeptCollection> vanishing = new ArrayList<>();
   private final Deque<TrashJob> jobs = new ArrayDeque<>();
 
+  private volatile boolean hasForeign;
+
   /** Packs and journals that no manifest names any more, to be removed when it is durable. */
   private final List<Retired> retired = new ArrayList<>();
 
@@ -259,6 +261,16 @@ final class Checkpointer {
     synchronized (jobs) {
       jobs.add(job);
     }
+  }
+
+  /** Another program has changed what lies in the folder, which no record of the journal tells. */
+  void noteForeign() {
+    hasForeign = true;
+  }
+
+  /** Whether another program changed what lies in the folder before it was opened. */
+  boolean hasForeign() {
+    return hasForeign;
   }
 
   /** A collection stays named until it is in the trash, from which it can be restored. */

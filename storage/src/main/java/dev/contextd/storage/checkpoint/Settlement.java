@@ -47,6 +47,9 @@ final class Settlement {
       documents.put(document.document().id(), document.document());
       adopted.put(document.document().id(), document.state());
     }
+    if (!superseded.isEmpty() || !known.lastVersions().keySet().containsAll(documents.keySet())) {
+      checkpointer.noteForeign();
+    }
     keepVersions(superseded, documents.keySet());
     replay(superseded, documents, differences.present());
     for (var present : differences.present().entrySet()) {
@@ -176,6 +179,7 @@ final class Settlement {
 
   /** The whole collection goes to the trash, from which it can be restored. */
   void keepAll() {
+    checkpointer.noteForeign();
     List<StoredDocument> versions = new ArrayList<>();
     for (String id : List.copyOf(known.known())) {
       StoredDocument ours = known.packed(id);

@@ -7,6 +7,7 @@ import dev.contextd.storage.check.IntactCollection;
 import dev.contextd.storage.check.StoreCheck;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.FileState;
+import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
@@ -225,6 +226,12 @@ public final class StoreKeeper {
     StoreLoading loading = new StoreLoading(opening, disk, folder, isWritable(), sink);
     CheckReport report = loading.run(new StoreCheck(disk, workers));
     loading.blocked().ifPresent(this::refuseWrites);
+    if (outbox.isPresent() && checkpointer.hasForeign()) {
+      outbox
+          .get()
+          .noteGap(
+              "another program wrote to the store's folder while it was closed, which is in no journal");
+    }
     return report;
   }
 
@@ -330,6 +337,19 @@ public final class StoreKeeper {
               versions,
               Optional.empty()));
     }
+  }
+
+  /** Puts documents of a collection that is not here into the trash, durably. */
+  public void keepStranger(StoredCollection stored, List<StoredDocument> documents)
+      throws IOException {
+    String name = Names.hash(stored.name());
+    Settlement.writeAll(
+        disk,
+        folder.trash().collection(name),
+        folder.open(name, Compression.PLAIN),
+        documents,
+        Optional.of(stored));
+    disk.syncAll(folder.root());
   }
 
   /** The file of each document of a collection, as of the last checkpoint. */

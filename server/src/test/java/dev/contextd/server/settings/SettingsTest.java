@@ -141,6 +141,95 @@ class SettingsTest {
   }
 
   @Test
+  void aQdrantServerIsDescribedInItsOwnSection() throws Exception {
+    Settings defaults = load("vectorstore: {provider: qdrant}\n", Map.of());
+    assertThat(defaults.remote())
+        .contains(
+            new Settings.Remote(
+                "localhost",
+                6334,
+                false,
+                Optional.empty(),
+                Optional.empty(),
+                Duration.ofSeconds(30),
+                64 << 20,
+                384,
+                Optional.empty()));
+    Path key = Files.writeString(home.resolve("key"), "a-key-of-qdrant\n");
+    Settings all =
+        load(
+            """
+            vectorstore:
+              provider: qdrant
+              fallback:
+                enabled: true
+                local_path: ~/local
+                sync_on_connect: false
+                health_check_interval: 5s
+              remote:
+                max_waiting_bytes: 2000000
+                max_waiting_age: 1h
+            qdrant:
+              host: q
+              port: 1234
+              tls: true
+              ca_file: ~/ca.pem
+              api_key_file: %s
+              timeout: 3s
+              max_message_bytes: 1000000
+              vector_size: 8
+            """
+                .formatted(key),
+            Map.of());
+    assertThat(all.remote())
+        .contains(
+            new Settings.Remote(
+                "q",
+                1234,
+                true,
+                Optional.of(home.resolve("ca.pem")),
+                Optional.of("a-key-of-qdrant"),
+                Duration.ofSeconds(3),
+                1_000_000,
+                8,
+                Optional.of(
+                    new Settings.Fallback(
+                        false, Duration.ofSeconds(5), 2_000_000, Duration.ofHours(1)))));
+    assertThat(all.vectorstorePath()).isEqualTo(home.resolve("local"));
+    assertThat(all.toString()).doesNotContain("a-key-of-qdrant");
+  }
+
+  /** The fallback's folder is the store's only where there is something to fall back from. */
+  @Test
+  void withoutQdrantItsSectionsChangeNothing() throws Exception {
+    Settings settings =
+        load(
+            "vectorstore: {fallback: {enabled: true, local_path: /elsewhere}}\nqdrant: {host: q}\n",
+            Map.of("QDRANT_API_KEY", "a-key-of-qdrant"));
+    assertThat(settings.remote()).isEmpty();
+    assertThat(settings.vectorstorePath()).isEqualTo(home.resolve(".config/contextd/vectorstore"));
+    assertThat(settings.toString()).doesNotContain("a-key-of-qdrant");
+  }
+
+  @Test
+  void theKeyOfQdrantIsNeverPrinted() throws Exception {
+    Map<String, String> environment = Map.of("QDRANT_API_KEY", "a-key-of-qdrant");
+    Settings settings = load("vectorstore: {provider: qdrant}\n", environment);
+    assertThat(settings.remote().flatMap(Settings.Remote::apiKey)).contains("a-key-of-qdrant");
+    assertThat(settings.toString()).doesNotContain("a-key-of-qdrant");
+    assertThatThrownBy(() -> load("", Map.of("QDRANT_API_KEY", "a-key-of\nqdrant")))
+        .hasMessageContaining("QDRANT_API_KEY: expected text without control characters")
+        .message()
+        .doesNotContain("a-key-of");
+    Path key = Files.writeString(home.resolve("key"), "another");
+    String both = "vectorstore: {provider: qdrant}\nqdrant: {api_key_file: " + key + "}\n";
+    assertThatThrownBy(() -> load(both, environment))
+        .hasMessageContaining("are both set; unset one")
+        .message()
+        .doesNotContain("a-key-of-qdrant");
+  }
+
+  @Test
   void flagsBeatEverything() throws Exception {
     Settings settings =
         load(
@@ -170,6 +259,15 @@ class SettingsTest {
         "server:\\n  shutdown_timeout: 1h|expected a duration from 1s to 10m",
         "server: 5|server must be a list of keys",
         "vectorstore:\\n  provider: redis|expected one of chromem, qdrant",
+        "vectorstore:\\n  provider: qdrant\\nqdrant:\\n  host: ' '|expected a host",
+        "qdrant:\\n  port: 0|expected a number from 1 to 65535",
+        "qdrant:\\n  tls: perhaps|expected one of true, false",
+        "qdrant:\\n  timeout: 0s|expected a duration from 1s to 10m",
+        "qdrant:\\n  max_message_bytes: 1000|expected a number from 1000000 to 1000000000",
+        "qdrant:\\n  vector_size: 0|expected a number from 1 to 65536",
+        "vectorstore:\\n  fallback:\\n    health_check_interval: 0s|expected a duration from 1s to 24h",
+        "vectorstore:\\n  remote:\\n    max_waiting_bytes: 5|expected a number from 1000000",
+        "vectorstore:\\n  remote:\\n    max_waiting_age: 1s|expected a duration from 1m to 8760h",
         "vectorstore:\\n  isolation: full|expected one of none, payload",
         "vectorstore:\\n  trash_retention: 30d|expected a duration from 0s to 87600h",
         "vectorstore:\\n  trash_retention: 87601h|expected a duration from 0s to 87600h",

@@ -217,6 +217,21 @@ public final class RemoteSync implements AutoCloseable {
         guard.failures());
   }
 
+  /** How old the oldest thing is that waits by a status; zero where nothing does. */
+  public Duration age(RemoteStatus status) {
+    Duration age =
+        status
+            .oldest()
+            .map(since -> Duration.between(since, clock.instant()))
+            .orElse(Duration.ZERO);
+    return age.isNegative() ? Duration.ZERO : age;
+  }
+
+  /** Past so many bytes that wait, writes are refused. */
+  public long maxWaitingBytes() {
+    return options.maxWaitingBytes();
+  }
+
   /**
    * Refuses a write where too much waits.
    *

@@ -29,6 +29,7 @@ final class AdminRoutes {
   private final QuarantineRoutes quarantine;
   private final BackupRoutes backups;
   private final TransferRoutes transfer;
+  private final RemoteRoutes remote;
 
   /** A scrub reads the whole store; two at once would only be slower. */
   private final Semaphore scrubbing = new Semaphore(1);
@@ -42,6 +43,7 @@ final class AdminRoutes {
     this.quarantine = new QuarantineRoutes(resilient, bodies);
     this.backups = new BackupRoutes(resilient, bodies);
     this.transfer = new TransferRoutes(store);
+    this.remote = new RemoteRoutes(resilient, bodies);
   }
 
   List<Route> routes() {
@@ -63,7 +65,13 @@ final class AdminRoutes {
         route(HandlerType.GET, "/backups", backups::list),
         route(HandlerType.POST, "/backups/create", backups::create),
         route(HandlerType.POST, "/backups/verify", backups::verify),
-        route(HandlerType.POST, "/backups/restore", backups::restore));
+        route(HandlerType.POST, "/backups/restore", backups::restore),
+        route(HandlerType.GET, "/remote", remote::status),
+        route(HandlerType.POST, "/remote/sync", remote::sync),
+        route(HandlerType.POST, "/remote/verify", remote::verify),
+        route(HandlerType.POST, "/remote/pause", remote::pause),
+        route(HandlerType.POST, "/remote/resume", remote::resume),
+        route(HandlerType.POST, "/remote/breaker/reset", remote::resetBreaker));
   }
 
   private Route route(HandlerType method, String path, Handler handler) {

@@ -58,6 +58,7 @@ final class HealthRoutes {
             health.error().orElse(null),
             health.checkedAt().toString(),
             lastScrub(),
+            RemoteRoutes.health(resilient),
             next(health)));
   }
 
@@ -87,6 +88,7 @@ final class HealthRoutes {
             health.error().orElse(null),
             lastScrub(),
             scrub(),
+            RemoteRoutes.health(resilient),
             next(health)));
   }
 

@@ -2,6 +2,7 @@ package dev.contextd.server.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.contextd.engine.DocumentStore;
+import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.StoreException;
 import dev.contextd.resilience.ResilientStore;
 import dev.contextd.server.metrics.HttpMetrics;
@@ -72,7 +73,10 @@ public final class HttpServer implements AutoCloseable {
     routes.addAll(new DocumentRoutes(documents, tenants, bodies).routes());
     routes.addAll(new QueryRoute(documents, tenants, bodies).routes());
     routes.addAll(new HealthRoutes(store, gatekeeper, tenants).routes());
-    routes.addAll(new OperatorRoutes(store, tenants, options.version(), () -> ready).routes());
+    boolean isRemote = store.remote().isPresent() || documents instanceof RemoteStore;
+    String provider = isRemote ? "qdrant" : "chromem";
+    routes.addAll(
+        new OperatorRoutes(store, tenants, options.version(), provider, () -> ready).routes());
     routes.add(new Route(HandlerType.GET, "/metrics", call -> scrape(call, metrics)));
     routes.addAll(new AdminRoutes(store, gatekeeper, tenants, bodies).routes());
     this.javalin =

@@ -83,6 +83,7 @@ final class Messages {
       @Nullable String error,
       @Nullable String lastCheckTime,
       @Nullable String lastScrubTime,
+      @Nullable RemoteHealth remote,
       @Nullable String next) {}
 
   /** The whole of it; {@code checkDuration} in nanoseconds. */
@@ -106,7 +107,23 @@ final class Messages {
       @Nullable String error,
       @Nullable String lastScrubTime,
       ScrubOut scrub,
+      @Nullable RemoteHealth remote,
       @Nullable String next) {}
+
+  /**
+   * How things stand with the remote store, in short.
+   *
+   * @param state {@code up}, {@code down} or {@code unknown}
+   * @param breaker {@code closed}, {@code open} or {@code half_open}
+   * @param oldestPendingSeconds 0 where nothing waits
+   * @param lastSync RFC 3339; null where there was none since the start
+   */
+  record RemoteHealth(
+      String state,
+      String breaker,
+      long pendingBytes,
+      long oldestPendingSeconds,
+      @Nullable String lastSync) {}
 
   record ScrubOut(boolean running, long doneBytes, long totalBytes) {}
 
@@ -248,6 +265,44 @@ final class Messages {
       @Nullable String name, @Nullable String collection, @Nullable String document) {}
 
   record BackupRestored(String name, List<String> collections, long documents) {}
+
+  record RemoteSyncIn(@Nullable Boolean takeOver) {}
+
+  record RemoteVerify(@Nullable Boolean repair) {}
+
+  /**
+   * How things stand with the remote store.
+   *
+   * @param oldest when the oldest thing that waits was written, RFC 3339; null where none does
+   * @param lastSync when the remote store last had everything; null where not since the start
+   * @param lastError of the last call that failed; null since one that did not
+   * @param gap what may be missing there and does not wait; null where nothing may
+   */
+  record RemoteOut(
+      String address,
+      String state,
+      boolean paused,
+      String breaker,
+      long waitingBytes,
+      @Nullable String oldest,
+      long oldestAgeSeconds,
+      @Nullable String lastSync,
+      @Nullable String lastError,
+      @Nullable String gap,
+      long shipped,
+      long refused,
+      long failures) {}
+
+  /** {@code same} is whether both hold the same now. */
+  record ComparisonOut(
+      boolean same,
+      long compared,
+      long missing,
+      long different,
+      long extra,
+      long shipped,
+      long removed,
+      List<String> examples) {}
 
   record ImportedOut(int collections, int documents, List<String> refused) {}
 

@@ -21,13 +21,23 @@ final class OperatorRoutes {
   private final ResilientStore resilient;
   private final Tenants tenants;
   private final String version;
+  private final String provider;
   private final BooleanSupplier ready;
   private final byte[] openApi;
 
-  OperatorRoutes(ResilientStore resilient, Tenants tenants, String version, BooleanSupplier ready) {
+  /**
+   * @param provider where documents go in the end, by its name in the settings
+   */
+  OperatorRoutes(
+      ResilientStore resilient,
+      Tenants tenants,
+      String version,
+      String provider,
+      BooleanSupplier ready) {
     this.resilient = resilient;
     this.tenants = tenants;
     this.version = version;
+    this.provider = provider;
     this.ready = ready;
     this.openApi = resource("openapi.json");
   }
@@ -59,7 +69,7 @@ final class OperatorRoutes {
     call.json(
         new Messages.Status(
             version,
-            "chromem",
+            provider,
             collections.stream()
                 .map(
                     info -> new Messages.CollectionCount(info.name(), hidden ? null : info.count()))

@@ -45,6 +45,11 @@ public enum ProblemCode {
       404,
       "There is no such document",
       "GET /api/v1/collections/{name}/documents lists what there is"),
+  NO_REMOTE_STORE(
+      404,
+      "No remote store is kept up to date here",
+      "Set vectorstore.provider to qdrant and vectorstore.fallback.enabled to true in config.yaml,"
+          + " qdrant.host to where it is, and restart the daemon"),
   NOT_FOUND(404, "There is nothing at this path", "See /openapi.json for the paths"),
   METHOD_NOT_ALLOWED(405, "The path does not take this method", "See /openapi.json"),
   BODY_TOO_SLOW(408, "The body came too slowly", "Send it faster, or in smaller calls"),

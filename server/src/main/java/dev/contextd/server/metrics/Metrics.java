@@ -39,6 +39,7 @@ public final class Metrics {
     this.health = new HealthMetrics(registry, store, options.scanInterval());
     StoreMetrics.register(registry, store, options);
     BackupMetrics.register(registry, store.backups());
+    RemoteMetrics.register(registry, store);
     Gauge.builder()
         .name("contextd_build_info")
         .help("Always 1; the label tells the version that runs.")

@@ -40,7 +40,12 @@ class AdminTest {
           "/repair",
           "/backups/create",
           "/backups/verify",
-          "/backups/restore");
+          "/backups/restore",
+          "/remote/sync",
+          "/remote/verify",
+          "/remote/pause",
+          "/remote/resume",
+          "/remote/breaker/reset");
 
   @RegisterExtension final StoreRoot root = new StoreRoot();
 

@@ -108,6 +108,31 @@ class MetricsTest {
   }
 
   @Test
+  void theRemoteStoresAreThereWithoutOne() throws Exception {
+    try (RunningServer server = RunningServer.over(root.path())) {
+      String text = scrape(server);
+      for (String gauge :
+          List.of(
+              "configured",
+              "up",
+              "breaker_open",
+              "paused",
+              "gap",
+              "waiting_bytes",
+              "waiting_bytes_limit",
+              "oldest_waiting_seconds",
+              "last_sync_timestamp_seconds")) {
+        assertThat(text).contains("# TYPE contextd_remote_" + gauge + " gauge");
+        assertThat(value(text, "contextd_remote_" + gauge)).isZero();
+      }
+      for (String counter : List.of("shipped", "refused", "failures")) {
+        assertThat(text).contains("# TYPE contextd_remote_" + counter + "_total counter");
+        assertThat(value(text, "contextd_remote_" + counter + "_total")).isZero();
+      }
+    }
+  }
+
+  @Test
   void damageAndChecksAreCountedOnceEach() throws Exception {
     root.copyOf("chromem-go/plain");
     Files.delete(root.path().resolve("e9f85bf6/00000000.gob"));

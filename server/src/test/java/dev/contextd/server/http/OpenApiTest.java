@@ -71,7 +71,9 @@ class OpenApiTest {
         "GET|/api/v1/admin/trash||200",
         "POST|/api/v1/admin/trash/restore|{\"entry\":\"none\"}|400",
         "POST|/api/v1/admin/purge|{\"older_than\":\"720h\"}|200",
-        "POST|/api/v1/admin/scrub||200"
+        "POST|/api/v1/admin/scrub||200",
+        "GET|/api/v1/health/metadata||200",
+        "GET|/api/v1/admin/remote||404"
       })
   void everyAnswerIsAsTheDocumentDescribesIt(
       String method, String path, @Nullable String body, int status) throws Exception {
@@ -110,7 +112,7 @@ class OpenApiTest {
           bodies++;
         }
       }
-      assertThat(bodies).isEqualTo(13);
+      assertThat(bodies).isEqualTo(15);
     }
   }
 

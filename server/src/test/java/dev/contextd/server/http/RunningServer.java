@@ -3,10 +3,13 @@ package dev.contextd.server.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.contextd.engine.Embedder;
+import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.resilience.HealthOptions;
 import dev.contextd.resilience.ResilientStore;
+import dev.contextd.resilience.remote.RemoteOptions;
 import dev.contextd.server.metrics.Metrics;
+import dev.contextd.storage.checkpoint.KeeperOptions;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
@@ -76,6 +79,24 @@ final class RunningServer implements AutoCloseable {
             RunningServer.metrics(root, store),
             new HttpServer.Options(
                 "localhost", 0, true, token, tenantRequired, Duration.ofSeconds(10), "test"));
+    return new RunningServer(store, server);
+  }
+
+  /** In front of a remote store, that it brings up to date. */
+  static RunningServer inFrontOf(Path root, RemoteStore remote) throws IOException {
+    ResilientStore store =
+        ResilientStore.open(
+            root,
+            StoreOptions.defaults().withKeeper(KeeperOptions.defaults().withOutbox(true)),
+            HealthOptions.defaults().withMaxAge(NOW));
+    Metrics metrics = RunningServer.metrics(root, store);
+    store.attach(remote, RemoteOptions.defaults());
+    HttpServer server =
+        HttpServer.start(
+            store,
+            metrics,
+            new HttpServer.Options(
+                "localhost", 0, true, Optional.empty(), false, Duration.ofSeconds(10), "test"));
     return new RunningServer(store, server);
   }
 

@@ -35,8 +35,10 @@ record Schema(JsonNode document, JsonNode schema) {
     if (allowed.isArray()) {
       assertThat(allowed).as(place).contains(value);
     }
-    for (JsonNode field : found.schema.path("required")) {
-      assertThat(value.has(field.asText())).as(place + "." + field.asText()).isTrue();
+    if (value.isObject()) {
+      for (JsonNode field : found.schema.path("required")) {
+        assertThat(value.has(field.asText())).as(place + "." + field.asText()).isTrue();
+      }
     }
     if (value.isArray()) {
       value.forEach(part -> at(found.schema.path("items")).requireValid(part, place + "[]"));

@@ -1,0 +1,121 @@
+package dev.contextd.server.http;
+
+import dev.contextd.resilience.ResilientStore;
+import dev.contextd.resilience.remote.Comparison;
+import dev.contextd.resilience.remote.RemoteStatus;
+import dev.contextd.resilience.remote.RemoteSync;
+import io.javalin.http.Context;
+import java.time.Instant;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** What operators ask of the remote store; reached through {@link AdminRoutes}. */
+final class RemoteRoutes {
+  private final ResilientStore store;
+  private final Bodies bodies;
+
+  RemoteRoutes(ResilientStore store, Bodies bodies) {
+    this.store = store;
+    this.bodies = bodies;
+  }
+
+  /** The remote store's part of a health report; null where there is none. */
+  static Messages.@Nullable RemoteHealth health(ResilientStore store) {
+    return store.remote().map(RemoteRoutes::health).orElse(null);
+  }
+
+  private static Messages.RemoteHealth health(RemoteSync remote) {
+    RemoteStatus status = remote.status();
+    return new Messages.RemoteHealth(
+        word(status.state()),
+        word(status.breaker()),
+        status.waitingBytes(),
+        remote.age(status).toSeconds(),
+        status.lastSync().map(Instant::toString).orElse(null));
+  }
+
+  void status(Context call) {
+    answer(call, remote());
+  }
+
+  void sync(Context call) {
+    bodies.read(
+        call,
+        Messages.RemoteSyncIn.class,
+        body -> {
+          RemoteSync remote = remote();
+          remote.sync(Boolean.TRUE.equals(body.takeOver()));
+          answer(call, remote);
+        });
+  }
+
+  void verify(Context call) {
+    bodies.read(
+        call,
+        Messages.RemoteVerify.class,
+        body -> call.json(out(remote().verify(Boolean.TRUE.equals(body.repair())))));
+  }
+
+  void pause(Context call) {
+    RemoteSync remote = remote();
+    remote.pause();
+    answer(call, remote);
+  }
+
+  void resume(Context call) {
+    RemoteSync remote = remote();
+    remote.resume();
+    answer(call, remote);
+  }
+
+  void resetBreaker(Context call) {
+    RemoteSync remote = remote();
+    remote.resetBreaker();
+    answer(call, remote);
+  }
+
+  private RemoteSync remote() {
+    return store
+        .remote()
+        .orElseThrow(() ->
+            new ProblemException(
+                ProblemCode.NO_REMOTE_STORE,
+                "the settings name no remote store that is brought up to date from here:"
+                    + " vectorstore.provider must be qdrant and vectorstore.fallback.enabled true"));
+  }
+
+  private static void answer(Context call, RemoteSync remote) {
+    RemoteStatus status = remote.status();
+    call.json(
+        new Messages.RemoteOut(
+            status.address(),
+            word(status.state()),
+            status.isPaused(),
+            word(status.breaker()),
+            status.waitingBytes(),
+            status.oldest().map(Instant::toString).orElse(null),
+            remote.age(status).toSeconds(),
+            status.lastSync().map(Instant::toString).orElse(null),
+            status.lastError().orElse(null),
+            status.gap().orElse(null),
+            status.shipped(),
+            status.refused(),
+            status.failures()));
+  }
+
+  private static Messages.ComparisonOut out(Comparison found) {
+    return new Messages.ComparisonOut(
+        found.isSame(),
+        found.compared(),
+        found.missing(),
+        found.different(),
+        found.extra(),
+        found.shipped(),
+        found.removed(),
+        found.examples());
+  }
+
+  private static String word(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
+  }
+}

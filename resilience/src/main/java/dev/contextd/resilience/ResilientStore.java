@@ -286,7 +286,7 @@ public final class ResilientStore implements AutoCloseable {
             new SecureRandom(),
             checker::tell);
     sync = Optional.of(attached);
-    documents = new FallbackStore(store, remote, attached);
+    documents = new FallbackStore(store, remote, attached, options.readFrom());
     attached.start();
   }
 

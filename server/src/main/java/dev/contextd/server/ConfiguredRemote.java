@@ -4,9 +4,11 @@ import dev.contextd.engine.Embedder;
 import dev.contextd.engine.RemoteStore;
 import dev.contextd.qdrant.QdrantOptions;
 import dev.contextd.qdrant.QdrantStore;
+import dev.contextd.resilience.remote.ReadFrom;
 import dev.contextd.resilience.remote.RemoteOptions;
 import dev.contextd.server.settings.Settings;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.Optional;
 
 /** The remote store that the settings name. */
@@ -47,6 +49,7 @@ final class ConfiguredRemote {
     return RemoteOptions.defaults()
         .withCheckInterval(fallback.checkInterval())
         .withBounds(fallback.maxWaitingBytes(), fallback.maxWaitingAge())
-        .withSyncOnConnect(fallback.syncOnConnect());
+        .withSyncOnConnect(fallback.syncOnConnect())
+        .withReadFrom(ReadFrom.valueOf(fallback.read().toUpperCase(Locale.ROOT)));
   }
 }

@@ -15,7 +15,9 @@ import dev.contextd.engine.StoreException;
 import dev.contextd.engine.VectorCollection;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.engine.Written;
+import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -28,12 +30,33 @@ public final class FallbackStore implements DocumentStore {
   private final VectorStore local;
   private final RemoteStore remote;
   private final RemoteSync sync;
+  private final ReadFrom readFrom;
 
   /** Closing it closes neither of the stores. */
-  public FallbackStore(VectorStore local, RemoteStore remote, RemoteSync sync) {
+  public FallbackStore(VectorStore local, RemoteStore remote, RemoteSync sync, ReadFrom readFrom) {
+    this.readFrom = readFrom;
     this.local = local;
     this.remote = remote;
     this.sync = sync;
+  }
+
+  /**
+   * Where an answer comes from.
+   *
+   * @param store {@code local}, {@code remote} or {@code merged}
+   * @param stale what was written so long ago may not show yet
+   */
+  public record Source(String store, Duration stale) {}
+
+  /** Where answers come from now. */
+  public Source source() {
+    return new Source(
+        readFrom.name().toLowerCase(Locale.ROOT),
+        readFrom == ReadFrom.REMOTE ? sync.age(sync.status()) : Duration.ZERO);
+  }
+
+  private DocumentStore read() {
+    return readFrom == ReadFrom.REMOTE ? remote : local;
   }
 
   private void requireShippable(String collection, List<NewDocument> documents) {
@@ -47,12 +70,12 @@ public final class FallbackStore implements DocumentStore {
 
   @Override
   public List<CollectionInfo> collections(Scope scope) {
-    return local.collections(scope);
+    return read().collections(scope);
   }
 
   @Override
   public Optional<VectorCollection> collection(String name, Scope scope) {
-    return local.collection(name, scope).map(found -> new Guarded(name, found));
+    return read().collection(name, scope).map(found -> new Guarded(name, scope, found));
   }
 
   @Override
@@ -70,7 +93,7 @@ public final class FallbackStore implements DocumentStore {
   @Override
   public VectorCollection getOrCreate(String name, Scope scope) {
     requireShippable(name, List.of());
-    return new Guarded(name, local.getOrCreate(name, scope));
+    return new Guarded(name, scope, local.getOrCreate(name, scope));
   }
 
   @Override
@@ -86,11 +109,25 @@ public final class FallbackStore implements DocumentStore {
 
   private final class Guarded implements VectorCollection {
     private final String name;
+    private final Scope scope;
     private final VectorCollection found;
 
-    Guarded(String name, VectorCollection found) {
+    Guarded(String name, Scope scope, VectorCollection found) {
+      this.scope = scope;
       this.name = name;
       this.found = found;
+    }
+
+    /** Writes go here first, wherever reads come from. */
+    private VectorCollection here() {
+      return readFrom == ReadFrom.REMOTE
+          ? local
+              .collection(name, scope)
+              .orElseThrow(() ->
+                  new StoreException(
+                      ErrorCode.COLLECTION_NOT_FOUND,
+                      "there is no collection \"" + name + "\" any more"))
+          : found;
     }
 
     @Override
@@ -106,7 +143,7 @@ public final class FallbackStore implements DocumentStore {
     @Override
     public Written upsert(List<NewDocument> documents) {
       requireShippable(name, documents);
-      return found.upsert(documents);
+      return here().upsert(documents);
     }
 
     @Override
@@ -127,13 +164,13 @@ public final class FallbackStore implements DocumentStore {
     @Override
     public int delete(List<String> ids) {
       sync.requireRoom();
-      return found.delete(ids);
+      return here().delete(ids);
     }
 
     @Override
     public int deleteWhere(Filter where) {
       sync.requireRoom();
-      return found.deleteWhere(where);
+      return here().deleteWhere(where);
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param batchBytes one call carries at most about so many
  * @param syncOnConnect whether what a gap in the outbox has left behind is compared and sent by
  *     itself
+ * @param readFrom which store answers reads
  */
 public record RemoteOptions(
     Duration checkInterval,
@@ -19,26 +20,52 @@ public record RemoteOptions(
     Duration maxWaitingAge,
     int batchDocuments,
     long batchBytes,
-    boolean syncOnConnect) {
+    boolean syncOnConnect,
+    ReadFrom readFrom) {
 
   /** A check every half minute, a GiB and a week of outage. */
   public static RemoteOptions defaults() {
     return new RemoteOptions(
-        Duration.ofSeconds(30), 1L << 30, Duration.ofDays(7), 500, 8L << 20, true);
+        Duration.ofSeconds(30), 1L << 30, Duration.ofDays(7), 500, 8L << 20, true, ReadFrom.LOCAL);
   }
 
   public RemoteOptions withCheckInterval(Duration interval) {
     return new RemoteOptions(
-        interval, maxWaitingBytes, maxWaitingAge, batchDocuments, batchBytes, syncOnConnect);
+        interval,
+        maxWaitingBytes,
+        maxWaitingAge,
+        batchDocuments,
+        batchBytes,
+        syncOnConnect,
+        readFrom);
   }
 
   /** Past either of which writes are refused. */
   public RemoteOptions withBounds(long bytes, Duration age) {
-    return new RemoteOptions(checkInterval, bytes, age, batchDocuments, batchBytes, syncOnConnect);
+    return new RemoteOptions(
+        checkInterval, bytes, age, batchDocuments, batchBytes, syncOnConnect, readFrom);
   }
 
   public RemoteOptions withSyncOnConnect(boolean isWanted) {
     return new RemoteOptions(
-        checkInterval, maxWaitingBytes, maxWaitingAge, batchDocuments, batchBytes, isWanted);
+        checkInterval,
+        maxWaitingBytes,
+        maxWaitingAge,
+        batchDocuments,
+        batchBytes,
+        isWanted,
+        readFrom);
+  }
+
+  /** Which store answers reads. */
+  public RemoteOptions withReadFrom(ReadFrom from) {
+    return new RemoteOptions(
+        checkInterval,
+        maxWaitingBytes,
+        maxWaitingAge,
+        batchDocuments,
+        batchBytes,
+        syncOnConnect,
+        from);
   }
 }

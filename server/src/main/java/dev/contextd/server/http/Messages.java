@@ -65,9 +65,14 @@ final class Messages {
       float @Nullable [] embedding) {}
 
   /** {@code unavailable} is null where it cannot be known. */
+  @JsonInclude(JsonInclude.Include.ALWAYS)
   record CoverageOut(long searched, @Nullable Long unavailable) {}
 
-  record QueryOut(List<HitOut> results, CoverageOut coverage, boolean truncated) {}
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record QueryOut(
+      List<HitOut> results, CoverageOut coverage, boolean truncated, @Nullable SourceOut source) {}
+
+  record SourceOut(String store, long staleSeconds) {}
 
   /**
    * {@code damage} counts what was found by kind; {@code quarantined} names entries of the

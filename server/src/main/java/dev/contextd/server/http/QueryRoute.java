@@ -5,8 +5,10 @@ import dev.contextd.engine.DocumentStore;
 import dev.contextd.engine.Filter;
 import dev.contextd.engine.Query;
 import dev.contextd.engine.QueryResult;
+import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.TextFilter;
 import dev.contextd.engine.VectorCollection;
+import dev.contextd.resilience.remote.FallbackStore;
 import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
 import java.util.List;
@@ -47,7 +49,7 @@ final class QueryRoute {
         body -> {
           Set<String> include = include(body.include());
           QueryResult result = collection.query(query(body));
-          call.json(out(result, include));
+          call.json(out(result, include, source()));
         });
   }
 
@@ -85,13 +87,25 @@ final class QueryRoute {
     return include;
   }
 
-  private static Messages.QueryOut out(QueryResult result, Set<String> include) {
+  /** Null where there is one store, so that nobody needs to ask. */
+  private Messages.@Nullable SourceOut source() {
+    return switch (store) {
+      case FallbackStore fallback ->
+          new Messages.SourceOut(fallback.source().store(), fallback.source().stale().toSeconds());
+      case RemoteStore _ -> new Messages.SourceOut("remote", 0);
+      default -> null;
+    };
+  }
+
+  private static Messages.QueryOut out(
+      QueryResult result, Set<String> include, Messages.@Nullable SourceOut source) {
     OptionalLong unavailable = result.coverage().unavailable();
     return new Messages.QueryOut(
         result.hits().stream().map(hit -> out(hit, include)).toList(),
         new Messages.CoverageOut(
             result.coverage().searched(), unavailable.isPresent() ? unavailable.getAsLong() : null),
-        result.truncated());
+        result.truncated(),
+        source);
   }
 
   private static Messages.HitOut out(QueryResult.Hit hit, Set<String> include) {

@@ -51,6 +51,8 @@ enum Key {
       "vectorstore.fallback.wal_retention_days", number(0, 36_500), Key.Unused.HERE),
   OLD_FALLBACK_ENABLED("fallback.enabled", flag(), Key.Unused.HERE),
 
+  REMOTE_READ("vectorstore.remote.read", oneOf("local", "remote", "merged"), "local"),
+  REMOTE_MIRROR("vectorstore.remote.mirror", flag(), "true"),
   REMOTE_MAX_WAITING_BYTES(
       "vectorstore.remote.max_waiting_bytes", number(1_000_000, Integer.MAX_VALUE), "1073741824"),
   REMOTE_MAX_WAITING_AGE("vectorstore.remote.max_waiting_age", duration("1m", "8760h"), "168h"),

@@ -105,12 +105,14 @@ public record Settings(
   /**
    * The store here in front of a remote one.
    *
+   * @param read which store answers reads: local, remote or merged
    * @param checkInterval of the remote store's health
    * @param maxWaitingBytes past which writes are refused
    * @param maxWaitingAge past which writes are refused
    */
   public record Fallback(
       boolean syncOnConnect,
+      String read,
       Duration checkInterval,
       long maxWaitingBytes,
       Duration maxWaitingAge) {}
@@ -197,12 +199,18 @@ public record Settings(
     if (!get(values, Key.VECTORSTORE_PROVIDER).equalsIgnoreCase("qdrant")) {
       return Optional.empty();
     }
+    if (!Boolean.parseBoolean(get(values, Key.REMOTE_MIRROR))) {
+      throw new SettingsException(
+          "vectorstore.remote.mirror: expected true, the only one this version serves: every document"
+              + " lies here too; with vectorstore.fallback.enabled: false it lies on the server alone");
+    }
     String caFile = get(values, Key.QDRANT_CA_FILE);
     Optional<Fallback> fallback =
         Boolean.parseBoolean(get(values, Key.FALLBACK_ENABLED))
             ? Optional.of(
                 new Fallback(
                     Boolean.parseBoolean(get(values, Key.FALLBACK_SYNC)),
+                    get(values, Key.REMOTE_READ).toLowerCase(Locale.ROOT),
                     duration(values, Key.FALLBACK_INTERVAL),
                     Long.parseLong(get(values, Key.REMOTE_MAX_WAITING_BYTES)),
                     duration(values, Key.REMOTE_MAX_WAITING_AGE)))

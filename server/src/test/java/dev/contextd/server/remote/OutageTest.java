@@ -12,6 +12,8 @@ import dev.contextd.engine.StoreException;
 import dev.contextd.qdrant.testkit.FakeQdrant;
 import dev.contextd.qdrant.testkit.FlakyProxy;
 import dev.contextd.qdrant.testkit.FlakyProxy.Mode;
+import dev.contextd.resilience.remote.FallbackStore;
+import dev.contextd.resilience.remote.ReadFrom;
 import dev.contextd.resilience.remote.RemoteStatus.BreakerState;
 import dev.contextd.resilience.remote.RemoteStatus.State;
 import dev.contextd.storage.chromem.Compression;
@@ -306,6 +308,34 @@ class OutageTest {
         side.assertSame(server.port());
         assertThat(server.collections()).doesNotContain("gone");
       }
+    }
+  }
+
+  /** Reads come from the remote store: what waits does not show, and the answer says so. */
+  @Test
+  void remoteReadsSayHowStaleTheyAre() throws Exception {
+    try (FakeQdrant _ = server;
+        Side side =
+            Side.open(root.path(), server.port(), Side.quick().withReadFrom(ReadFrom.REMOTE))) {
+      FallbackStore documents = (FallbackStore) side.documents();
+      documents.upsert("notes", List.of(document("a")), Scope.ALL);
+      side.sync().sync(false);
+      assertThat(documents.source().store()).isEqualTo("remote");
+      assertThat(documents.source().stale()).isZero();
+      side.sync().pause();
+      documents.upsert("notes", List.of(document("b")), Scope.ALL);
+      side.store().store().checkpoint();
+      assertThat(documents.collection("notes", Scope.ALL).orElseThrow().count()).isOne();
+      await().until(() -> !documents.source().stale().isZero());
+      documents.collection("notes", Scope.ALL).orElseThrow().delete(List.of("a"));
+      side.sync().resume();
+      awaitShipped(side);
+      side.assertSame(server.port());
+      server.stop();
+      assertThatThrownBy(() -> documents.collection("notes", Scope.ALL))
+          .isInstanceOfSatisfying(
+              StoreException.class,
+              e -> assertThat(e.code()).isEqualTo(ErrorCode.REMOTE_UNAVAILABLE));
     }
   }
 }

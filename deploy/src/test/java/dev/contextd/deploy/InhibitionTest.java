@@ -65,12 +65,15 @@ class InhibitionTest {
   void aCauseSilencesWhatFollowsFromIt() throws IOException {
     Set<String> consequences = Set.of("JournalLagging", "JournalNearlyFull");
     fire(THERE, "JournalCheckpointFailing", "VectorstoreDiskNearlyFull");
+    fire(THERE, "RemoteBacklogOld"); // Its cause is another instance's.
     fire(THERE, consequences);
     awaitSilenced(THERE, consequences);
+    fire(HERE, "RemoteDown", "RemoteBacklogOld");
     fire(HERE, "VectorstoreDiskFull", "VectorstoreDiskNearlyFull", "JournalCheckpointFailing");
     fire(HERE, consequences);
     Set<String> all = new TreeSet<>(consequences);
-    all.addAll(Set.of("VectorstoreDiskNearlyFull", "JournalCheckpointFailing"));
+    all.addAll(
+        Set.of("VectorstoreDiskNearlyFull", "JournalCheckpointFailing", "RemoteBacklogOld"));
     awaitSilenced(HERE, all);
   }
 

@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
       StatsCommand.class,
       TrashCommand.class,
       AuditCommand.class,
+      RemoteCommand.class,
       AutoComplete.GenerateCompletion.class,
     })
 final class Ctxd implements Runnable {

@@ -2,8 +2,6 @@ package dev.contextd.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreOptions;
@@ -35,13 +33,6 @@ class CtxdTest {
 
   @RegisterExtension final StoreRoot root = new StoreRoot();
 
-  /** What a run of the tool came to. */
-  private record Run(int code, String out, String err) {
-    JsonNode json() throws IOException {
-      return new ObjectMapper().readTree(out);
-    }
-  }
-
   private Run ctxd(String... words) {
     List<String> all = new ArrayList<>(List.of(words));
     all.addAll(List.of("--path", root.path().toString(), "--config", config().toString()));
@@ -57,20 +48,7 @@ class CtxdTest {
   }
 
   private static Run run(String... words) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
-    ByteArrayOutputStream told = new ByteArrayOutputStream();
-    try {
-      System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-      System.setErr(new PrintStream(told, true, StandardCharsets.UTF_8));
-      int code = Main.run(words);
-      return new Run(
-          code, printed.toString(StandardCharsets.UTF_8), told.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
+    return Run.of(words);
   }
 
   private static Map<String, String> bytes(Path folder) throws IOException {
@@ -314,6 +292,8 @@ class CtxdTest {
     assertThat(run().code()).isEqualTo(2);
     assertThat(run("nonsense").code()).isEqualTo(2);
     assertThat(run("metadata").code()).isEqualTo(2);
+    assertThat(run("remote").code()).isEqualTo(2);
+    assertThat(run("remote", "breaker").code()).isEqualTo(2);
     assertThat(run("query", "notes").code()).isEqualTo(2);
     assertThat(run("--version").out()).startsWith("ctxd 0.");
     for (String command :
@@ -338,7 +318,13 @@ class CtxdTest {
             "trash list",
             "trash restore",
             "trash purge",
-            "audit")) {
+            "audit",
+            "remote status",
+            "remote sync",
+            "remote verify",
+            "remote pause",
+            "remote resume",
+            "remote breaker reset")) {
       Run help = run((command + " --help").split(" "));
       assertThat(help.code()).as(command).isZero();
       assertThat(help.out()).as(command).contains("Example:\n  ctxd " + command);

@@ -4,6 +4,7 @@ import dev.contextd.engine.Embedder;
 import dev.contextd.engine.RemoteStore;
 import dev.contextd.qdrant.QdrantOptions;
 import dev.contextd.qdrant.QdrantStore;
+import dev.contextd.resilience.ResilientStore;
 import dev.contextd.resilience.remote.ReadFrom;
 import dev.contextd.resilience.remote.RemoteOptions;
 import dev.contextd.server.settings.Settings;
@@ -45,7 +46,36 @@ final class ConfiguredRemote {
     }
   }
 
-  static RemoteOptions options(Settings.Fallback fallback) {
+  /**
+   * Begins to bring the remote store up to date from the one here, where the settings say so; else
+   * the remote store is called directly.
+   *
+   * @return what came of it, for people; empty where there is no remote store
+   * @throws StartException where it cannot be noted who writes there
+   */
+  static Optional<String> attach(
+      Settings settings, ResilientStore store, Optional<RemoteStore> remote) throws StartException {
+    if (remote.isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<Settings.Fallback> fallback = settings.remote().flatMap(Settings.Remote::fallback);
+    try {
+      if (fallback.isPresent()) {
+        store.attach(remote.get(), options(fallback.get()));
+      }
+    } catch (IOException e) {
+      throw new StartException("the way to the remote store cannot be prepared: " + e);
+    }
+    return Optional.of(
+        "qdrant at %s, %s"
+            .formatted(
+                remote.get().address(),
+                fallback.isPresent()
+                    ? "brought up to date from here"
+                    : "called for every document; vectorstore.fallback.enabled works without it"));
+  }
+
+  private static RemoteOptions options(Settings.Fallback fallback) {
     return RemoteOptions.defaults()
         .withCheckInterval(fallback.checkInterval())
         .withBounds(fallback.maxWaitingBytes(), fallback.maxWaitingAge())

@@ -95,7 +95,7 @@ final class Daemon {
     try {
       Preflight.require(settings, first);
       store.watch();
-      attach(settings, store, remote);
+      ConfiguredRemote.attach(settings, store, remote).ifPresent(System.out::println);
       Optional<HttpServer> http =
           settings.http()
               ? Optional.of(listen(settings, store, documents(store, remote), metrics))
@@ -113,29 +113,6 @@ final class Daemon {
       store.close();
       throw new StartException(
           "cannot listen on " + settings.httpHost() + ":" + settings.httpPort() + ": " + reason(e));
-    }
-  }
-
-  /** With a local fallback the store here is in front; without one the remote store is called. */
-  private static void attach(Settings settings, ResilientStore store, Optional<RemoteStore> remote)
-      throws StartException {
-    if (remote.isEmpty()) {
-      return;
-    }
-    Optional<Settings.Fallback> fallback = settings.remote().flatMap(Settings.Remote::fallback);
-    try {
-      if (fallback.isPresent()) {
-        store.attach(remote.get(), ConfiguredRemote.options(fallback.get()));
-      }
-      System.out.println(
-          "qdrant at %s, %s"
-              .formatted(
-                  remote.get().address(),
-                  fallback.isPresent()
-                      ? "brought up to date from here"
-                      : "called for every document; vectorstore.fallback.enabled works without it"));
-    } catch (IOException e) {
-      throw new StartException("the way to the remote store cannot be prepared: " + reason(e));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.contextd.server;
 
 import dev.contextd.engine.Embedder;
+import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.StoreInUseException;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.resilience.HealthOptions;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -26,6 +28,7 @@ public final class LocalService implements AutoCloseable {
 
   private final ResilientStore store;
   private final Optional<Embedder> embedder;
+  private final Optional<RemoteStore> remote;
   private final HttpServer http;
   private final String token;
   private final List<String> opened;
@@ -33,11 +36,13 @@ public final class LocalService implements AutoCloseable {
   private LocalService(
       ResilientStore store,
       Optional<Embedder> embedder,
+      Optional<RemoteStore> remote,
       HttpServer http,
       String token,
       List<String> opened) {
     this.store = store;
     this.embedder = embedder;
+    this.remote = remote;
     this.http = http;
     this.token = token;
     this.opened = opened;
@@ -52,39 +57,38 @@ public final class LocalService implements AutoCloseable {
   }
 
   /**
-   * Opens the store that the settings name.
+   * Opens the store that the settings name. Where it is opened for a change, the remote store that
+   * they name is brought up to date from it, as the daemon does.
    *
    * @throws StartException where it cannot be opened
    */
   public static LocalService open(Settings settings, Access access) throws StartException {
-    return open(settings, settings.vectorstorePath(), access);
+    Optional<Embedder> embedder = ConfiguredEmbedder.of(settings);
+    Optional<RemoteStore> remote =
+        access == Access.CHANGE ? ConfiguredRemote.of(settings, embedder) : Optional.empty();
+    return open(settings, settings.vectorstorePath(), access, embedder, remote);
   }
 
   /**
-   * Opens a store in a folder of its own, with the backups of the store that the settings name.
+   * Opens a store in a folder of its own, with the backups of the store that the settings name. No
+   * remote store hears of it.
    *
    * @throws StartException where it cannot be opened
    */
   public static LocalService open(Settings settings, Path root, Access access)
       throws StartException {
-    Optional<Embedder> embedder = ConfiguredEmbedder.of(settings);
-    StoreOptions options = ConfiguredStore.of(settings, embedder);
-    if (access == Access.LOOK) {
-      options = options.onlyLooking();
-    }
-    ResilientStore store;
-    try {
-      store =
-          ResilientStore.open(
-              root, options, HealthOptions.defaults(), ConfiguredBackups.of(settings));
-    } catch (StoreInUseException e) {
-      throw new StartException(String.valueOf(e.getMessage()));
-    } catch (IOException e) {
-      throw new StartException(
-          "cannot open the store in %s: %s; --path names another folder"
-              .formatted(root, e.getMessage()));
-    }
-    List<String> opened = Announcement.lines(settings, store.summary(), List.of());
+    return open(settings, root, access, ConfiguredEmbedder.of(settings), Optional.empty());
+  }
+
+  private static LocalService open(
+      Settings settings,
+      Path root,
+      Access access,
+      Optional<Embedder> embedder,
+      Optional<RemoteStore> remote)
+      throws StartException {
+    ResilientStore store = store(settings, root, access, embedder);
+    List<String> opened = new ArrayList<>(Announcement.lines(settings, store.summary(), List.of()));
     byte[] secret = new byte[TOKEN_BYTES];
     new SecureRandom().nextBytes(secret);
     String token = HexFormat.of().formatHex(secret);
@@ -93,13 +97,38 @@ public final class LocalService implements AutoCloseable {
             store,
             new Metrics.Options(root, false, settings.health().scanInterval(), Version.CURRENT));
     store.checker().listen(metrics.health());
+    try {
+      ConfiguredRemote.attach(settings, store, remote).ifPresent(opened::add);
+    } catch (StartException e) {
+      store.close();
+      throw e;
+    }
     HttpServer http =
         HttpServer.start(
             store,
             metrics,
             new HttpServer.Options(
                 "localhost", 0, true, Optional.of(token), false, SHUTDOWN, Version.CURRENT));
-    return new LocalService(store, embedder, http, token, opened);
+    return new LocalService(store, embedder, remote, http, token, opened);
+  }
+
+  private static ResilientStore store(
+      Settings settings, Path root, Access access, Optional<Embedder> embedder)
+      throws StartException {
+    StoreOptions options = ConfiguredStore.of(settings, embedder);
+    if (access == Access.LOOK) {
+      options = options.onlyLooking();
+    }
+    try {
+      return ResilientStore.open(
+          root, options, HealthOptions.defaults(), ConfiguredBackups.of(settings));
+    } catch (StoreInUseException e) {
+      throw new StartException(String.valueOf(e.getMessage()));
+    } catch (IOException e) {
+      throw new StartException(
+          "cannot open the store in %s: %s; --path names another folder"
+              .formatted(root, e.getMessage()));
+    }
   }
 
   public String address() {
@@ -124,6 +153,7 @@ public final class LocalService implements AutoCloseable {
   public void close() {
     http.close();
     store.close();
+    remote.ifPresent(RemoteStore::close);
     embedder.ifPresent(Embedder::close);
   }
 }

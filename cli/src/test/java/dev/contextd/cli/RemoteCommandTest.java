@@ -1,0 +1,140 @@
+package dev.contextd.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.contextd.engine.NewDocument;
+import dev.contextd.engine.Scope;
+import dev.contextd.engine.StoreOptions;
+import dev.contextd.engine.VectorStore;
+import dev.contextd.qdrant.testkit.FakeQdrant;
+import dev.contextd.qdrant.testkit.Point;
+import dev.contextd.testkit.DaemonProcess;
+import dev.contextd.testkit.StoreRoot;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Isolated;
+
+/** The commands on a remote store, with a daemon and without. */
+@Isolated // Standard output is the process's.
+class RemoteCommandTest {
+  @RegisterExtension final StoreRoot root = new StoreRoot();
+  private final FakeQdrant qdrant = FakeQdrant.open();
+
+  @AfterEach
+  void close() {
+    qdrant.close();
+  }
+
+  private Run remote(String... words) throws IOException {
+    List<String> all = new ArrayList<>();
+    all.add("remote");
+    all.addAll(List.of(words));
+    all.addAll(List.of("--path", root.path().toString(), "--config", config().toString()));
+    return Run.of(all.toArray(String[]::new));
+  }
+
+  private Path config() throws IOException {
+    return Files.writeString(
+        root.beside("c.yaml"),
+        """
+        embeddings: {provider: none}
+        vectorstore: {provider: qdrant, fallback: {enabled: true, health_check_interval: 1s}}
+        qdrant: {host: 127.0.0.1, port: %d, vector_size: 2, timeout: 5s}
+        """
+            .formatted(qdrant.port()));
+  }
+
+  private void fill() throws IOException {
+    try (VectorStore store = VectorStore.open(root.path(), StoreOptions.defaults())) {
+      store.upsert(
+          "notes",
+          List.of(
+              NewDocument.of("a", "first", new float[] {1, 0}),
+              NewDocument.of("b", "second", new float[] {0, 1})),
+          Scope.ALL);
+    }
+  }
+
+  /** What was in the folder before there was a remote store goes there with the first of them. */
+  @Test
+  void withoutADaemonAStoreIsSentAndCompared() throws Exception {
+    fill();
+    Run sync = remote("sync");
+    assertThat(sync.code()).as(sync.err()).isZero();
+    assertThat(sync.out()).startsWith("up: ").contains("127.0.0.1:" + qdrant.port(), "0 bytes");
+    assertThat(sync.err()).contains("no daemon runs", "brought up to date from here");
+    assertThat(qdrant.points("notes")).hasSize(2);
+    assertThat(remote("verify").out()).contains("both hold the same");
+    Point lost = qdrant.points("notes").getFirst();
+    qdrant.remove("notes", lost.uuid());
+    Run verify = remote("verify");
+    assertThat(verify.code()).isEqualTo(1);
+    assertThat(verify.out())
+        .contains("the two stores differ", "is missing there", "ctxd remote verify --repair");
+    assertThat(remote("verify", "--json").json().path("missing").asInt()).isEqualTo(1);
+    Run repair = remote("verify", "--repair");
+    assertThat(repair.code()).as(repair.err()).isZero();
+    assertThat(repair.out()).contains("both hold the same");
+    assertThat(qdrant.points("notes")).hasSize(2);
+  }
+
+  @Test
+  void withoutADaemonThereIsNobodyToAskOrToPause() throws Exception {
+    fill();
+    for (String command : List.of("status", "pause", "resume", "breaker reset")) {
+      Run run = remote(command.split(" "));
+      assertThat(run.code()).as(command).isEqualTo(1);
+      assertThat(run.err()).as(command).contains("no daemon runs, so nothing is sent by itself");
+    }
+    assertThat(qdrant.calls()).isZero();
+  }
+
+  @Test
+  void aDaemonIsAskedPausedAndResumed() throws Exception {
+    fill();
+    try (DaemonProcess daemon =
+        DaemonProcess.start(
+            root.beside("daemon"),
+            "--http-port=0",
+            "--config=" + config(),
+            "--vectorstore-path=" + root.path())) {
+      assertThat(daemon.said()).contains("qdrant at 127.0.0.1:", "brought up to date from here");
+      assertThat(remote("sync").code()).isZero();
+      Run status = remote("status");
+      assertThat(status.code()).as(status.out()).isZero();
+      assertThat(status.out()).startsWith("up: ").contains("breaker", "closed", "2 shipped");
+      assertThat(status.err()).contains("daemon at http://localhost:" + daemon.port());
+      Run pause = remote("pause");
+      assertThat(pause.out()).contains("paused", "ctxd remote resume");
+      assertThat(pause.err()).contains("stops the shipping");
+      Run refused = remote("sync");
+      assertThat(refused.code()).isEqualTo(1);
+      assertThat(refused.err()).contains("shipping is paused");
+      assertThat(remote("resume", "--json").json().path("paused").asBoolean(true)).isFalse();
+      qdrant.stop();
+      await().atMost(Duration.ofSeconds(30)).until(() -> remote("status").code() == 1);
+      Run down = remote("status");
+      assertThat(down.out()).startsWith("down: ").contains("next: see that it runs");
+      assertThat(remote("sync").err()).contains("qdrant.host");
+      assertThat(remote("breaker", "reset").code()).isZero();
+    }
+  }
+
+  @Test
+  void withoutARemoteStoreTheSettingsAreNamed() throws Exception {
+    fill();
+    Path config = Files.writeString(root.beside("plain.yaml"), "embeddings: {provider: none}\n");
+    Run run =
+        Run.of("remote", "sync", "--path", root.path().toString(), "--config", config.toString());
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err()).contains("vectorstore.provider", "vectorstore.fallback.enabled");
+  }
+}

@@ -72,8 +72,7 @@ class InhibitionTest {
     fire(HERE, "VectorstoreDiskFull", "VectorstoreDiskNearlyFull", "JournalCheckpointFailing");
     fire(HERE, consequences);
     Set<String> all = new TreeSet<>(consequences);
-    all.addAll(
-        Set.of("VectorstoreDiskNearlyFull", "JournalCheckpointFailing", "RemoteBacklogOld"));
+    all.addAll(Set.of("VectorstoreDiskNearlyFull", "JournalCheckpointFailing", "RemoteBacklogOld"));
     awaitSilenced(HERE, all);
   }
 

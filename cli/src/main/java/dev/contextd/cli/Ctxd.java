@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
       TrashCommand.class,
       AuditCommand.class,
       RemoteCommand.class,
+      MigrateCommand.class,
       AutoComplete.GenerateCompletion.class,
     })
 final class Ctxd implements Runnable {
@@ -109,6 +110,13 @@ final class Ctxd implements Runnable {
           return work.on(target);
         },
         true);
+  }
+
+  /** As {@link #change}, on a fresh store where there is none yet. */
+  int changeOrCreate(String intent, Work work) {
+    return Target.missing(this)
+        .map(folder -> into(folder, work))
+        .orElseGet(() -> change(intent, work));
   }
 
   /** Runs a command on a fresh store in another folder. */

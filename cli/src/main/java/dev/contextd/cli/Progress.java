@@ -18,7 +18,8 @@ final class Progress implements AutoCloseable {
   /** Where a call's progress is read: the path, where in the answer, and what it counts. */
   enum Source {
     SCRUB("/api/v1/admin/scrub", "", "bytes", MEGA, "MB verified"),
-    BACKUP("/api/v1/admin/backups", "/progress", "documents", 1, "documents");
+    BACKUP("/api/v1/admin/backups", "/progress", "documents", 1, "documents"),
+    MIGRATION("/api/v1/admin/migrate", "", "documents", 1, "documents");
 
     private final String path;
     private final String at;

@@ -70,6 +70,12 @@ record Target(
     }
   }
 
+  /** The store's folder, where nothing is there yet. */
+  static Optional<Path> missing(Ctxd options) {
+    Path root = settings(options).vectorstorePath();
+    return options.url == null && !Files.exists(root) ? Optional.of(root) : Optional.empty();
+  }
+
   /**
    * A fresh store in a folder that is not there yet, with the backups of the store that the options
    * name.

@@ -137,4 +137,35 @@ class RemoteCommandTest {
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err()).contains("vectorstore.provider", "vectorstore.fallback.enabled");
   }
+
+  /** Before documents go to the server by themselves. */
+  @Test
+  void aStoreMovesToAServerAndBack() throws Exception {
+    fill();
+    Path config =
+        Files.writeString(
+            root.beside("m.yaml"),
+            "embeddings: {provider: none}\nqdrant: {host: 127.0.0.1, port: %d}\n"
+                .formatted(qdrant.port()));
+    Run there = migrate("--to", root.path(), config);
+    assertThat(there.code()).as(there.err()).isZero();
+    assertThat(there.out()).contains("both sides hold the same documents", "checksum: ");
+    assertThat(there.err()).contains("writes what is here to the Qdrant server");
+    assertThat(qdrant.points("notes")).hasSize(2);
+    Path back = root.beside("back");
+    Run here = migrate("--from", back, config);
+    assertThat(here.code()).as(here.err() + here.out()).isZero();
+    assertThat(Run.of("stats", "--path", back.toString(), "--config", config.toString()).out())
+        .contains("1 collections, 2 documents");
+    assertThat(StoreRoot.check(back).damage()).isEmpty();
+    qdrant.stop();
+    Run away = migrate("--to", root.path(), config);
+    assertThat(away.code()).isEqualTo(1);
+    assertThat(away.err()).contains("127.0.0.1:" + qdrant.port());
+  }
+
+  private static Run migrate(String way, Path store, Path config) {
+    return Run.of(
+        "migrate", way, "qdrant", "--path", store.toString(), "--config", config.toString());
+  }
 }

@@ -2,6 +2,7 @@ package dev.contextd.qdrant;
 
 import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.StoreException;
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -14,6 +15,7 @@ import io.qdrant.client.grpc.CollectionsGrpc;
 import io.qdrant.client.grpc.PointsGrpc;
 import io.qdrant.client.grpc.QdrantGrpc;
 import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -21,6 +23,7 @@ import java.util.function.Supplier;
 final class Connection implements AutoCloseable {
   private static final Metadata.Key<String> API_KEY =
       Metadata.Key.of("api-key", Metadata.ASCII_STRING_MARSHALLER);
+  private static final int CONNECT_SECONDS = 1;
   private static final int CLOSE_SECONDS = 2;
 
   private final ManagedChannel channel;
@@ -49,6 +52,27 @@ final class Connection implements AutoCloseable {
     }
     this.channel = builder.build();
     options.apiKey().ifPresent(key -> headers.put(API_KEY, key));
+  }
+
+  /** Connects at once, whatever pause was due after attempts before; returns whether it could. */
+  boolean isReadySoon() {
+    channel.resetConnectBackoff();
+    CountDownLatch ready = new CountDownLatch(1);
+    watch(channel.getState(true), ready);
+    try {
+      return ready.await(CONNECT_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private void watch(ConnectivityState now, CountDownLatch ready) {
+    if (now == ConnectivityState.READY) {
+      ready.countDown();
+    } else if (now != ConnectivityState.SHUTDOWN) {
+      channel.notifyWhenStateChanged(now, () -> watch(channel.getState(true), ready));
+    }
   }
 
   CollectionsGrpc.CollectionsBlockingStub collections() {

@@ -14,6 +14,7 @@ import dev.contextd.engine.Written;
 import io.qdrant.client.grpc.Collections.CollectionDescription;
 import io.qdrant.client.grpc.Collections.CollectionExistsRequest;
 import io.qdrant.client.grpc.Collections.ListCollectionsRequest;
+import io.qdrant.client.grpc.QdrantGrpc;
 import io.qdrant.client.grpc.QdrantOuterClass.HealthCheckRequest;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -62,9 +63,15 @@ public final class QdrantStore implements RemoteStore {
   /** The server answers a check of its health without a key; whether ours is right is asked too. */
   @Override
   public void ping() {
-    connection.call(
-        "asking for its health",
-        () -> connection.server().healthCheck(HealthCheckRequest.getDefaultInstance()));
+    try {
+      askForHealth(connection.server());
+    } catch (StoreException e) {
+      // The connection may still tell of an attempt before; it is made anew, and waited for.
+      if (e.code() != ErrorCode.REMOTE_UNAVAILABLE || !connection.isReadySoon()) {
+        throw e;
+      }
+      askForHealth(connection.server());
+    }
     connection.call(
         "asking for a collection",
         () ->
@@ -72,6 +79,11 @@ public final class QdrantStore implements RemoteStore {
                 .collections()
                 .collectionExists(
                     CollectionExistsRequest.newBuilder().setCollectionName("contextd").build()));
+  }
+
+  private void askForHealth(QdrantGrpc.QdrantBlockingStub server) {
+    connection.call(
+        "asking for its health", () -> server.healthCheck(HealthCheckRequest.getDefaultInstance()));
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.contextd.engine.StoreOptions;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.OpenSummary.InPlace;
 import dev.contextd.resilience.remote.FallbackStore;
+import dev.contextd.resilience.remote.Migrations;
 import dev.contextd.resilience.remote.RemoteOptions;
 import dev.contextd.resilience.remote.RemoteSync;
 import dev.contextd.storage.backup.BackupRun;
@@ -60,6 +61,7 @@ public final class ResilientStore implements AutoCloseable {
   private final RepairWork repairWork;
   private final StoreFolder folder;
   private final Clock clock;
+  private final Migrations migrations;
   private volatile DocumentStore documents;
   private volatile Optional<RemoteSync> sync = Optional.empty();
   private final Backups backups;
@@ -79,6 +81,7 @@ public final class ResilientStore implements AutoCloseable {
     this.folder = folder;
     this.store = store;
     this.documents = store;
+    this.migrations = new Migrations(store);
     this.quarantine = folder.quarantine();
     this.audit = folder.audit();
     OpenQuarantine run = OpenQuarantine.run(store, quarantine, audit);
@@ -293,6 +296,11 @@ public final class ResilientStore implements AutoCloseable {
   /** What brings a remote store up to date; empty where there is none. */
   public Optional<RemoteSync> remote() {
     return sync;
+  }
+
+  /** Migrations to a remote store and from it. */
+  public Migrations migrations() {
+    return migrations;
   }
 
   /** What callers of the data API work on. */

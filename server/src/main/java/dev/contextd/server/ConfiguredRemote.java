@@ -1,7 +1,9 @@
 package dev.contextd.server;
 
 import dev.contextd.engine.Embedder;
+import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.RemoteStore;
+import dev.contextd.engine.StoreException;
 import dev.contextd.qdrant.QdrantOptions;
 import dev.contextd.qdrant.QdrantStore;
 import dev.contextd.resilience.ResilientStore;
@@ -23,10 +25,13 @@ final class ConfiguredRemote {
    */
   static Optional<RemoteStore> of(Settings settings, Optional<Embedder> embedder)
       throws StartException {
-    if (settings.remote().isEmpty()) {
-      return Optional.empty();
-    }
-    Settings.Remote remote = settings.remote().get();
+    return settings.remote().isEmpty()
+        ? Optional.empty()
+        : Optional.of(connect(settings.qdrant(), embedder));
+  }
+
+  private static RemoteStore connect(Settings.Remote remote, Optional<Embedder> embedder)
+      throws StartException {
     QdrantOptions options =
         new QdrantOptions(
             remote.host(),
@@ -38,12 +43,26 @@ final class ConfiguredRemote {
             remote.maxMessageBytes(),
             remote.vectorSize());
     try {
-      return Optional.of(QdrantStore.open(options, embedder));
+      return QdrantStore.open(options, embedder);
     } catch (IOException | IllegalArgumentException e) {
       throw new StartException(
           "the connection to the Qdrant server %s cannot be prepared: %s; check qdrant.ca_file"
               .formatted(options, e.getMessage()));
     }
+  }
+
+  /** Names the server for migrations, which need not be the one that documents go to. */
+  static void nameForMigrations(
+      Settings settings, ResilientStore store, Optional<Embedder> embedder) {
+    store
+        .migrations()
+        .with(() -> {
+          try {
+            return connect(settings.qdrant(), embedder);
+          } catch (StartException e) {
+            throw new StoreException(ErrorCode.INVALID_ARGUMENT, String.valueOf(e.getMessage()), e);
+          }
+        });
   }
 
   /**

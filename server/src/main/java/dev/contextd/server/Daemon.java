@@ -95,6 +95,7 @@ final class Daemon {
     try {
       Preflight.require(settings, first);
       store.watch();
+      ConfiguredRemote.nameForMigrations(settings, store, embedder);
       ConfiguredRemote.attach(settings, store, remote).ifPresent(System.out::println);
       Optional<HttpServer> http =
           settings.http()

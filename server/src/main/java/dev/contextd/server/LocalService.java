@@ -97,6 +97,7 @@ public final class LocalService implements AutoCloseable {
             store,
             new Metrics.Options(root, false, settings.health().scanInterval(), Version.CURRENT));
     store.checker().listen(metrics.health());
+    ConfiguredRemote.nameForMigrations(settings, store, embedder);
     try {
       ConfiguredRemote.attach(settings, store, remote).ifPresent(opened::add);
     } catch (StartException e) {

@@ -291,6 +291,7 @@ public final class RemoteSync implements AutoCloseable {
         shipping.takeOver(store.collections(Scope.ALL).stream().map(CollectionInfo::name).toList());
       }
       store.checkpoint(); // What is in the journal alone does not go yet.
+      nextCheck = Instant.MIN; // Nothing may wait, and the remote store be away all the same.
       turn();
       return status();
     } catch (StoreException e) {

@@ -83,6 +83,7 @@ final class Shipping {
       if (isForNow(e)) {
         throw e;
       }
+      refused.add(shipment instanceof Shipment.Put put ? put.documents().size() : 1);
       log.error("the remote store does not take what was written to {}", shipment.collection(), e);
       return Optional.of(String.valueOf(e.getMessage()));
     }

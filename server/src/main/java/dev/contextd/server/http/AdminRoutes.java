@@ -30,6 +30,7 @@ final class AdminRoutes {
   private final BackupRoutes backups;
   private final TransferRoutes transfer;
   private final RemoteRoutes remote;
+  private final MigrateRoutes migrate;
 
   /** A scrub reads the whole store; two at once would only be slower. */
   private final Semaphore scrubbing = new Semaphore(1);
@@ -44,6 +45,7 @@ final class AdminRoutes {
     this.backups = new BackupRoutes(resilient, bodies);
     this.transfer = new TransferRoutes(store);
     this.remote = new RemoteRoutes(resilient, bodies);
+    this.migrate = new MigrateRoutes(resilient, bodies);
   }
 
   List<Route> routes() {
@@ -71,7 +73,9 @@ final class AdminRoutes {
         route(HandlerType.POST, "/remote/verify", remote::verify),
         route(HandlerType.POST, "/remote/pause", remote::pause),
         route(HandlerType.POST, "/remote/resume", remote::resume),
-        route(HandlerType.POST, "/remote/breaker/reset", remote::resetBreaker));
+        route(HandlerType.POST, "/remote/breaker/reset", remote::resetBreaker),
+        route(HandlerType.GET, "/migrate", migrate::progress),
+        route(HandlerType.POST, "/migrate", migrate::migrate));
   }
 
   private Route route(HandlerType method, String path, Handler handler) {

@@ -72,6 +72,21 @@ final class Messages {
   record QueryOut(
       List<HitOut> results, CoverageOut coverage, boolean truncated, @Nullable SourceOut source) {}
 
+  record Migrate(@Nullable String to, @Nullable String from) {}
+
+  record Migrated(
+      boolean complete,
+      int collections,
+      long documents,
+      long copied,
+      long different,
+      long extra,
+      String sumFrom,
+      String sumTo,
+      List<String> examples) {}
+
+  record MigrateProgress(boolean running, String what, long doneDocuments, long totalDocuments) {}
+
   record SourceOut(String store, long staleSeconds) {}
 
   /**

@@ -22,6 +22,8 @@ import java.util.Optional;
  * @param token that every call must bear; empty where none is asked for
  * @param tenantRequired whether a call without a tenant is refused
  * @param trashRetention how long what was deleted can be brought back
+ * @param qdrant the server that is named, whether documents go to it or not
+ * @param usesQdrant whether they do
  * @param passedOver sections and keys of the file that have no use here
  * @param source the configuration file that was read, where there was one
  */
@@ -42,7 +44,8 @@ public record Settings(
     Optional<String> embeddingsToken,
     Health health,
     Backup backup,
-    Optional<Remote> remote,
+    Remote qdrant,
+    boolean usesQdrant,
     String logLevel,
     List<String> passedOver,
     Optional<Path> source) {
@@ -155,7 +158,13 @@ public record Settings(
       Optional<Path> source,
       Optional<YamlFile> yaml)
       throws SettingsException {
-    Optional<Remote> remote = remote(values, home);
+    Remote qdrant = qdrant(values, home);
+    boolean usesQdrant = get(values, Key.VECTORSTORE_PROVIDER).equalsIgnoreCase("qdrant");
+    if (usesQdrant && !Boolean.parseBoolean(get(values, Key.REMOTE_MIRROR))) {
+      throw new SettingsException(
+          "vectorstore.remote.mirror: expected true, the only one this version serves: every document"
+              + " lies here too; with vectorstore.fallback.enabled: false it lies on the server alone");
+    }
     Optional<String> token = token(values, home);
     String host = get(values, Key.SERVER_HTTP_HOST);
     if (!flags.noHttp()) {
@@ -168,7 +177,7 @@ public record Settings(
         !flags.noHttp(),
         duration(values, Key.SERVER_SHUTDOWN_TIMEOUT),
         token,
-        storePath(values, remote, home),
+        storePath(values, usesQdrant && qdrant.fallback().isPresent(), home),
         Boolean.parseBoolean(get(values, Key.VECTORSTORE_COMPRESS)),
         get(values, Key.VECTORSTORE_ISOLATION).equalsIgnoreCase("payload"),
         get(values, Key.VECTORSTORE_RECOVERY).equalsIgnoreCase("auto"),
@@ -181,29 +190,20 @@ public record Settings(
             : Optional.of(readToken("embeddings.token_file", expand(tokenFile, home))),
         health(values),
         backup(values, home),
-        remote,
+        qdrant,
+        usesQdrant,
         get(values, Key.LOG_LEVEL).toLowerCase(Locale.ROOT),
         yaml.map(YamlFile::passedOver).orElse(List.of()),
         source);
   }
 
-  private static Path storePath(Map<Key, String> values, Optional<Remote> remote, Path home)
+  private static Path storePath(Map<Key, String> values, boolean isFallback, Path home)
       throws SettingsException {
     String local = get(values, Key.FALLBACK_LOCAL_PATH);
-    boolean isFallback = remote.flatMap(Remote::fallback).isPresent();
     return expand(isFallback && !local.isBlank() ? local : get(values, Key.VECTORSTORE_PATH), home);
   }
 
-  private static Optional<Remote> remote(Map<Key, String> values, Path home)
-      throws SettingsException {
-    if (!get(values, Key.VECTORSTORE_PROVIDER).equalsIgnoreCase("qdrant")) {
-      return Optional.empty();
-    }
-    if (!Boolean.parseBoolean(get(values, Key.REMOTE_MIRROR))) {
-      throw new SettingsException(
-          "vectorstore.remote.mirror: expected true, the only one this version serves: every document"
-              + " lies here too; with vectorstore.fallback.enabled: false it lies on the server alone");
-    }
+  private static Remote qdrant(Map<Key, String> values, Path home) throws SettingsException {
     String caFile = get(values, Key.QDRANT_CA_FILE);
     Optional<Fallback> fallback =
         Boolean.parseBoolean(get(values, Key.FALLBACK_ENABLED))
@@ -215,17 +215,16 @@ public record Settings(
                     Long.parseLong(get(values, Key.REMOTE_MAX_WAITING_BYTES)),
                     duration(values, Key.REMOTE_MAX_WAITING_AGE)))
             : Optional.empty();
-    return Optional.of(
-        new Remote(
-            get(values, Key.QDRANT_HOST),
-            Integer.parseInt(get(values, Key.QDRANT_PORT)),
-            Boolean.parseBoolean(get(values, Key.QDRANT_TLS)),
-            caFile.isEmpty() ? Optional.empty() : Optional.of(expand(caFile, home)),
-            apiKey(values, home),
-            duration(values, Key.QDRANT_TIMEOUT),
-            Integer.parseInt(get(values, Key.QDRANT_MAX_MESSAGE_BYTES)),
-            Integer.parseInt(get(values, Key.QDRANT_VECTOR_SIZE)),
-            fallback));
+    return new Remote(
+        get(values, Key.QDRANT_HOST),
+        Integer.parseInt(get(values, Key.QDRANT_PORT)),
+        Boolean.parseBoolean(get(values, Key.QDRANT_TLS)),
+        caFile.isEmpty() ? Optional.empty() : Optional.of(expand(caFile, home)),
+        apiKey(values, home),
+        duration(values, Key.QDRANT_TIMEOUT),
+        Integer.parseInt(get(values, Key.QDRANT_MAX_MESSAGE_BYTES)),
+        Integer.parseInt(get(values, Key.QDRANT_VECTOR_SIZE)),
+        fallback);
   }
 
   private static Optional<String> apiKey(Map<Key, String> values, Path home)
@@ -331,6 +330,11 @@ public record Settings(
       }
       return value;
     }
+  }
+
+  /** The Qdrant server that documents go to; empty where they lie here alone. */
+  public Optional<Remote> remote() {
+    return usesQdrant ? Optional.of(qdrant) : Optional.empty();
   }
 
   /** Whether only this machine can reach the host. */

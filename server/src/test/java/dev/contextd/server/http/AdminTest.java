@@ -40,6 +40,7 @@ class AdminTest {
           "/repair",
           "/backups/create",
           "/backups/verify",
+          "/migrate",
           "/backups/restore",
           "/remote/sync",
           "/remote/verify",

@@ -112,7 +112,7 @@ class OpenApiTest {
           bodies++;
         }
       }
-      assertThat(bodies).isEqualTo(15);
+      assertThat(bodies).isEqualTo(16);
     }
   }
 

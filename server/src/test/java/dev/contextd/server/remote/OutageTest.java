@@ -338,4 +338,35 @@ class OutageTest {
               e -> assertThat(e.code()).isEqualTo(ErrorCode.REMOTE_UNAVAILABLE));
     }
   }
+
+  /** With nothing to send it must not say that all is well. */
+  @Test
+  void aSyncAsksWhetherTheServerIsThere() throws Exception {
+    try (FakeQdrant _ = server;
+        Side side = Side.open(root.path(), server.port())) {
+      side.sync().sync(false);
+      server.stop();
+      assertThatThrownBy(() -> side.sync().sync(false)).hasMessageContaining("127.0.0.1");
+      server.start();
+      side.sync().resetBreaker();
+      assertThat(side.sync().sync(false).state()).isEqualTo(State.UP);
+    }
+  }
+
+  /** Somebody else made the collection there, with vectors of another dimension. */
+  @Test
+  void whatTheServerCanNeverTakeIsCountedAndHoldsUpNothing() throws Exception {
+    try (FakeQdrant _ = server;
+        Side side = Side.open(root.path(), server.port());
+        var stranger = Side.remote(server.port())) {
+      stranger.upsert(
+          "notes", List.of(NewDocument.of("x", "", new float[] {1, 2, 3, 4})), Scope.ALL);
+      side.documents().upsert("notes", List.of(document("a"), document("b")), Scope.ALL);
+      side.documents().upsert("diary", List.of(document("c")), Scope.ALL);
+      side.sync().sync(false);
+      assertThat(side.sync().status().refused()).isEqualTo(2);
+      assertThat(stranger.collection("diary", Scope.ALL).orElseThrow().count()).isOne();
+      assertThat(side.sync().verify(false).isSame()).isFalse();
+    }
+  }
 }

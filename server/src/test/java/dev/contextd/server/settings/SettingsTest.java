@@ -65,7 +65,17 @@ class SettingsTest {
                     20_000_000,
                     Optional.empty()),
                 new Settings.Backup(Optional.empty(), Duration.ZERO, 7, Optional.empty()),
-                Optional.empty(),
+                new Settings.Remote(
+                    "localhost",
+                    6334,
+                    false,
+                    Optional.empty(),
+                    Optional.empty(),
+                    Duration.ofSeconds(30),
+                    64 << 20,
+                    384,
+                    Optional.empty()),
+                false,
                 "info",
                 List.of(),
                 Optional.empty()));

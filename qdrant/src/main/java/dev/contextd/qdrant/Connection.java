@@ -104,7 +104,7 @@ final class Connection implements AutoCloseable {
 
   private StoreException failure(String what, StatusRuntimeException e) {
     Status status = e.getStatus();
-    String said = status.getDescription() == null ? e.toString() : status.getDescription();
+    String said = said(status, e);
     ErrorCode code =
         switch (status.getCode()) {
           case UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, ABORTED -> ErrorCode.REMOTE_UNAVAILABLE;
@@ -118,6 +118,13 @@ final class Connection implements AutoCloseable {
         code,
         "%s: the Qdrant server %s answered %s: %s".formatted(what, options, status.getCode(), said),
         e);
+  }
+
+  /** Of a connection that failed gRPC says no more than so; its cause says why. */
+  private static String said(Status status, StatusRuntimeException e) {
+    String said = status.getDescription() == null ? e.toString() : status.getDescription();
+    Throwable cause = status.getCause();
+    return cause == null || cause.getMessage() == null ? said : said + ", " + cause.getMessage();
   }
 
   @Override

@@ -168,7 +168,11 @@ class QdrantStoreTest {
       store.claim(NOTES, "me");
       assertThat(store.owner(NOTES)).contains("me");
       server.stop();
-      assertRefused(ErrorCode.REMOTE_UNAVAILABLE, store::ping, "localhost:" + server.port());
+      assertRefused(
+          ErrorCode.REMOTE_UNAVAILABLE,
+          store::ping,
+          "localhost:" + server.port(),
+          "Connection refused");
       assertRefused(ErrorCode.REMOTE_UNAVAILABLE, () -> store.collection(NOTES, Scope.ALL));
       server.start();
       org.awaitility.Awaitility.await()

@@ -13,9 +13,20 @@ import dev.contextd.server.settings.Settings;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** The remote store that the settings name. */
 final class ConfiguredRemote {
+  /**
+   * Held, because a logger that nobody holds forgets its level: gRPC tells of its inner workings.
+   */
+  private static final Logger GRPC = Logger.getLogger("io.grpc");
+
+  static {
+    GRPC.setLevel(Level.WARNING);
+  }
+
   private ConfiguredRemote() {}
 
   /**

@@ -2,6 +2,7 @@ package dev.contextd.server.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.contextd.engine.DocumentStore;
+import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.StoreException;
 import dev.contextd.resilience.ResilientStore;
@@ -203,7 +204,14 @@ public final class HttpServer implements AutoCloseable {
         (e, call) -> {
           ProblemCode code = ProblemCode.of(e.code());
           if (code.status() >= 500) {
-            log.warn("{} {}: {}", call.method(), call.path(), e.getMessage(), e.getCause());
+            // A remote store that is away is no riddle.
+            boolean isPlain = e.code() == ErrorCode.REMOTE_UNAVAILABLE;
+            log.warn(
+                "{} {}: {}",
+                call.method(),
+                call.path(),
+                e.getMessage(),
+                isPlain ? null : e.getCause());
           }
           answer(call, code, String.valueOf(e.getMessage()));
         });

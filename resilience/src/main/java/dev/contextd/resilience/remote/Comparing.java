@@ -10,9 +10,11 @@ import dev.contextd.engine.VectorStore;
 import dev.contextd.storage.chromem.StoredDocument;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Holds every document here against the same one on the remote store, and the other way round. */
 final class Comparing {
@@ -33,6 +35,7 @@ final class Comparing {
   private final RemoteStore remote;
   private final GuardedRemote guard;
   private final Shipping shipping;
+  private final Runnable settle;
   private final Repair repair;
   private long compared;
   private long missing;
@@ -42,16 +45,21 @@ final class Comparing {
   private long removed;
   private final List<String> examples = new ArrayList<>();
 
+  /**
+   * @param settle ships what was written up to now
+   */
   Comparing(
       VectorStore store,
       RemoteStore remote,
       GuardedRemote guard,
       Shipping shipping,
+      Runnable settle,
       Repair repair) {
     this.store = store;
     this.remote = remote;
     this.guard = guard;
     this.shipping = shipping;
+    this.settle = settle;
     this.repair = repair;
   }
 
@@ -82,25 +90,51 @@ final class Comparing {
   }
 
   private void compare(String name, VectorCollection here) {
-    Optional<VectorCollection> there = guard.call(() -> remote.collection(name, Scope.ALL));
     for (Optional<String> after = Optional.empty(); ; ) {
       Page page = here.page(after, PAGE_DOCUMENTS);
-      compare(name, page.documents(), there);
+      compared += page.documents().size();
+      if (!differing(name, page.documents()).isEmpty()) {
+        // What somebody is writing just now is on its way; only what differs after that differs.
+        settle.run();
+        List<String> ids = differing(name, page.documents());
+        note(name, ids.isEmpty() ? List.of() : here.get(ids));
+      }
       after = page.next();
       if (after.isEmpty()) {
         break;
       }
     }
-    there.ifPresent(found -> findExtra(name, Optional.of(here), found));
+    there(name).ifPresent(found -> findExtra(name, Optional.of(here), found));
   }
 
-  private void compare(String name, List<Document> documents, Optional<VectorCollection> there) {
-    compared += documents.size();
+  private Optional<VectorCollection> there(String name) {
+    return guard.call(() -> remote.collection(name, Scope.ALL));
+  }
+
+  private Map<String, Document> there(String name, List<String> ids) {
     Map<String, Document> found = new HashMap<>();
-    if (there.isPresent() && !documents.isEmpty()) {
-      List<String> ids = documents.stream().map(Document::id).toList();
+    Optional<VectorCollection> there = there(name);
+    if (there.isPresent() && !ids.isEmpty()) {
       guard.call(() -> there.get().get(ids)).forEach(one -> found.put(one.id(), one));
     }
+    return found;
+  }
+
+  /** The ids of documents that are missing or another one there. */
+  private List<String> differing(String name, List<Document> documents) {
+    Map<String, Document> found = there(name, documents.stream().map(Document::id).toList());
+    return documents.stream()
+        .filter(document -> {
+          Document other = found.get(document.id());
+          return other == null || !Sameness.isSame(document, other);
+        })
+        .map(Document::id)
+        .toList();
+  }
+
+  /** Notes which of these documents, as they are here now, differ; and repairs them. */
+  private void note(String name, List<Document> documents) {
+    Map<String, Document> found = there(name, documents.stream().map(Document::id).toList());
     List<StoredDocument> wrong = new ArrayList<>();
     List<StoredDocument> foreign = new ArrayList<>();
     for (Document document : documents) {
@@ -128,27 +162,35 @@ final class Comparing {
     for (Optional<String> after = Optional.empty(); ; ) {
       Optional<String> from = after;
       Page page = guard.call(() -> there.page(from, PAGE_DOCUMENTS));
-      List<String> ids = page.documents().stream().map(Document::id).toList();
-      Map<String, Document> known = new HashMap<>();
-      if (!ids.isEmpty()) {
-        here.ifPresent(all -> all.get(ids).forEach(one -> known.put(one.id(), one)));
-      }
-      List<StoredDocument> foreign =
-          page.documents().stream()
-              .filter(one -> !known.containsKey(one.id()))
-              .map(Comparing::stored)
-              .toList();
-      extra += foreign.size();
-      foreign.forEach(one -> example("\"%s\" of \"%s\" is there alone".formatted(one.id(), name)));
-      if (repair == Repair.MIRROR && !foreign.isEmpty()) {
-        store.keepForeign(name, foreign);
-        shipping.remove(name, foreign.stream().map(StoredDocument::id).toList());
-        removed += foreign.size();
+      List<Document> foreign = notHere(here, page.documents());
+      if (!foreign.isEmpty()) {
+        settle.run(); // Some may be deleted just now.
+        List<String> ids = foreign.stream().map(Document::id).toList();
+        noteExtra(name, notHere(here, List.copyOf(there(name, ids).values())));
       }
       after = page.next();
       if (after.isEmpty()) {
         break;
       }
+    }
+  }
+
+  private static List<Document> notHere(Optional<VectorCollection> here, List<Document> documents) {
+    Set<String> known = new HashSet<>();
+    List<String> ids = documents.stream().map(Document::id).toList();
+    if (here.isPresent() && !ids.isEmpty()) {
+      here.get().get(ids).forEach(one -> known.add(one.id()));
+    }
+    return documents.stream().filter(one -> !known.contains(one.id())).toList();
+  }
+
+  private void noteExtra(String name, List<Document> foreign) {
+    extra += foreign.size();
+    foreign.forEach(one -> example("\"%s\" of \"%s\" is there alone".formatted(one.id(), name)));
+    if (repair == Repair.MIRROR && !foreign.isEmpty()) {
+      store.keepForeign(name, foreign.stream().map(Comparing::stored).toList());
+      shipping.remove(name, foreign.stream().map(Document::id).toList());
+      removed += foreign.size();
     }
   }
 

@@ -31,6 +31,7 @@ import org.slf4j.LoggerFactory;
 public final class RemoteSync implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RemoteSync.class);
   private static final Duration RETRY = Duration.ofMillis(500);
+  private static final Duration REFUSED_RETRY = Duration.ofSeconds(5);
   private static final Duration MAX_CLOSING = Duration.ofSeconds(5);
   private static final double JITTER = 0.5;
 
@@ -46,8 +47,11 @@ public final class RemoteSync implements AutoCloseable {
   private final Bell bell = new Bell();
   private final Thread thread;
 
-  /** Held while something is done on the remote store: shipping, or a comparison. */
-  private final ReentrantLock working = new ReentrantLock();
+  /**
+   * Held while something is done on the remote store: shipping, or a comparison; given to whoever
+   * asked first, so that no stream of writes keeps an operator waiting.
+   */
+  private final ReentrantLock working = new ReentrantLock(true);
 
   private volatile boolean isClosing;
   private volatile boolean isPaused;
@@ -105,6 +109,7 @@ public final class RemoteSync implements AutoCloseable {
         }
       } catch (StoreException e) {
         failed(e);
+        pause = e.code() == ErrorCode.REMOTE_UNAVAILABLE ? RETRY : REFUSED_RETRY;
       } catch (IOException | RuntimeException e) {
         lastError = Optional.of(String.valueOf(e.getMessage()));
         log.error("the remote store is not brought up to date, and tried again", e);
@@ -122,30 +127,63 @@ public final class RemoteSync implements AutoCloseable {
     working.lock();
     try {
       if (!clock.instant().isBefore(nextCheck) || state != State.UP) {
-        guard.run(remote::ping);
-        answered();
+        ping();
         nextCheck = clock.instant().plus(jittered(options.checkInterval()));
       }
       if (options.syncOnConnect() && outbox.status().gap().isPresent()) {
         fillGap();
       }
-      for (var next = next(); next.isPresent() && !isClosing && !isPaused; next = next()) {
-        Outbox.Shipment shipment = next.get();
-        Optional<String> refused = shipping.ship(shipment);
-        if (refused.isPresent()) {
-          log.error(
-              "part of what was written to {} is not held by the remote store: {}",
-              shipment.collection(),
-              refused.get());
-        }
-        outbox.acknowledge(shipment.through());
-        answered();
-      }
+      shipAll();
       lastSync = Optional.of(clock.instant());
       Duration rest = Duration.between(clock.instant(), nextCheck);
       return rest.isNegative() ? Duration.ZERO : rest;
     } finally {
       working.unlock();
+    }
+  }
+
+  /** Whatever it fails with, it cannot be used. */
+  private void ping() {
+    try {
+      guard.run(remote::ping);
+      answered();
+    } catch (StoreException e) {
+      change(State.DOWN);
+      throw e;
+    }
+  }
+
+  /** Ships what waits now; what comes meanwhile has the next turn, or there would be no end. */
+  private void shipAll() throws IOException {
+    long until = outbox.status().visible();
+    while (outbox.status().shipped() < until && !isClosing && !isPaused) {
+      Optional<Outbox.Shipment> next = next();
+      if (next.isEmpty()) {
+        return;
+      }
+      Outbox.Shipment shipment = next.get();
+      Optional<String> refused = shipping.ship(shipment);
+      if (refused.isPresent()) {
+        log.error(
+            "part of what was written to {} is not held by the remote store: {}",
+            shipment.collection(),
+            refused.get());
+      }
+      outbox.acknowledge(shipment.through());
+      answered();
+    }
+  }
+
+  /** What was written up to now is there: what still differs then differs for another reason. */
+  private void settle() {
+    try {
+      if (status().waitingBytes() > 0) {
+        store.checkpoint();
+        shipAll();
+      }
+    } catch (IOException e) {
+      throw new StoreException(
+          ErrorCode.STORAGE_FAILED, "reading what waits failed: " + e.getMessage(), e);
     }
   }
 
@@ -156,7 +194,7 @@ public final class RemoteSync implements AutoCloseable {
   /** What the outbox does not know to be there is compared; what is there alone stays. */
   private void fillGap() throws IOException {
     log.info("the remote store is compared: {}", outbox.status().gap().orElse(""));
-    Comparison found = new Comparing(store, remote, guard, shipping, Repair.SHIP).run();
+    Comparison found = comparing(Repair.SHIP).run();
     log.info(
         "{} documents were compared, {} were missing there and {} different; {} were written",
         found.compared(),
@@ -164,6 +202,10 @@ public final class RemoteSync implements AutoCloseable {
         found.different(),
         found.shipped());
     outbox.clearGap();
+  }
+
+  private Comparing comparing(Repair repair) {
+    return new Comparing(store, remote, guard, shipping, this::settle, repair);
   }
 
   private Duration jittered(Duration time) {
@@ -181,8 +223,8 @@ public final class RemoteSync implements AutoCloseable {
     if (guard.state() == BreakerState.CLOSED || lastError.isEmpty()) {
       lastError = Optional.of(said);
     }
-    if (e.code() == ErrorCode.REMOTE_UNAVAILABLE || e.code() == ErrorCode.REMOTE_FAILED) {
-      change(State.DOWN);
+    if (e.code() == ErrorCode.REMOTE_UNAVAILABLE) {
+      change(State.DOWN); // One that answers, and refuses, is not down.
     }
     log.debug("the remote store is tried again: {}", said);
   }
@@ -315,9 +357,7 @@ public final class RemoteSync implements AutoCloseable {
     working.lock();
     try {
       sync(false);
-      Comparison found =
-          new Comparing(store, remote, guard, shipping, repairs ? Repair.MIRROR : Repair.NONE)
-              .run();
+      Comparison found = comparing(repairs ? Repair.MIRROR : Repair.NONE).run();
       if (found.isSame()) {
         outbox.clearGap();
       }

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -202,6 +203,8 @@ class OutageTest {
             .hasMessageContaining("belongs to")
             .hasMessageContaining(root.path().toString());
         assertThat(other.sync().status().waitingBytes()).isPositive();
+        assertThat(other.sync().status().state()).isEqualTo(State.UP);
+        assertThat(other.sync().status().lastError().orElse("")).contains("belongs to");
         side.assertSame(server.port());
         other.sync().resetBreaker();
         other.sync().sync(true);
@@ -367,6 +370,40 @@ class OutageTest {
       assertThat(side.sync().status().refused()).isEqualTo(2);
       assertThat(stranger.collection("diary", Scope.ALL).orElseThrow().count()).isOne();
       assertThat(side.sync().verify(false).isSame()).isFalse();
+    }
+  }
+
+  /** Agents go on while both sides are compared: what they write is no difference. */
+  @Test
+  void aComparisonBesideWritersFindsNothing() throws Exception {
+    try (FakeQdrant _ = server;
+        Side side = Side.open(root.path(), server.port())) {
+      write(side.documents(), new Random(3), 60);
+      AtomicBoolean isOver = new AtomicBoolean();
+      Thread writer =
+          Thread.ofPlatform()
+              .start(() -> {
+                for (int i = 0; !isOver.get(); i++) {
+                  side.documents()
+                      .upsert(
+                          "busy",
+                          List.of(document("d" + i % 50).withMetadata(Map.of("i", "" + i))),
+                          Scope.ALL);
+                  side.documents()
+                      .collection("busy", Scope.ALL)
+                      .orElseThrow()
+                      .delete(List.of("d" + (i + 25) % 50));
+                }
+              });
+      await().until(() -> side.documents().collection("busy", Scope.ALL).isPresent());
+      for (int turn = 0; turn < 3; turn++) {
+        assertThat(side.sync().verify(false).examples())
+            .allMatch(example -> example.contains("\"busy\""));
+      }
+      isOver.set(true);
+      writer.join();
+      assertThat(side.sync().verify(false).isSame()).isTrue();
+      side.assertSame(server.port());
     }
   }
 }

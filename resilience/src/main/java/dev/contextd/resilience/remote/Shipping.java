@@ -69,10 +69,14 @@ final class Shipping {
           create(created.collection(), created.metadata());
           yield Optional.empty();
         }
-        case Shipment.Put put -> put(put.collection(), put.documents());
-        case Shipment.Removed removed -> {
-          remove(removed.collection(), removed.ids());
-          yield Optional.empty();
+        case Shipment.Changed changed -> {
+          // First, so that documents that are refused keep nothing from being deleted.
+          if (!changed.removed().isEmpty()) {
+            remove(changed.collection(), changed.removed());
+          }
+          yield changed.documents().isEmpty()
+              ? Optional.empty()
+              : put(changed.collection(), changed.documents());
         }
         case Shipment.Dropped dropped -> {
           drop(dropped.collection());
@@ -83,7 +87,7 @@ final class Shipping {
       if (isForNow(e)) {
         throw e;
       }
-      refused.add(shipment instanceof Shipment.Put put ? put.documents().size() : 1);
+      refused.add(shipment instanceof Shipment.Changed it ? it.documents().size() : 1);
       log.error("the remote store does not take what was written to {}", shipment.collection(), e);
       return Optional.of(String.valueOf(e.getMessage()));
     }

@@ -76,12 +76,15 @@ public final class Outbox {
     record Created(String collection, long through, Map<String, String> metadata)
         implements Shipment {}
 
-    /** These documents are to be there as they are here; each id once. */
-    record Put(String collection, long through, List<StoredDocument> documents)
+    /**
+     * The last word on documents of a collection.
+     *
+     * @param documents that are to be there as they are here
+     * @param removed ids of documents that are not to be there; none that is among the documents
+     */
+    record Changed(
+        String collection, long through, List<StoredDocument> documents, List<String> removed)
         implements Shipment {}
-
-    /** Documents of these ids are not to be there. */
-    record Removed(String collection, long through, List<String> ids) implements Shipment {}
 
     /** The collection is not to be there. */
     record Dropped(String collection, long through) implements Shipment {}
@@ -188,8 +191,8 @@ public final class Outbox {
 
   /**
    * The next thing to do, in the order of the writes; the same again until it is acknowledged, or
-   * more of it. Puts that follow one another in one collection are joined, removals likewise; one
-   * write is never divided.
+   * more of it. Writes that follow one another in one collection are joined, of which each
+   * document's last one stays; one write is never divided.
    *
    * @param maxDocuments at most so many documents or ids are joined
    * @param maxBytes at most so many bytes of the journal are joined

@@ -26,16 +26,20 @@ final class Parcel {
 
   /** Whether nothing can be joined to it. */
   boolean isSingle() {
-    return switch (first) {
-      case JournalRecord.Created _, JournalRecord.Dropped _, JournalRecord.Voided _ -> true;
-      case JournalRecord.Put _, JournalRecord.Removed _ -> false;
+    return !isChange(first);
+  }
+
+  private static boolean isChange(JournalRecord record) {
+    return switch (record) {
+      case JournalRecord.Put _, JournalRecord.Removed _ -> true;
+      case JournalRecord.Created _, JournalRecord.Dropped _, JournalRecord.Voided _ -> false;
     };
   }
 
   /** Adds a record; false where it does not fit and nothing was added. */
   boolean add(JournalRecord record, long sequence, long size, int maxDocuments, long maxBytes) {
     boolean fits =
-        record.getClass() == first.getClass()
+        isChange(record)
             && record.incarnation() == first.incarnation()
             && documents.size() + ids.size() + count(record) <= maxDocuments
             && bytes + size <= maxBytes;
@@ -56,8 +60,15 @@ final class Parcel {
   private void put(JournalRecord record, long sequence, long size) {
     switch (record) {
       case JournalRecord.Put put ->
-          put.documents().forEach(document -> documents.put(document.id(), document));
-      case JournalRecord.Removed removed -> ids.addAll(removed.ids());
+          put.documents()
+              .forEach(document -> {
+                documents.put(document.id(), document);
+                ids.remove(document.id());
+              });
+      case JournalRecord.Removed removed -> {
+        removed.ids().forEach(documents::remove);
+        ids.addAll(removed.ids());
+      }
       case JournalRecord.Created _, JournalRecord.Dropped _, JournalRecord.Voided _ -> {
         // Said by the first record alone.
       }
@@ -74,10 +85,9 @@ final class Parcel {
             collection, through, metadata == null ? Map.of() : metadata);
       }
       case JournalRecord.Dropped _ -> new Outbox.Shipment.Dropped(collection, through);
-      case JournalRecord.Put _ ->
-          new Outbox.Shipment.Put(collection, through, List.copyOf(documents.values()));
-      case JournalRecord.Removed _ ->
-          new Outbox.Shipment.Removed(collection, through, List.copyOf(ids));
+      case JournalRecord.Put _, JournalRecord.Removed _ ->
+          new Outbox.Shipment.Changed(
+              collection, through, List.copyOf(documents.values()), List.copyOf(ids));
       case JournalRecord.Voided voided ->
           throw new IllegalStateException("a void is never shipped: " + voided);
     };

@@ -168,11 +168,14 @@ class QdrantStoreTest {
       store.claim(NOTES, "me");
       assertThat(store.owner(NOTES)).contains("me");
       server.stop();
-      assertRefused(
-          ErrorCode.REMOTE_UNAVAILABLE,
-          store::ping,
-          "localhost:" + server.port(),
-          "Connection refused");
+      // The first call may still meet the old connection's end.
+      org.awaitility.Awaitility.await()
+          .untilAsserted(() ->
+              assertRefused(
+                  ErrorCode.REMOTE_UNAVAILABLE,
+                  store::ping,
+                  "localhost:" + server.port(),
+                  "Connection refused"));
       assertRefused(ErrorCode.REMOTE_UNAVAILABLE, () -> store.collection(NOTES, Scope.ALL));
       server.start();
       org.awaitility.Awaitility.await()

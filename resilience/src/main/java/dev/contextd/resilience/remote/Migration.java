@@ -20,7 +20,7 @@ import java.util.function.Consumer;
 /**
  * Copies everything from one store to another, a page at a time, and then compares both. What is
  * there already is not written again, so that one that was cut short goes on from there when it is
- * begun again. Nothing is deleted on either side.
+ * begun again. What the other side can never hold is told. Nothing is deleted on either side.
  */
 public final class Migration {
   private static final int PAGE_DOCUMENTS = 500;
@@ -169,11 +169,34 @@ public final class Migration {
                     .withMetadata(one.metadata()))
             .toList();
     if (!wanted.isEmpty()) {
-      to.upsert(name, wanted, Scope.ALL);
-      copied += wanted.size();
+      write(name, wanted);
     }
     done += documents.size();
     told.accept(new Progress("copying", done, total));
+  }
+
+  /** A document that the other side can never hold costs itself alone. */
+  private void write(String name, List<NewDocument> wanted) {
+    try {
+      to.upsert(name, wanted, Scope.ALL);
+      copied += wanted.size();
+    } catch (StoreException e) {
+      boolean isRefusal =
+          switch (e.code()) {
+            case INVALID_ARGUMENT, INVALID_VECTOR, DIMENSION_MISMATCH, TOO_LARGE -> true;
+            default -> false;
+          };
+      if (!isRefusal) {
+        throw e;
+      }
+      if (wanted.size() > 1) {
+        wanted.forEach(one -> write(name, List.of(one)));
+      } else {
+        example(
+            "\"%s\" of \"%s\" is refused: %s"
+                .formatted(wanted.getFirst().id().orElse(""), name, e.getMessage()));
+      }
+    }
   }
 
   private void compare(String name, List<Document> documents, byte[] sumFrom, byte[] sumTo) {

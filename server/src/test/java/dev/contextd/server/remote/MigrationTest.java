@@ -9,6 +9,7 @@ import dev.contextd.engine.StoreOptions;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.qdrant.QdrantStore;
 import dev.contextd.qdrant.testkit.FakeQdrant;
+import dev.contextd.qdrant.testkit.Point;
 import dev.contextd.resilience.remote.Migration;
 import dev.contextd.resilience.remote.Migration.Progress;
 import dev.contextd.testkit.StoreRoot;
@@ -98,6 +99,28 @@ class MigrationTest {
       assertThat(done.isComplete()).isTrue();
       assertThat(done.extra()).isOne();
       assertThat(remote.collection("notes", Scope.ALL).orElseThrow().get("other")).isPresent();
+    }
+  }
+
+  /** A vector that is none, which Qdrant holds and nobody can search. */
+  @Test
+  void whatTheOtherSideCannotHoldCostsItselfAlone() throws Exception {
+    try (FakeQdrant server = FakeQdrant.open();
+        QdrantStore remote = Side.remote(server.port());
+        VectorStore store = open(root.path())) {
+      remote.upsert(
+          "notes",
+          List.of(
+              NewDocument.of("a", "", new float[] {1, 1, 1}),
+              NewDocument.of("b", "", new float[] {1, 2, 1})),
+          Scope.ALL);
+      String uuid = "045e8d12-e66b-5381-862d-a6c10b149cdb";
+      server.put("notes", new Point(uuid, Map.of(), new float[] {Float.NaN, 1, 1}));
+      Migration.Result done = Migration.run(remote, store, _ -> {});
+      assertThat(done.isComplete()).isFalse();
+      assertThat(done.copied()).isEqualTo(2);
+      assertThat(done.different()).isOne();
+      assertThat(done.examples()).anyMatch(line -> line.contains(uuid) && line.contains("finite"));
     }
   }
 }

@@ -204,7 +204,7 @@ class OutageTest {
             .hasMessageContaining(root.path().toString());
         assertThat(other.sync().status().waitingBytes()).isPositive();
         assertThat(other.sync().status().state()).isEqualTo(State.UP);
-        assertThat(other.sync().status().lastError().orElse("")).contains("belongs to");
+        await().until(() -> other.sync().status().lastError().orElse("").contains("belongs to"));
         side.assertSame(server.port());
         other.sync().resetBreaker();
         other.sync().sync(true);

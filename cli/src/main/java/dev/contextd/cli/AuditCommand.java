@@ -35,7 +35,7 @@ final class AuditCommand implements Callable<Integer> {
           rows.add(
               List.of(
                   Screen.seconds(one.path("when").asText()),
-                  one.path("who").asText(),
+                  who(one.path("who").asText()),
                   one.path("what").asText(),
                   file.isEmpty() ? folder : folder + "/" + file));
           String kept = one.path("kept").asText("");
@@ -48,5 +48,10 @@ final class AuditCommand implements Callable<Integer> {
       }
       return Ctxd.FINE;
     });
+  }
+
+  /** Through which process somebody acted stands in the JSON; a terminal has no room for it. */
+  private static String who(String who) {
+    return who.split(", through ", 2)[0];
   }
 }

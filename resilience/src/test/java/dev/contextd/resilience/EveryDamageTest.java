@@ -1,5 +1,6 @@
 package dev.contextd.resilience;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.contextd.engine.Document;
@@ -7,12 +8,19 @@ import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.engine.VectorCollection;
+import dev.contextd.engine.VectorStore;
 import dev.contextd.storage.check.Damage;
+import dev.contextd.storage.checkpoint.KeeperOptions;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.DocumentFormat;
+import dev.contextd.storage.chromem.MetadataFormat;
 import dev.contextd.storage.chromem.Names;
+import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.testkit.Fixtures;
+import dev.contextd.testkit.PathFaults;
 import dev.contextd.testkit.StoreRoot;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,6 +31,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -42,16 +51,6 @@ class EveryDamageTest {
   private static final String NOTES = "notes";
   private static final String FOLDER = Names.hash(NOTES);
   private static final float[] UNIT = {1, 0, 0};
-
-  /** Tested where they can be made: what they need no test of this kind can do here. */
-  private static final Set<String> ELSEWHERE =
-      Set.of(
-          "name_ambiguous", // MetadataDamageTest
-          "document_ambiguous", // DocumentDamageTest
-          "text_not_utf8", // DocumentDamageTest
-          "folder_unreadable", // UnreadableFolderTest
-          "collection_recreated", // ForeignChangesTest
-          "journal_damaged"); // JournalDamageTest
 
   @TempDir Path temp;
 
@@ -77,6 +76,12 @@ class EveryDamageTest {
     LEFT,
     /** Its owner: it is left as it is, and something is not served. */
     OWNER
+  }
+
+  /** What is served that was not there before the fault. */
+  enum Beside {
+    NOTHING,
+    A_DOCUMENT
   }
 
   /** Does the damage to the folder of {@code notes}. */
@@ -150,18 +155,100 @@ class EveryDamageTest {
         (root, folder, doc) -> {
           Files.writeString(root.resolve(".contextd/manifest"), "x");
           Files.writeString(root.resolve(".contextd/manifest.copy"), "x");
+        }),
+    TEXT_NOT_UTF8(
+        false,
+        Repair.LEFT,
+        Beside.A_DOCUMENT,
+        (root, folder, doc) ->
+            Files.write(
+                folder.resolve(Names.hash("latin") + ".gob"),
+                raw(document("latin", "caf?", UNIT), "caf?", 0xe9))),
+    DOCUMENT_AMBIGUOUS(
+        false,
+        Repair.OWNER,
+        Beside.A_DOCUMENT,
+        (root, folder, doc) -> {
+          for (int last : new int[] {0xff, 0xfe}) {
+            Files.write(
+                folder.resolve(hash("id", last) + ".gob"),
+                raw(document("id?", "", UNIT), "id?", last));
+          }
+        }),
+    NAME_AMBIGUOUS(
+        false,
+        Repair.OWNER,
+        Beside.A_DOCUMENT,
+        (root, folder, doc) -> {
+          for (int last : new int[] {0xff, 0xfe}) {
+            Path other = Files.createDirectory(root.resolve(hash("id", last)));
+            byte[] named =
+                MetadataFormat.encode(new StoredCollection("id?", Map.of()), Compression.PLAIN);
+            Files.write(metadata(other), raw(named, "id?", last));
+            write(other.resolve(Names.hash("d0") + ".gob"), "d0", "", UNIT);
+          }
+        }),
+    FOLDER_UNREADABLE(true, Repair.OWNER, Beside.NOTHING, (root, folder, doc) -> {}) {
+      @Override
+      Disk disk() {
+        return new PathFaults(path -> path.endsWith(FOLDER), _ -> false);
+      }
+    },
+    COLLECTION_RECREATED(
+        true,
+        Repair.TRASH,
+        Beside.NOTHING,
+        (root, folder, doc) -> {
+          removeTree(folder);
+          Files.createDirectory(folder);
+          Files.write(
+              metadata(folder),
+              MetadataFormat.encode(new StoredCollection(NOTES, Map.of()), Compression.PLAIN));
+          Files.setLastModifiedTime(metadata(folder), FileTime.fromMillis(1));
+          write(doc, "d0", "another program's", UNIT);
+        }),
+    JOURNAL_DAMAGED(
+        true,
+        Repair.OWNER,
+        Beside.A_DOCUMENT,
+        (root, folder, doc) -> {
+          Path crashed = root.resolveSibling("crashed");
+          KeeperOptions late = KeeperOptions.defaults().withInterval(Duration.ofHours(1));
+          try (VectorStore store =
+              VectorStore.open(root, StoreOptions.defaults().withKeeper(late))) {
+            store.upsert(NOTES, List.of(NewDocument.of("lost", "lost", UNIT)), Scope.ALL);
+            store.upsert(NOTES, List.of(NewDocument.of("left", "left", UNIT)), Scope.ALL);
+            Fixtures.copyTree(root, crashed);
+          }
+          removeTree(root);
+          Files.move(crashed, root);
+          Path segment = newest(root.resolve(".contextd/journal"));
+          byte[] records = Files.readAllBytes(segment);
+          records[new String(records, ISO_8859_1).indexOf("lost")] ^= 1;
+          Files.write(segment, records);
         });
 
     /** Whether the store had been opened here before. */
     private final boolean isKnown;
 
     private final Repair repair;
+    private final Beside beside;
     private final Fault fault;
 
     Case(boolean isKnown, Repair repair, Fault fault) {
+      this(isKnown, repair, Beside.NOTHING, fault);
+    }
+
+    Case(boolean isKnown, Repair repair, Beside beside, Fault fault) {
       this.isKnown = isKnown;
       this.repair = repair;
+      this.beside = beside;
       this.fault = fault;
+    }
+
+    /** What the store lies on from the fault on. */
+    Disk disk() {
+      return new LocalDisk();
     }
 
     String word() {
@@ -187,9 +274,30 @@ class EveryDamageTest {
 
   private static Path write(Path file, String id, String content, float[] vector)
       throws IOException {
-    return Files.write(
-        file,
-        DocumentFormat.encode(new StoredDocument(id, null, vector, content), Compression.PLAIN));
+    return Files.write(file, document(id, content, vector));
+  }
+
+  private static byte[] document(String id, String content, float[] vector) {
+    return DocumentFormat.encode(new StoredDocument(id, null, vector, content), Compression.PLAIN);
+  }
+
+  /** A file as Go may write it: the last byte of a text in it is not UTF-8. */
+  private static byte[] raw(byte[] file, String text, int last) {
+    byte[] raw = file.clone();
+    raw[new String(file, ISO_8859_1).indexOf(text) + text.length() - 1] = (byte) last;
+    return raw;
+  }
+
+  private static String hash(String prefix, int last) {
+    byte[] name = (prefix + "?").getBytes(ISO_8859_1);
+    name[name.length - 1] = (byte) last;
+    return HexFormat.of().formatHex(Names.sha256().digest(name), 0, 4);
+  }
+
+  private static Path newest(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.max(Comparator.naturalOrder()).orElseThrow();
+    }
   }
 
   private static void removeTree(Path tree) throws IOException {
@@ -201,9 +309,14 @@ class EveryDamageTest {
   }
 
   private ResilientStore open() throws IOException {
+    return open(new LocalDisk());
+  }
+
+  private ResilientStore open(Disk disk) throws IOException {
     BackupOptions backups =
         new BackupOptions(temp.resolve("backups"), Duration.ZERO, 3, Optional.empty());
-    return ResilientStore.open(root(), StoreOptions.defaults(), HealthOptions.defaults(), backups);
+    return ResilientStore.open(
+        root(), StoreOptions.defaults().withDisk(disk), HealthOptions.defaults(), backups);
   }
 
   private static Map<String, Document> contents(ResilientStore store) {
@@ -249,7 +362,7 @@ class EveryDamageTest {
     }
     Path folder = root().resolve(FOLDER);
     one.fault.strike(root(), folder, folder.resolve(Names.hash("d0") + ".gob"));
-    try (ResilientStore store = open()) {
+    try (ResilientStore store = open(one.disk())) {
       Set<String> found = new HashSet<>();
       store.store().openReport().damage().forEach(damage -> found.add(damage.word()));
       if (one.repair == Repair.SCRUB) {
@@ -261,15 +374,32 @@ class EveryDamageTest {
       assertThat(store.health().isDegraded())
           .as(store.health().details().toString())
           .isEqualTo(!isServedWhole);
-      assertSame(contents(store), before);
+      assertSame(one, contents(store), before);
     }
-    try (ResilientStore store = open()) {
-      assertSame(contents(store), before);
-      assertThat(store.health().isDegraded()).isEqualTo(one.repair == Repair.OWNER);
+    try (ResilientStore store = open(one.disk())) {
+      assertSame(one, contents(store), before);
+      assertThat(store.health().isDegraded())
+          .isEqualTo(one.repair == Repair.OWNER && one != Case.JOURNAL_DAMAGED);
     }
     boolean isLeft = one.repair == Repair.LEFT || one.repair == Repair.OWNER;
     assertThat(StoreRoot.check(root()).damage())
-        .allMatch(damage -> isLeft && damage.word().equals(one.word()));
+        .allMatch(damage -> isLeft && isOf(one, damage.word()));
+  }
+
+  /** Texts that differ only in bytes that are not UTF-8 are told as such beside. */
+  private static boolean isOf(Case one, String word) {
+    return word.equals(one.word())
+        || (one.beside == Beside.A_DOCUMENT && word.equals(Case.TEXT_NOT_UTF8.word()));
+  }
+
+  /** What was there is as it was; what came with the fault is nobody's loss. */
+  private static void assertSame(
+      Case one, Map<String, Document> found, Map<String, Document> expected) {
+    if (one.beside == Beside.A_DOCUMENT) {
+      assertThat(found).hasSize(expected.size() + 1);
+      found.keySet().retainAll(expected.keySet());
+    }
+    assertSame(found, expected);
   }
 
   private static void putRight(Case one, ResilientStore store) {
@@ -305,7 +435,6 @@ class EveryDamageTest {
             .collect(Collectors.toCollection(TreeSet::new));
     Set<String> tested =
         Arrays.stream(Case.values()).map(Case::word).collect(Collectors.toCollection(TreeSet::new));
-    tested.addAll(ELSEWHERE);
     assertThat(tested).isEqualTo(kinds);
     String page =
         Files.readString(Fixtures.project().resolve("docs/operations/METADATA_RECOVERY.md"));

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** What is refused at the edge of every store, wherever it lies. */
@@ -177,6 +178,51 @@ public final class Checks {
         i++;
       }
     }
+  }
+
+  /** How many documents a page may hold. */
+  public static void pageLimit(int limit) {
+    if (limit < 1 || limit > Limits.MAX_PAGE_DOCUMENTS) {
+      throw invalid("limit must be 1 to " + Limits.MAX_PAGE_DOCUMENTS + ", found " + limit);
+    }
+  }
+
+  /** Text is embedded with the model that made a collection's vectors, and with no other. */
+  public static void model(String collection, String present, String used) {
+    if (!present.equals(used)) {
+      throw new StoreException(
+          ErrorCode.MODEL_MISMATCH,
+          "the collection \"%s\" was embedded with \"%s\", text would be embedded with \"%s\"; use that model, or send \"embedding\""
+              .formatted(collection, present, used));
+    }
+  }
+
+  /** No collection of that name. */
+  public static StoreException notFound(String collection) {
+    return new StoreException(
+        ErrorCode.COLLECTION_NOT_FOUND, "there is no collection \"" + collection + "\"");
+  }
+
+  /** A collection is there, and not as it was to be created. */
+  public static StoreException existsOtherwise(String collection) {
+    return new StoreException(
+        ErrorCode.COLLECTION_EXISTS,
+        "the collection \"" + collection + "\" exists with other metadata; delete it first");
+  }
+
+  /** An id is shared by all tenants; one that cannot be seen cannot be written either. */
+  public static StoreException taken(String id) {
+    return new StoreException(
+        ErrorCode.DOCUMENT_CONFLICT, "the id \"" + id + "\" is taken; choose another");
+  }
+
+  /** The model that embeds texts, which must be there. */
+  public static Embedder embedder(Optional<Embedder> configured) {
+    return configured.orElseThrow(() ->
+        new StoreException(
+            ErrorCode.NO_EMBEDDER,
+            "text needs an embedding provider and none is configured; send \"embedding\","
+                + " or set embeddings.provider"));
   }
 
   /** The call itself is wrong. */

@@ -41,12 +41,7 @@ final class CollectionModel {
    */
   void require(String used, Snapshot snapshot) {
     Optional<ModelRecord> valid = valid(snapshot);
-    if (valid.isPresent() && !valid.get().model().equals(used)) {
-      throw new StoreException(
-          ErrorCode.MODEL_MISMATCH,
-          "the collection \"%s\" was embedded with \"%s\", text would be embedded with \"%s\"; use that model, or send \"embedding\""
-              .formatted(kept.stored().name(), valid.get().model(), used));
-    }
+    valid.ifPresent(record -> Checks.model(kept.stored().name(), record.model(), used));
   }
 
   Optional<Model> info(Snapshot snapshot) {

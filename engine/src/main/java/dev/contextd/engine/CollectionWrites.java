@@ -66,7 +66,7 @@ final class CollectionWrites {
   /** The lock is held. */
   private void requireAlive() {
     if (isDeleted || isEnding) {
-      throw EmbeddedStore.notFound(name());
+      throw Checks.notFound(name());
     }
   }
 
@@ -191,7 +191,7 @@ final class CollectionWrites {
     }
   }
 
-  /** An id is shared by all tenants; one that cannot be seen cannot be written either. */
+  /** See {@link Checks#taken}. */
   private void refuseForeignIds(Batch batch, Snapshot before, Scope scope) {
     if (scope.isAll()) {
       return;
@@ -200,8 +200,7 @@ final class CollectionWrites {
       Row row = before.get(id);
       boolean foreign = row != null && !scope.contains(row.metadata());
       if (foreign || (row == null && unserved.holds(id))) {
-        throw new StoreException(
-            ErrorCode.DOCUMENT_CONFLICT, "the id \"" + id + "\" is taken; choose another");
+        throw Checks.taken(id);
       }
     }
   }

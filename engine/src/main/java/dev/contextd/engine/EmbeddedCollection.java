@@ -151,7 +151,7 @@ final class EmbeddedCollection {
   }
 
   CollectionInfo info(Scope scope) {
-    return infoUnlessDeleted(scope).orElseThrow(() -> EmbeddedStore.notFound(name()));
+    return infoUnlessDeleted(scope).orElseThrow(() -> Checks.notFound(name()));
   }
 
   /** For a list of collections, in which one that is deleted meanwhile is left out. */
@@ -193,9 +193,7 @@ final class EmbeddedCollection {
   }
 
   Page page(Optional<String> after, int limit, Scope scope) {
-    if (limit < 1 || limit > Limits.MAX_PAGE_DOCUMENTS) {
-      throw Checks.invalid("limit must be 1 to " + Limits.MAX_PAGE_DOCUMENTS + ", found " + limit);
-    }
+    Checks.pageLimit(limit);
     List<Document> documents = new ArrayList<>();
     Iterator<Row> rows = read().after(after.orElse(null));
     while (rows.hasNext()) {
@@ -227,24 +225,18 @@ final class EmbeddedCollection {
   int deleteWhere(Filter where, Scope scope) {
     Checks.filter(where);
     scope.refuseReserved(where.fields(), "where");
-    Filter confined = new Filter.And(List.of(scope.filter(), where));
+    Filter confined = scope.confine(where);
     return writes.remove(snapshot -> snapshot.matching(confined));
   }
 
   QueryResult query(Query query, Scope scope) {
-    query.where().ifPresent(Checks::filter);
-    query.whereDocument().ifPresent(Checks::filter);
-    query.where().ifPresent(where -> scope.refuseReserved(where.fields(), "where"));
+    query.check(scope);
     Snapshot snapshot = read();
-    EmbeddedText target = target(query, snapshot);
+    EmbeddedText target = query.embedded(store::embedder, used -> model.require(used, snapshot));
     Checks.dimension(snapshot.dimension(), target.vector().length, "the query's vector");
     Optional<Filter> where = query.where();
     if (!scope.isAll()) {
-      where =
-          Optional.of(
-              where
-                  .<Filter>map(f -> new Filter.And(List.of(scope.filter(), f)))
-                  .orElseGet(scope::filter));
+      where = Optional.of(where.map(scope::confine).orElseGet(scope::filter));
     }
     List<Hit> hits =
         store
@@ -259,23 +251,6 @@ final class EmbeddedCollection {
             .toList();
     return new QueryResult(
         hits, new Coverage(count(snapshot, scope), unavailable(scope)), target.truncated());
-  }
-
-  private EmbeddedText target(Query query, Snapshot snapshot) {
-    return switch (query.target()) {
-      case Query.Target.Vector vector -> {
-        Checks.vector(vector.values(), "the query's vector");
-        yield new EmbeddedText(vector.values(), false);
-      }
-      case Query.Target.Text text -> {
-        if (text.text().isBlank()) {
-          throw Checks.invalid("the query's text is blank");
-        }
-        Embedder embedder = store.embedder();
-        model.require(embedder.model(), snapshot);
-        yield embedder.embed(List.of(text.text())).getFirst();
-      }
-    };
   }
 
   /** Whose the unserved documents are is not known, so within a scope only none is a number. */
@@ -312,7 +287,7 @@ final class EmbeddedCollection {
 
   private Snapshot read() {
     if (writes.isDeleted()) {
-      throw EmbeddedStore.notFound(name());
+      throw Checks.notFound(name());
     }
     return table.snapshot();
   }

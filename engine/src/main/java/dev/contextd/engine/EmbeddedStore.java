@@ -184,9 +184,7 @@ final class EmbeddedStore implements VectorStore {
         if (existing.metadata().equals(metadata)) {
           return false;
         }
-        throw new StoreException(
-            ErrorCode.COLLECTION_EXISTS,
-            "the collection \"" + name + "\" exists with other metadata; delete it first");
+        throw Checks.existsOtherwise(name);
       }
       Checks.name(name);
       requireWritable();
@@ -290,17 +288,13 @@ final class EmbeddedStore implements VectorStore {
 
   @Override
   public void delete(String name, Scope scope) {
-    if (!scope.isAll()) {
-      throw new StoreException(
-          ErrorCode.FORBIDDEN,
-          "a collection is shared between tenants and cannot be deleted by one of them");
-    }
+    scope.requireAll();
     EmbeddedCollection collection;
     structure.lock();
     try {
       collection = collections.get(name);
       if (collection == null) {
-        throw notFound(name);
+        throw Checks.notFound(name);
       }
       requireWritable();
       EmbeddedCollection ended = collection;
@@ -405,7 +399,7 @@ final class EmbeddedStore implements VectorStore {
   EmbeddedCollection requireServed(String name) {
     EmbeddedCollection collection = collections.get(name);
     if (collection == null) {
-      throw notFound(name);
+      throw Checks.notFound(name);
     }
     return collection;
   }
@@ -678,13 +672,7 @@ final class EmbeddedStore implements VectorStore {
    * @throws StoreException where text cannot be embedded
    */
   Embedder embedder() {
-    return options
-        .embedder()
-        .orElseThrow(() ->
-            new StoreException(
-                ErrorCode.NO_EMBEDDER,
-                "text needs an embedding provider and none is configured; send \"embedding\","
-                    + " or set embeddings.provider"));
+    return Checks.embedder(options.embedder());
   }
 
   Optional<Embedder> embedderIfAny() {
@@ -701,11 +689,6 @@ final class EmbeddedStore implements VectorStore {
           ErrorCode.READ_ONLY,
           "the store is served read-only, because " + reason.get() + "; mend that and restart");
     }
-  }
-
-  static StoreException notFound(String name) {
-    return new StoreException(
-        ErrorCode.COLLECTION_NOT_FOUND, "there is no collection \"" + name + "\"");
   }
 
   static StoreException failed(String what, IOException e) {

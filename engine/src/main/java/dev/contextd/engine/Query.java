@@ -1,6 +1,9 @@
 package dev.contextd.engine;
 
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * A question to a collection: which documents are nearest?
@@ -37,6 +40,36 @@ public record Query(
 
   public static Query nearest(String text, int limit) {
     return new Query(new Target.Text(text), limit, Optional.empty(), Optional.empty());
+  }
+
+  /** Refuses filters that are malformed, or name what the scope sets itself. */
+  public void check(Scope scope) {
+    where.ifPresent(Checks::filter);
+    whereDocument.ifPresent(Checks::filter);
+    where.ifPresent(filter -> scope.refuseReserved(filter.fields(), "where"));
+  }
+
+  /**
+   * What the documents are compared with, as a vector; a text is embedded.
+   *
+   * @param embedder asked for only where there is a text
+   * @param checkModel refuses a model that is not the collection's
+   */
+  public EmbeddedText embedded(Supplier<Embedder> embedder, Consumer<String> checkModel) {
+    return switch (target) {
+      case Target.Vector vector -> {
+        Checks.vector(vector.values(), "the query's vector");
+        yield new EmbeddedText(vector.values(), false);
+      }
+      case Target.Text text -> {
+        if (text.text().isBlank()) {
+          throw Checks.invalid("the query's text is blank");
+        }
+        Embedder model = embedder.get();
+        checkModel.accept(model.model());
+        yield model.embed(List.of(text.text())).getFirst();
+      }
+    };
   }
 
   public Query where(Filter filter) {

@@ -1,5 +1,6 @@
 package dev.contextd.engine;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -35,6 +36,24 @@ public record Scope(Map<String, String> stamps, Set<String> reserved) {
             .entrySet().stream()
                 .<Filter>map(stamp -> new Filter.Equal(stamp.getKey(), stamp.getValue()))
                 .toList());
+  }
+
+  /** A condition within the scope. */
+  public Filter confine(Filter where) {
+    return new Filter.And(List.of(filter(), where));
+  }
+
+  /**
+   * Refuses to delete a collection for one of those who share it.
+   *
+   * @throws StoreException {@link ErrorCode#FORBIDDEN} where this is not everything
+   */
+  public void requireAll() {
+    if (!isAll()) {
+      throw new StoreException(
+          ErrorCode.FORBIDDEN,
+          "a collection is shared between tenants and cannot be deleted by one of them");
+    }
   }
 
   /**

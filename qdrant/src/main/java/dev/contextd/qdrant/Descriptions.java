@@ -1,5 +1,6 @@
 package dev.contextd.qdrant;
 
+import dev.contextd.engine.Checks;
 import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.StoreException;
 import io.grpc.Status;
@@ -41,11 +42,6 @@ final class Descriptions {
     this.vectorSize = vectorSize;
   }
 
-  static StoreException notFound(String name) {
-    return new StoreException(
-        ErrorCode.COLLECTION_NOT_FOUND, "there is no collection \"" + name + "\"");
-  }
-
   Optional<Description> find(String name) {
     try {
       CollectionInfo info =
@@ -71,7 +67,7 @@ final class Descriptions {
   }
 
   Description require(String name) {
-    return find(name).orElseThrow(() -> notFound(name));
+    return find(name).orElseThrow(() -> Checks.notFound(name));
   }
 
   /** Creates a collection; returns whether there was none of that name. */

@@ -6,7 +6,6 @@ import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.Document;
 import dev.contextd.engine.EmbeddedText;
 import dev.contextd.engine.Embedder;
-import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.Filter;
 import dev.contextd.engine.Limits;
 import dev.contextd.engine.NewDocument;
@@ -14,7 +13,6 @@ import dev.contextd.engine.Page;
 import dev.contextd.engine.Query;
 import dev.contextd.engine.QueryResult;
 import dev.contextd.engine.Scope;
-import dev.contextd.engine.StoreException;
 import dev.contextd.engine.VectorCollection;
 import dev.contextd.engine.Written;
 import dev.contextd.storage.chromem.StoredDocument;
@@ -84,23 +82,25 @@ final class QdrantCollection implements VectorCollection {
   public Written upsert(List<NewDocument> documents) {
     Batch batch = Batch.prepare(documents, scope, embedder);
     QdrantStore.requireHeld(documents);
-    descriptions.require(name);
-    return upsert(batch);
+    return upsert(batch, descriptions.require(name));
   }
 
   /** Writes a batch, into a collection that is created where it is missing. */
   Written upsert(Batch batch) {
-    refuseForeignIds(batch);
-    int dimension = batch.requireDimension(0);
-    Optional<Description> present = descriptions.find(name);
     Description found =
-        present.orElseGet(() -> {
-          Description fresh = Description.of(Map.of(), Optional.of(dimension));
-          descriptions.create(name, fresh);
-          return descriptions.require(name);
-        });
-    requireModel(found, batch.model());
-    requireRoom(found, dimension);
+        descriptions
+            .find(name)
+            .orElseGet(() -> {
+              descriptions.create(name, Description.of(Map.of(), Optional.of(batch.dimension())));
+              return descriptions.require(name);
+            });
+    return upsert(batch, found);
+  }
+
+  private Written upsert(Batch batch, Description found) {
+    refuseForeignIds(batch);
+    batch.model().ifPresent(used -> requireModel(found, used));
+    requireRoom(found, batch.requireDimension(0));
     batch.model().ifPresent(model -> descriptions.model(name, found, model));
     List<PointStruct> message = new ArrayList<>();
     long bytes = 0;
@@ -134,26 +134,19 @@ final class QdrantCollection implements VectorCollection {
     descriptions.create(name, found.withDimension(dimension));
   }
 
-  private void requireModel(Description found, Optional<String> used) {
-    if (used.isPresent() && found.model().filter(model -> !model.equals(used.get())).isPresent()) {
-      throw new StoreException(
-          ErrorCode.MODEL_MISMATCH,
-          "the collection \"%s\" was embedded with \"%s\", text would be embedded with \"%s\"; use that model, or send \"embedding\""
-              .formatted(name, found.model().get(), used.get()));
-    }
+  private void requireModel(Description found, String used) {
+    found.model().ifPresent(present -> Checks.model(name, present, used));
   }
 
-  /** An id is shared by all tenants; one that cannot be seen cannot be written either. */
+  /** See {@link Checks#taken}. */
   private void refuseForeignIds(Batch batch) {
-    if (scope.isAll() || descriptions.find(name).isEmpty()) {
+    if (scope.isAll()) {
       return;
     }
     for (RetrievedPoint point : points.get(pointIds(batch.ids()), true, false)) {
       Document present = document(point);
       if (!scope.contains(present.metadata())) {
-        throw new StoreException(
-            ErrorCode.DOCUMENT_CONFLICT,
-            "the id \"" + present.id() + "\" is taken; choose another");
+        throw Checks.taken(present.id());
       }
     }
   }
@@ -191,17 +184,14 @@ final class QdrantCollection implements VectorCollection {
 
   @Override
   public Page page(Optional<String> after, int limit) {
-    if (limit < 1 || limit > Limits.MAX_PAGE_DOCUMENTS) {
-      throw Checks.invalid("limit must be 1 to " + Limits.MAX_PAGE_DOCUMENTS + ", found " + limit);
-    }
+    Checks.pageLimit(limit);
     List<Document> documents = new ArrayList<>();
     Optional<PointId> from = after.map(id -> PointIds.of(name, id));
-    Optional<PointId> skipped = from;
     // One more than asked for tells whether there is another page; the offset itself is the last
     // one's.
     for (RetrievedPoint point : points.scroll(from, Conditions.wider(scope.filter()), limit + 2)) {
       Document document = document(point);
-      boolean isBefore = skipped.isPresent() && point.getId().equals(skipped.get());
+      boolean isBefore = from.isPresent() && point.getId().equals(from.get());
       if (!isBefore && scope.contains(document.metadata())) {
         if (documents.size() == limit) {
           return new Page(documents, Optional.of(documents.getLast().id()));
@@ -231,7 +221,7 @@ final class QdrantCollection implements VectorCollection {
     Checks.filter(where);
     scope.refuseReserved(where.fields(), "where");
     descriptions.require(name);
-    Filter confined = new Filter.And(List.of(scope.filter(), where));
+    Filter confined = scope.confine(where);
     Optional<PointId> from = Optional.empty();
     int deleted = 0;
     do {
@@ -252,43 +242,20 @@ final class QdrantCollection implements VectorCollection {
 
   @Override
   public QueryResult query(Query query) {
-    query.where().ifPresent(Checks::filter);
-    query.whereDocument().ifPresent(Checks::filter);
-    query.where().ifPresent(where -> scope.refuseReserved(where.fields(), "where"));
+    query.check(scope);
     Description found = descriptions.require(name);
-    EmbeddedText target = target(query, found);
+    EmbeddedText target = query.embedded(embedder, used -> requireModel(found, used));
     long searched = count();
     if (searched > 0) {
       Checks.dimension(found.dimension(), target.vector().length, "the query's vector");
     }
     query.where().ifPresent(where -> descriptions.index(name, where.fields()));
-    Filter where =
-        query
-            .where()
-            .<Filter>map(given -> new Filter.And(List.of(scope.filter(), given)))
-            .orElseGet(scope::filter);
+    Filter where = query.where().map(scope::confine).orElseGet(scope::filter);
     List<QueryResult.Hit> hits =
         searched == 0
             ? List.of()
             : points.nearest(target.vector(), query.limit(), where, query.whereDocument());
     return new QueryResult(
         hits, new QueryResult.Coverage(searched, OptionalLong.empty()), target.truncated());
-  }
-
-  private EmbeddedText target(Query query, Description found) {
-    return switch (query.target()) {
-      case Query.Target.Vector vector -> {
-        Checks.vector(vector.values(), "the query's vector");
-        yield new EmbeddedText(vector.values(), false);
-      }
-      case Query.Target.Text text -> {
-        if (text.text().isBlank()) {
-          throw Checks.invalid("the query's text is blank");
-        }
-        Embedder model = embedder.get();
-        requireModel(found, Optional.of(model.model()));
-        yield model.embed(List.of(text.text())).getFirst();
-      }
-    };
   }
 }

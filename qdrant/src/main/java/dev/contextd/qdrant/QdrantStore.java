@@ -124,9 +124,7 @@ public final class QdrantStore implements RemoteStore {
     Map<String, String> present =
         descriptions.find(name).map(Description::metadata).orElse(Map.of());
     if (!present.equals(metadata)) {
-      throw new StoreException(
-          ErrorCode.COLLECTION_EXISTS,
-          "the collection \"" + name + "\" exists with other metadata; delete it first");
+      throw Checks.existsOtherwise(name);
     }
     return false;
   }
@@ -149,13 +147,9 @@ public final class QdrantStore implements RemoteStore {
 
   @Override
   public void delete(String name, Scope scope) {
-    if (!scope.isAll()) {
-      throw new StoreException(
-          ErrorCode.FORBIDDEN,
-          "a collection is shared between tenants and cannot be deleted by one of them");
-    }
+    scope.requireAll();
     if (!descriptions.delete(name)) {
-      throw Descriptions.notFound(name);
+      throw Checks.notFound(name);
     }
   }
 
@@ -202,10 +196,7 @@ public final class QdrantStore implements RemoteStore {
   }
 
   private Embedder embedder() {
-    return embedder.orElseThrow(() ->
-        new StoreException(
-            ErrorCode.NO_EMBEDDER,
-            "text needs an embedding provider and none is configured; send \"embedding\", or set embeddings.provider"));
+    return Checks.embedder(embedder);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.contextd.resilience.remote;
 
+import dev.contextd.engine.Checks;
 import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.Document;
 import dev.contextd.engine.DocumentStore;
@@ -121,12 +122,7 @@ public final class FallbackStore implements DocumentStore {
     /** Writes go here first, wherever reads come from. */
     private VectorCollection here() {
       return readFrom == ReadFrom.REMOTE
-          ? local
-              .collection(name, scope)
-              .orElseThrow(() ->
-                  new StoreException(
-                      ErrorCode.COLLECTION_NOT_FOUND,
-                      "there is no collection \"" + name + "\" any more"))
+          ? local.collection(name, scope).orElseThrow(() -> Checks.notFound(name))
           : found;
     }
 

@@ -1,10 +1,9 @@
 package dev.contextd.server.http;
 
+import dev.contextd.engine.Checks;
 import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.DocumentStore;
-import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.Scope;
-import dev.contextd.engine.StoreException;
 import dev.contextd.engine.VectorCollection;
 import dev.contextd.resilience.ResilientStore;
 import io.javalin.http.Context;
@@ -76,11 +75,7 @@ final class CollectionRoutes {
   }
 
   static VectorCollection find(DocumentStore store, String name, Scope scope) {
-    return store
-        .collection(name, scope)
-        .orElseThrow(() ->
-            new StoreException(
-                ErrorCode.COLLECTION_NOT_FOUND, "there is no collection \"" + name + "\""));
+    return store.collection(name, scope).orElseThrow(() -> Checks.notFound(name));
   }
 
   /** JSON's null is no string; which key holds it is said. */

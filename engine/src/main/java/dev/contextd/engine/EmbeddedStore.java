@@ -302,22 +302,15 @@ final class EmbeddedStore implements VectorStore {
     } finally {
       structure.unlock();
     }
-    note(
-        new AuditLog.Entry(
-                "deleted",
-                collection.folderName(),
-                "The collection \"%s\" of %d documents was deleted; the trash keeps it for its time."
-                    .formatted(name, collection.snapshot().count()))
-            .withSums(Checksum.of(collection.contents().documents()), ""));
-  }
-
-  /** What was done stands, whether it can be written down or not. */
-  private void note(AuditLog.Entry done) {
-    try {
-      folder.audit().append(List.of(done));
-    } catch (IOException e) {
-      log.error("the audit log cannot be written: {}", e.toString());
-    }
+    String why =
+        "The collection \"%s\" of %d documents was deleted; the trash keeps it for its time."
+            .formatted(name, collection.snapshot().count());
+    folder
+        .audit()
+        .note(
+            List.of(
+                new AuditLog.Entry("deleted", collection.folderName(), "", why)
+                    .withSums(Checksum.of(collection.contents().documents()), "")));
   }
 
   @Override
@@ -359,7 +352,7 @@ final class EmbeddedStore implements VectorStore {
     String why =
         "%d documents of %d collections out of an export, %d refused."
             .formatted(imported.documents(), imported.collections(), imported.refused().size());
-    note(new AuditLog.Entry("imported", "", why));
+    folder.audit().note(List.of(new AuditLog.Entry("imported", "", "", why)));
     return imported;
   }
 
@@ -367,6 +360,11 @@ final class EmbeddedStore implements VectorStore {
   public String mend(Damage damage) {
     requireWritable();
     return byFolder(damage.folder()).map(collection -> collection.mend(damage)).orElse("");
+  }
+
+  @Override
+  public Optional<String> collectionIn(String folderName) {
+    return byFolder(folderName).map(EmbeddedCollection::name);
   }
 
   @Override
@@ -580,11 +578,8 @@ final class EmbeddedStore implements VectorStore {
   @Override
   public int restore(String entry) {
     int restored = Restoring.restore(this, options.disk(), entry);
-    note(
-        new AuditLog.Entry(
-            "restored",
-            "",
-            "%d documents came back out of the trash, %s.".formatted(restored, entry)));
+    String why = "%d documents came back out of the trash, %s.".formatted(restored, entry);
+    folder.audit().note(List.of(new AuditLog.Entry("restored", "", "", why)));
     return restored;
   }
 
@@ -593,11 +588,8 @@ final class EmbeddedStore implements VectorStore {
     requireWritable();
     try {
       int purged = keeper.purge(olderThan);
-      note(
-          new AuditLog.Entry(
-              "purged",
-              "",
-              "%d entries of the trash of at least %s.".formatted(purged, olderThan)));
+      String why = "%d entries of the trash of at least %s.".formatted(purged, olderThan);
+      folder.audit().note(List.of(new AuditLog.Entry("purged", "", "", why)));
       return purged;
     } catch (IOException e) {
       throw failed("purging the trash", e);

@@ -40,7 +40,7 @@ public record NewDocument(
    * A document that was stored before. An absent vector is given as one of no values, so that it is
    * refused and not embedded.
    */
-  static NewDocument again(StoredDocument document) {
+  public static NewDocument again(StoredDocument document) {
     return new NewDocument(
         Optional.of(document.id()),
         document.content(),

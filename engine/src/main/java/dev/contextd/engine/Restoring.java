@@ -62,7 +62,7 @@ final class Restoring {
   }
 
   private static Optional<String> nameOf(EmbeddedStore store, String folder) {
-    return store.byFolder(folder).map(EmbeddedCollection::name);
+    return store.collectionIn(folder);
   }
 
   /** Present versions that are replaced are deleted first, so that they go to the trash. */

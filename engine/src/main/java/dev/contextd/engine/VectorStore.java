@@ -138,6 +138,9 @@ public interface VectorStore extends DocumentStore {
    */
   record Merged(String collection, boolean isNew, int added, int replaced, int older) {}
 
+  /** The name of the collection that is served from a folder below the root. */
+  Optional<String> collectionIn(String folder);
+
   /**
    * The {@link Checksum} of a collection's documents as they are served; empty text where none of
    * that name is served. Reads every document.

@@ -92,7 +92,7 @@ public final class Backups implements AutoCloseable {
           "%d documents of %d collections, as %s in %s."
               .formatted(run.documents(), run.collections().size(), name, backups.folder());
       note(
-          new AuditLog.Entry("backed up", "", why)
+          new AuditLog.Entry("backed up", "", "", why)
               .withSums("", Checksum.ofFile(backups.sha256(Kind.FULL, name))));
       return view(name, run);
     } catch (IOException e) {
@@ -309,7 +309,7 @@ public final class Backups implements AutoCloseable {
       String why =
           "%d documents of \"%s\" from the backup %s.".formatted(restored, item.name(), run);
       note(
-          new AuditLog.Entry("restored", item.folder(), why)
+          new AuditLog.Entry("restored", item.folder(), "", why)
               .withSums(before, store.checksum(item.name()))
               .withSource("backup", false));
     }
@@ -515,6 +515,6 @@ public final class Backups implements AutoCloseable {
   }
 
   private void note(AuditLog.Entry done) {
-    OpenQuarantine.write(folder.audit(), List.of(done));
+    folder.audit().note(List.of(done));
   }
 }

@@ -1,6 +1,5 @@
 package dev.contextd.resilience;
 
-import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.VectorStore;
@@ -62,10 +61,8 @@ final class EmbedAgain {
    */
   String run(Damage damage, String id) {
     String collection =
-        store.collections(Scope.ALL).stream()
-            .filter(info -> info.folder().equals(damage.folder()))
-            .map(CollectionInfo::name)
-            .findFirst()
+        store
+            .collectionIn(damage.folder())
             .orElseThrow(() -> Failures.refused("its collection is not served"));
     boolean isThere =
         store.collection(collection, Scope.ALL).flatMap(served -> served.get(id)).isPresent();
@@ -83,18 +80,13 @@ final class EmbedAgain {
                   Optional.of(id), stored.content(), Optional.empty(), stored.metadataOrEmpty())),
           Scope.ALL);
       String why = "The vector of \"%s\" was made anew from its content.".formatted(id);
-      OpenQuarantine.write(
-          folder.audit(),
-          List.of(
-              new AuditLog.Entry(
-                      "embedded",
-                      damage.folder(),
-                      damage.file(),
-                      why,
-                      "",
-                      Checksum.ofFile(before),
-                      store.checksum(collection))
-                  .withSource("content", false)));
+      folder
+          .audit()
+          .note(
+              List.of(
+                  new AuditLog.Entry("embedded", damage.folder(), damage.file(), why)
+                      .withSums(Checksum.ofFile(before), store.checksum(collection))
+                      .withSource("content", false)));
       return "embedded again; the file as it was is in the trash";
     } catch (IOException e) {
       throw Failures.failed("reading " + file, e);

@@ -250,8 +250,7 @@ final class Mender {
   }
 
   private void note(String what, String folder, String why, String before) {
-    OpenQuarantine.write(
-        audit, List.of(new AuditLog.Entry(what, folder, why).withSums(before, "")));
+    audit.note(List.of(new AuditLog.Entry(what, folder, "", why).withSums(before, "")));
   }
 
   private void letGo(Damage.CollectionVanished gone) {

@@ -74,7 +74,7 @@ final class OpenQuarantine {
         run.mend(one);
       }
     });
-    write(audit, run.done);
+    audit.note(run.done);
     return run;
   }
 
@@ -132,16 +132,7 @@ final class OpenQuarantine {
         move(damage);
       }
     }
-    write(audit, done);
-  }
-
-  /** What was done stands, whether it can be written down or not. */
-  static void write(AuditLog audit, List<AuditLog.Entry> done) {
-    try {
-      audit.append(done);
-    } catch (IOException e) {
-      log.error("the audit log cannot be written: {}", e.toString());
-    }
+    audit.note(done);
   }
 
   /** What could not be opened is not known to be damaged: these folders stay where they are. */
@@ -209,7 +200,9 @@ final class OpenQuarantine {
 
   private AuditLog.Entry entry(String what, Damage damage, String file, String kept, String after) {
     String before = kept.isEmpty() ? "" : quarantine.checksumOf(kept);
-    return new AuditLog.Entry(what, damage.folder(), file, damage.sentence(), kept, before, after);
+    return new AuditLog.Entry(what, damage.folder(), file, damage.sentence())
+        .withKept(kept)
+        .withSums(before, after);
   }
 
   private void move(Damage damage) {

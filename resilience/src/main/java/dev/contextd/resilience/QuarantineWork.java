@@ -247,7 +247,7 @@ public final class QuarantineWork {
       store.settleMetadata(name, metadata);
       String what = "Its own metadata is " + (metadata.isPresent() ? "set." : "accepted as it is.");
       note(
-          new AuditLog.Entry("recovered", served.get().folder(), what)
+          new AuditLog.Entry("recovered", served.get().folder(), "", what)
               .withSource("operator", metadata.isPresent()));
       done.add(what);
       checker.fresh();
@@ -305,10 +305,7 @@ public final class QuarantineWork {
 
   /** A document of a served collection belongs to that one, whatever it is called. */
   private Optional<String> owner(QuarantineEntry entry) {
-    return store.collections(Scope.ALL).stream()
-        .filter(collection -> collection.folder().equals(entry.folder()))
-        .map(CollectionInfo::name)
-        .findFirst();
+    return store.collectionIn(entry.folder());
   }
 
   /** A name is taken only where the folder's own name proves it. */
@@ -350,11 +347,11 @@ public final class QuarantineWork {
   }
 
   private static AuditLog.Entry entry(String what, QuarantineEntry entry, String why) {
-    return new AuditLog.Entry(what, entry.folder(), entry.file(), why, "", "", "");
+    return new AuditLog.Entry(what, entry.folder(), entry.file(), why);
   }
 
   private void note(AuditLog.Entry done) {
-    OpenQuarantine.write(folder.audit(), List.of(done));
+    folder.audit().note(List.of(done));
   }
 
   private void requireWritable() {

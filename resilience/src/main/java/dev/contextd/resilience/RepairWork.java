@@ -256,10 +256,8 @@ public final class RepairWork {
   /** A version that is newer than the backup's stays. */
   private String restoreFromBackup(QuarantineWork.Item item, Backups.Found found) {
     String collection =
-        store.collections(Scope.ALL).stream()
-            .filter(info -> info.folder().equals(item.folder()))
-            .map(CollectionInfo::name)
-            .findFirst()
+        store
+            .collectionIn(item.folder())
             .orElseThrow(() ->
                 new StoreException(
                     ErrorCode.COLLECTION_NOT_FOUND, "its collection is not served yet"));

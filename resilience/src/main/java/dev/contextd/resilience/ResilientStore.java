@@ -351,12 +351,12 @@ public final class ResilientStore implements AutoCloseable {
             try {
               store.settleMetadata(collection.name(), Optional.of(item.stored().metadataOrEmpty()));
               settled.add(collection.folder());
-              OpenQuarantine.write(
-                  audit,
+              audit.note(
                   List.of(
                       new AuditLog.Entry(
                               "recovered",
                               collection.folder(),
+                              "",
                               "Its own metadata is that of the newest backup.")
                           .withSource("backup", true)));
             } catch (StoreException e) {

@@ -2,7 +2,6 @@ package dev.contextd.resilience.remote;
 
 import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.Document;
-import dev.contextd.engine.Page;
 import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.VectorCollection;
@@ -18,9 +17,6 @@ import java.util.Set;
 
 /** Holds every document here against the same one on the remote store, and the other way round. */
 final class Comparing {
-  private static final int PAGE_DOCUMENTS = 500;
-  private static final int EXAMPLES = 20;
-
   /** What is done about differences. */
   enum Repair {
     /** They are told. */
@@ -43,7 +39,7 @@ final class Comparing {
   private long extra;
   private long shipped;
   private long removed;
-  private final List<String> examples = new ArrayList<>();
+  private final Examples examples = new Examples();
 
   /**
    * @param settle ships what was written up to now
@@ -71,7 +67,7 @@ final class Comparing {
       }
     }
     findStrangers();
-    return new Comparison(compared, missing, different, extra, shipped, removed, examples);
+    return new Comparison(compared, missing, different, extra, shipped, removed, examples.all());
   }
 
   /** Collections that are ours there, and not here: another program deleted them. */
@@ -90,20 +86,18 @@ final class Comparing {
   }
 
   private void compare(String name, VectorCollection here) {
-    for (Optional<String> after = Optional.empty(); ; ) {
-      Page page = here.page(after, PAGE_DOCUMENTS);
-      compared += page.documents().size();
-      if (!differing(name, page.documents()).isEmpty()) {
-        // What somebody is writing just now is on its way; only what differs after that differs.
-        settle.run();
-        List<String> ids = differing(name, page.documents());
-        note(name, ids.isEmpty() ? List.of() : here.get(ids));
-      }
-      after = page.next();
-      if (after.isEmpty()) {
-        break;
-      }
-    }
+    Pages.each(
+        here,
+        page -> {
+          compared += page.size();
+          if (!differing(name, page).isEmpty()) {
+            // What somebody is writing just now is on its way; only what differs after that
+            // differs.
+            settle.run();
+            List<String> ids = differing(name, page);
+            note(name, ids.isEmpty() ? List.of() : here.get(ids));
+          }
+        });
     there(name).ifPresent(found -> findExtra(name, Optional.of(here), found));
   }
 
@@ -124,10 +118,7 @@ final class Comparing {
   private List<String> differing(String name, List<Document> documents) {
     Map<String, Document> found = there(name, documents.stream().map(Document::id).toList());
     return documents.stream()
-        .filter(document -> {
-          Document other = found.get(document.id());
-          return other == null || !Sameness.isSame(document, other);
-        })
+        .filter(document -> Sameness.differs(document, found.get(document.id())))
         .map(Document::id)
         .toList();
   }
@@ -141,11 +132,11 @@ final class Comparing {
       Document other = found.get(document.id());
       if (other == null) {
         missing++;
-        example("\"%s\" of \"%s\" is missing there".formatted(document.id(), name));
+        examples.add("\"%s\" of \"%s\" is missing there".formatted(document.id(), name));
         wrong.add(stored(document));
-      } else if (!Sameness.isSame(document, other)) {
+      } else if (Sameness.differs(document, other)) {
         different++;
-        example("\"%s\" of \"%s\" is another one there".formatted(document.id(), name));
+        examples.add("\"%s\" of \"%s\" is another one there".formatted(document.id(), name));
         wrong.add(stored(document));
         foreign.add(stored(other));
       }
@@ -153,26 +144,22 @@ final class Comparing {
     if (repair != Repair.NONE && !wrong.isEmpty()) {
       store.keepForeign(name, foreign);
       Optional<String> refused = shipping.put(name, wrong);
-      refused.ifPresent(this::example);
+      refused.ifPresent(examples::add);
       shipped += refused.isEmpty() ? wrong.size() : 0;
     }
   }
 
   private void findExtra(String name, Optional<VectorCollection> here, VectorCollection there) {
-    for (Optional<String> after = Optional.empty(); ; ) {
-      Optional<String> from = after;
-      Page page = guard.call(() -> there.page(from, PAGE_DOCUMENTS));
-      List<Document> foreign = notHere(here, page.documents());
-      if (!foreign.isEmpty()) {
-        settle.run(); // Some may be deleted just now.
-        List<String> ids = foreign.stream().map(Document::id).toList();
-        noteExtra(name, notHere(here, List.copyOf(there(name, ids).values())));
-      }
-      after = page.next();
-      if (after.isEmpty()) {
-        break;
-      }
-    }
+    Pages.each(
+        after -> guard.call(() -> Pages.ask(there, after)),
+        page -> {
+          List<Document> foreign = notHere(here, page);
+          if (!foreign.isEmpty()) {
+            settle.run(); // Some may be deleted just now.
+            List<String> ids = foreign.stream().map(Document::id).toList();
+            noteExtra(name, notHere(here, List.copyOf(there(name, ids).values())));
+          }
+        });
   }
 
   private static List<Document> notHere(Optional<VectorCollection> here, List<Document> documents) {
@@ -186,17 +173,12 @@ final class Comparing {
 
   private void noteExtra(String name, List<Document> foreign) {
     extra += foreign.size();
-    foreign.forEach(one -> example("\"%s\" of \"%s\" is there alone".formatted(one.id(), name)));
+    foreign.forEach(
+        one -> examples.add("\"%s\" of \"%s\" is there alone".formatted(one.id(), name)));
     if (repair == Repair.MIRROR && !foreign.isEmpty()) {
       store.keepForeign(name, foreign.stream().map(Comparing::stored).toList());
       shipping.remove(name, foreign.stream().map(Document::id).toList());
       removed += foreign.size();
-    }
-  }
-
-  private void example(String sentence) {
-    if (examples.size() < EXAMPLES) {
-      examples.add(sentence);
     }
   }
 

@@ -5,16 +5,13 @@ import dev.contextd.engine.Document;
 import dev.contextd.engine.DocumentStore;
 import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.NewDocument;
-import dev.contextd.engine.Page;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
 import dev.contextd.engine.VectorCollection;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -23,14 +20,12 @@ import java.util.function.Consumer;
  * begun again. What the other side can never hold is told. Nothing is deleted on either side.
  */
 public final class Migration {
-  private static final int PAGE_DOCUMENTS = 500;
-  private static final int EXAMPLES = 20;
   private static final int SUM_BYTES = 32;
 
   private final DocumentStore from;
   private final DocumentStore to;
   private final Consumer<Progress> told;
-  private final List<String> examples = new ArrayList<>();
+  private final Examples examples = new Examples();
   private long total;
   private long done;
   private long copied;
@@ -120,7 +115,7 @@ public final class Migration {
         extra,
         hex.formatHex(sumFrom),
         hex.formatHex(sumTo),
-        examples);
+        examples.all());
   }
 
   private void create(CollectionInfo info) {
@@ -130,22 +125,13 @@ public final class Migration {
       if (e.code() != ErrorCode.COLLECTION_EXISTS) {
         throw e;
       }
-      example("the collection \"%s\" has other metadata there, which stay".formatted(info.name()));
+      examples.add(
+          "the collection \"%s\" has other metadata there, which stay".formatted(info.name()));
     }
   }
 
   private static void eachPage(DocumentStore store, String name, Consumer<List<Document>> each) {
-    Optional<VectorCollection> collection = store.collection(name, Scope.ALL);
-    Optional<String> after = Optional.empty();
-    boolean isMore = collection.isPresent();
-    while (isMore) {
-      Page page = collection.orElseThrow().page(after, PAGE_DOCUMENTS);
-      if (!page.documents().isEmpty()) {
-        each.accept(page.documents());
-      }
-      after = page.next();
-      isMore = after.isPresent();
-    }
+    store.collection(name, Scope.ALL).ifPresent(all -> Pages.each(all, each));
   }
 
   private Map<String, Document> there(String name, List<Document> documents) {
@@ -160,10 +146,7 @@ public final class Migration {
     Map<String, Document> found = there(name, documents);
     List<NewDocument> wanted =
         documents.stream()
-            .filter(one -> {
-              Document other = found.get(one.id());
-              return other == null || !Sameness.isSame(one, other);
-            })
+            .filter(one -> Sameness.differs(one, found.get(one.id())))
             .map(one ->
                 NewDocument.of(one.id(), one.content(), one.embedding())
                     .withMetadata(one.metadata()))
@@ -192,7 +175,7 @@ public final class Migration {
       if (wanted.size() > 1) {
         wanted.forEach(one -> write(name, List.of(one)));
       } else {
-        example(
+        examples.add(
             "\"%s\" of \"%s\" is refused: %s"
                 .formatted(wanted.getFirst().id().orElse(""), name, e.getMessage()));
       }
@@ -207,9 +190,9 @@ public final class Migration {
       if (other != null) {
         combine(sumTo, other);
       }
-      if (other == null || !Sameness.isSame(document, other)) {
+      if (Sameness.differs(document, other)) {
         different++;
-        example(
+        examples.add(
             "\"%s\" of \"%s\" is %s there"
                 .formatted(document.id(), name, other == null ? "missing" : "another one"));
       }
@@ -222,12 +205,6 @@ public final class Migration {
     byte[] one = Sameness.sum(document);
     for (int i = 0; i < SUM_BYTES; i++) {
       sum[i] ^= one[i];
-    }
-  }
-
-  private void example(String sentence) {
-    if (examples.size() < EXAMPLES) {
-      examples.add(sentence);
     }
   }
 }

@@ -5,6 +5,7 @@ import dev.contextd.engine.search.Vectors;
 import dev.contextd.storage.chromem.ContentSum;
 import dev.contextd.storage.chromem.StoredDocument;
 import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whether a document here and one elsewhere are the same: to the letter in text and metadata, and
@@ -16,7 +17,16 @@ final class Sameness {
 
   private Sameness() {}
 
-  static boolean isSame(Document here, Document there) {
+  /**
+   * Whether a document is not there as it is here.
+   *
+   * @param there null where it is missing
+   */
+  static boolean differs(Document here, @Nullable Document there) {
+    return there == null || !isSame(here, there);
+  }
+
+  private static boolean isSame(Document here, Document there) {
     return here.content().equals(there.content())
         && here.metadata().equals(there.metadata())
         && isSameDirection(here.embedding(), there.embedding());

@@ -165,15 +165,7 @@ final class Shipping {
 
   /** Writes documents; returns why some were left out. */
   Optional<String> put(String collection, List<StoredDocument> documents) {
-    List<NewDocument> all =
-        documents.stream()
-            .map(one ->
-                new NewDocument(
-                    Optional.of(one.id()),
-                    one.content(),
-                    Optional.of(one.embedding()),
-                    one.metadataOrEmpty()))
-            .toList();
+    List<NewDocument> all = documents.stream().map(NewDocument::again).toList();
     List<NewDocument> fine = all;
     Optional<String> refusal = remote.refusal(collection, all);
     if (refusal.isPresent()) {

@@ -201,13 +201,9 @@ final class CheckpointThread {
       if (purged > 0) {
         log.info(
             "{} entries of the trash were older than {} and are gone", purged, options.retention());
-        audit.append(
-            List.of(
-                new AuditLog.Entry(
-                    "purged",
-                    "",
-                    "%d entries of the trash were older than %s."
-                        .formatted(purged, options.retention()))));
+        String why =
+            "%d entries of the trash were older than %s.".formatted(purged, options.retention());
+        audit.note(List.of(new AuditLog.Entry("purged", "", "", why)));
       }
     }
   }

@@ -5,7 +5,6 @@ import dev.contextd.storage.checkpoint.KeptCollection.LivePack;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.disk.Disk;
-import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.journal.Journal;
 import dev.contextd.storage.journal.JournalRecord;
@@ -362,19 +361,14 @@ final class Checkpointer {
     }
     from.cut(mark);
     removeRetired();
-    note(inHand.flushes.stream().flatMap(flush -> flush.deletion().stream()).toList());
+    folder
+        .audit()
+        .note(
+            inHand.flushes.stream().flatMap(flush -> flush.deletion().stream()).toList(),
+            "callers of the store");
     if (last && !clean) {
       throw new IOException(
           held.size() + " writes to folders that could not be opened stay in the journal");
-    }
-  }
-
-  /** What was deleted is deleted, whether it can be written down or not. */
-  private void note(List<AuditLog.Entry> deletions) {
-    try {
-      folder.audit().append(deletions, "callers of the store");
-    } catch (IOException e) {
-      log.error("the audit log cannot be written: {}", e.toString());
     }
   }
 

@@ -13,7 +13,9 @@ import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Checksum;
 import dev.contextd.storage.folder.CollectionFolder;
 import dev.contextd.storage.folder.Trash;
+import dev.contextd.storage.pack.PackFormat;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -92,14 +94,13 @@ final class GobFiles {
     }
     return Optional.of(
         new AuditLog.Entry(
-            "deleted",
-            folder.name(),
-            "",
-            "%d documents were deleted, or gave way to a version that was restored; the trash keeps them for its time."
-                .formatted(deleted.size()),
-            String.valueOf(entry.getFileName()),
-            Checksum.ofFiles(deleted),
-            ""));
+                "deleted",
+                folder.name(),
+                "",
+                "%d documents were deleted, or gave way to a version that was restored; the trash keeps them for its time."
+                    .formatted(deleted.size()))
+            .withKept(String.valueOf(entry.getFileName()))
+            .withSums(Checksum.ofFiles(deleted), ""));
   }
 
   /** The last version of a document goes to the trash, and every file of it leaves the folder. */
@@ -114,7 +115,7 @@ final class GobFiles {
       Path target = free(deletedFiles(), file);
       byte[] bytes = encoded(last, file);
       disk.replaceLazily(new Disk.Image(target, bytes));
-      noteDeleted(target, FileState.of(folder.defaultFile(id), bytes.length, 0, bytes).crc());
+      noteDeleted(target, PackFormat.crc(ByteBuffer.wrap(bytes)));
       if (isThere && isOurs(stat.get(), copy, collection.attempted.get(id))) {
         disk.remove(folder.path().resolve(file)); // an older version, replaced on request
       } else if (isThere) {

@@ -12,6 +12,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What was done to a store beyond what its users asked for: {@code .contextd/audit.jsonl}, a JSON
@@ -21,6 +23,7 @@ import java.util.Optional;
  * before it {@code audit.2.jsonl}, and so on; {@value #KEPT} such are kept.
  */
 public final class AuditLog {
+  private static final Logger log = LoggerFactory.getLogger(AuditLog.class);
   static final int MAX_BYTES = 1 << 20;
   static final int KEPT = 8;
 
@@ -63,21 +66,9 @@ public final class AuditLog {
       String source,
       String lossless) {
 
-    /** Of something that repaired nothing. */
-    public Entry(
-        String what,
-        String folder,
-        String file,
-        String why,
-        String kept,
-        String before,
-        String after) {
-      this(what, folder, file, why, kept, before, after, "", "");
-    }
-
-    /** Of something that neither took nor gave any bytes. */
-    public Entry(String what, String folder, String why) {
-      this(what, folder, "", why, "", "", "");
+    /** Of something of which there is no more to say. */
+    public Entry(String what, String folder, String file, String why) {
+      this(what, folder, file, why, "", "", "", "", "");
     }
 
     /** The same with checksums. */
@@ -111,6 +102,24 @@ public final class AuditLog {
    */
   public void append(List<Entry> entries) throws IOException {
     append(entries, Actor.current());
+  }
+
+  /** As {@link #append(List)}; what was done stands, whether it can be written down or not. */
+  public void note(List<Entry> entries) {
+    note(entries, Actor.current());
+  }
+
+  /**
+   * As {@link #note(List)}.
+   *
+   * @param who did it
+   */
+  public void note(List<Entry> entries, String who) {
+    try {
+      append(entries, who);
+    } catch (IOException e) {
+      log.error("the audit log cannot be written: {}", e.toString());
+    }
   }
 
   /**

@@ -31,7 +31,7 @@ class AuditLogTest {
   }
 
   private static Entry entry(String folder) {
-    return new Entry("mended", folder, "00000000.gob", "It was \"gone\".\nReally.", "", "", "");
+    return new Entry("mended", folder, "00000000.gob", "It was \"gone\".\nReally.");
   }
 
   @Test

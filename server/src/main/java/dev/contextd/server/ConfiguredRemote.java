@@ -38,21 +38,11 @@ final class ConfiguredRemote {
       throws StartException {
     return settings.remote().isEmpty()
         ? Optional.empty()
-        : Optional.of(connect(settings.qdrant(), embedder));
+        : Optional.of(connect(settings.qdrant().server(), embedder));
   }
 
-  private static RemoteStore connect(Settings.Remote remote, Optional<Embedder> embedder)
+  private static RemoteStore connect(QdrantOptions options, Optional<Embedder> embedder)
       throws StartException {
-    QdrantOptions options =
-        new QdrantOptions(
-            remote.host(),
-            remote.port(),
-            remote.tls(),
-            remote.caFile(),
-            remote.apiKey(),
-            remote.timeout(),
-            remote.maxMessageBytes(),
-            remote.vectorSize());
     try {
       return QdrantStore.open(options, embedder);
     } catch (IOException | IllegalArgumentException e) {
@@ -69,7 +59,7 @@ final class ConfiguredRemote {
         .migrations()
         .with(() -> {
           try {
-            return connect(settings.qdrant(), embedder);
+            return connect(settings.qdrant().server(), embedder);
           } catch (StartException e) {
             throw new StoreException(ErrorCode.INVALID_ARGUMENT, String.valueOf(e.getMessage()), e);
           }

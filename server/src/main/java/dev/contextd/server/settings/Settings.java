@@ -1,5 +1,6 @@
 package dev.contextd.server.settings;
 
+import dev.contextd.qdrant.QdrantOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
@@ -86,24 +87,9 @@ public record Settings(
   /**
    * The Qdrant server that documents go to.
    *
-   * @param apiKey never printed
    * @param fallback how the store here keeps everything for it; empty where it is called directly
    */
-  public record Remote(
-      String host,
-      int port,
-      boolean tls,
-      Optional<Path> caFile,
-      Optional<String> apiKey,
-      Duration timeout,
-      int maxMessageBytes,
-      int vectorSize,
-      Optional<Fallback> fallback) {
-    @Override
-    public String toString() {
-      return host + ":" + port;
-    }
-  }
+  public record Remote(QdrantOptions server, Optional<Fallback> fallback) {}
 
   /**
    * The store here in front of a remote one.
@@ -215,16 +201,17 @@ public record Settings(
                     Long.parseLong(get(values, Key.REMOTE_MAX_WAITING_BYTES)),
                     duration(values, Key.REMOTE_MAX_WAITING_AGE)))
             : Optional.empty();
-    return new Remote(
-        get(values, Key.QDRANT_HOST),
-        Integer.parseInt(get(values, Key.QDRANT_PORT)),
-        Boolean.parseBoolean(get(values, Key.QDRANT_TLS)),
-        caFile.isEmpty() ? Optional.empty() : Optional.of(expand(caFile, home)),
-        apiKey(values, home),
-        duration(values, Key.QDRANT_TIMEOUT),
-        Integer.parseInt(get(values, Key.QDRANT_MAX_MESSAGE_BYTES)),
-        Integer.parseInt(get(values, Key.QDRANT_VECTOR_SIZE)),
-        fallback);
+    QdrantOptions server =
+        new QdrantOptions(
+            get(values, Key.QDRANT_HOST),
+            Integer.parseInt(get(values, Key.QDRANT_PORT)),
+            Boolean.parseBoolean(get(values, Key.QDRANT_TLS)),
+            caFile.isEmpty() ? Optional.empty() : Optional.of(expand(caFile, home)),
+            apiKey(values, home),
+            duration(values, Key.QDRANT_TIMEOUT),
+            Integer.parseInt(get(values, Key.QDRANT_MAX_MESSAGE_BYTES)),
+            Integer.parseInt(get(values, Key.QDRANT_VECTOR_SIZE)));
+    return new Remote(server, fallback);
   }
 
   private static Optional<String> apiKey(Map<Key, String> values, Path home)

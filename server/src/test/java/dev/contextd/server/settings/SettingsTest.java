@@ -3,6 +3,7 @@ package dev.contextd.server.settings;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.contextd.qdrant.QdrantOptions;
 import dev.contextd.testkit.Fixtures;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,14 +67,15 @@ class SettingsTest {
                     Optional.empty()),
                 new Settings.Backup(Optional.empty(), Duration.ZERO, 7, Optional.empty()),
                 new Settings.Remote(
-                    "localhost",
-                    6334,
-                    false,
-                    Optional.empty(),
-                    Optional.empty(),
-                    Duration.ofSeconds(30),
-                    64 << 20,
-                    384,
+                    new QdrantOptions(
+                        "localhost",
+                        6334,
+                        false,
+                        Optional.empty(),
+                        Optional.empty(),
+                        Duration.ofSeconds(30),
+                        64 << 20,
+                        384),
                     Optional.empty()),
                 false,
                 "info",
@@ -156,14 +158,15 @@ class SettingsTest {
     assertThat(defaults.remote())
         .contains(
             new Settings.Remote(
-                "localhost",
-                6334,
-                false,
-                Optional.empty(),
-                Optional.empty(),
-                Duration.ofSeconds(30),
-                64 << 20,
-                384,
+                new QdrantOptions(
+                    "localhost",
+                    6334,
+                    false,
+                    Optional.empty(),
+                    Optional.empty(),
+                    Duration.ofSeconds(30),
+                    64 << 20,
+                    384),
                 Optional.empty()));
     Path key = Files.writeString(home.resolve("key"), "a-key-of-qdrant\n");
     Settings all =
@@ -194,14 +197,15 @@ class SettingsTest {
     assertThat(all.remote())
         .contains(
             new Settings.Remote(
-                "q",
-                1234,
-                true,
-                Optional.of(home.resolve("ca.pem")),
-                Optional.of("a-key-of-qdrant"),
-                Duration.ofSeconds(3),
-                1_000_000,
-                8,
+                new QdrantOptions(
+                    "q",
+                    1234,
+                    true,
+                    Optional.of(home.resolve("ca.pem")),
+                    Optional.of("a-key-of-qdrant"),
+                    Duration.ofSeconds(3),
+                    1_000_000,
+                    8),
                 Optional.of(
                     new Settings.Fallback(
                         false, "local", Duration.ofSeconds(5), 2_000_000, Duration.ofHours(1)))));
@@ -225,7 +229,8 @@ class SettingsTest {
   void theKeyOfQdrantIsNeverPrinted() throws Exception {
     Map<String, String> environment = Map.of("QDRANT_API_KEY", "a-key-of-qdrant");
     Settings settings = load("vectorstore: {provider: qdrant}\n", environment);
-    assertThat(settings.remote().flatMap(Settings.Remote::apiKey)).contains("a-key-of-qdrant");
+    assertThat(settings.remote().flatMap(remote -> remote.server().apiKey()))
+        .contains("a-key-of-qdrant");
     assertThat(settings.toString()).doesNotContain("a-key-of-qdrant");
     assertThatThrownBy(() -> load("", Map.of("QDRANT_API_KEY", "a-key-of\nqdrant")))
         .hasMessageContaining("QDRANT_API_KEY: expected text without control characters")

@@ -193,7 +193,8 @@ public final class RemoteSync implements AutoCloseable {
 
   /** What the outbox does not know to be there is compared; what is there alone stays. */
   private void fillGap() throws IOException {
-    log.info("the remote store is compared: {}", outbox.status().gap().orElse(""));
+    Optional<String> gap = outbox.status().gap();
+    log.info("the remote store is compared: {}", gap.orElse(""));
     Comparison found = comparing(Repair.SHIP).run();
     log.info(
         "{} documents were compared, {} were missing there and {} different; {} were written",
@@ -201,7 +202,14 @@ public final class RemoteSync implements AutoCloseable {
         found.missing(),
         found.different(),
         found.shipped());
-    outbox.clearGap();
+    clear(gap);
+  }
+
+  /** A gap that was found while the stores were compared is for the next comparison. */
+  private void clear(Optional<String> compared) throws IOException {
+    if (compared.isPresent() && outbox.status().gap().equals(compared)) {
+      outbox.clearGap();
+    }
   }
 
   private Comparing comparing(Repair repair) {
@@ -357,9 +365,10 @@ public final class RemoteSync implements AutoCloseable {
     working.lock();
     try {
       sync(false);
+      Optional<String> gap = outbox.status().gap();
       Comparison found = comparing(repairs ? Repair.MIRROR : Repair.NONE).run();
       if (found.isSame()) {
-        outbox.clearGap();
+        clear(gap);
       }
       return found;
     } catch (IOException e) {

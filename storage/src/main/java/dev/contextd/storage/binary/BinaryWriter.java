@@ -1,5 +1,6 @@
 package dev.contextd.storage.binary;
 
+import dev.contextd.storage.gob.StringMaps;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
@@ -9,7 +10,6 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,7 +92,7 @@ public final class BinaryWriter {
       return u32(0);
     }
     u32(map.size() + 1);
-    (map.size() < 2 ? map : new TreeMap<>(map)).forEach((key, value) -> string(key).string(value));
+    StringMaps.inOrder(map, (key, value) -> string(key).string(value));
     return this;
   }
 

@@ -126,7 +126,7 @@ final class GobFiles {
       disk.moveLazily(folder.path().resolve(file), target);
       noteDeleted(target, Objects.requireNonNull(state).crc());
     }
-    clearOthers(id, state == null ? "" : file, true);
+    clearOthers(id, Names.hash(id), state == null ? "" : file, true);
   }
 
   private void noteDeleted(Path target, int crc) {
@@ -182,15 +182,16 @@ final class GobFiles {
     Copy copy = collection.copies.get(id);
     FileState attempt = collection.attempted.get(id);
     if (copy == null && attempt == null) {
-      return create(document);
+      return create(document, Names.hash(id));
     }
     FileState ours = copy == null ? attempt : copy.file();
     String file = Objects.requireNonNull(ours).name();
     Optional<FileCalls.Stat> stat = folder.stat(file);
-    boolean isItsOwn = file.startsWith(Names.hash(id)); // else the id was altered by decoding
+    String hash = Names.hash(id);
+    boolean isItsOwn = file.startsWith(hash); // else the id was altered by decoding
     boolean isAsLeft = stat.isPresent() && isOurs(stat.get(), copy, attempt);
     if (stat.isPresent() && !isAsLeft && folder.holdsAnother(file, id)) {
-      return folder.create(document, freeFile(id));
+      return folder.create(document, freeFile(id, hash));
     }
     if (isItsOwn && isAsLeft) {
       return folder.replace(document, file);
@@ -198,14 +199,14 @@ final class GobFiles {
     if (stat.isPresent()) {
       disk.moveLazily(folder.path().resolve(file), free(versions(), file));
     }
-    return folder.create(document, isItsOwn ? file : freeFile(id));
+    return folder.create(document, isItsOwn ? file : freeFile(id, hash));
   }
 
-  private FileState create(StoredDocument document) throws IOException {
+  private FileState create(StoredDocument document, String hash) throws IOException {
     boolean isListed = found != null;
-    String file = freeFile(document.id());
+    String file = freeFile(document.id(), hash);
     try {
-      clearOthers(document.id(), file, false);
+      clearOthers(document.id(), hash, file, false);
       return folder.create(document, file);
     } catch (FileAlreadyExistsException e) {
       if (!isListed) {
@@ -213,7 +214,7 @@ final class GobFiles {
       }
       found = null; // Somebody was quicker, or case does not matter in this file system.
       taken.remove(FileState.key(file).orElseThrow());
-      return create(document);
+      return create(document, hash);
     }
   }
 
@@ -244,8 +245,7 @@ final class GobFiles {
   }
 
   /** The first name of the id's hash that no other document has. */
-  private String freeFile(String id) throws IOException {
-    String hash = Names.hash(id);
+  private String freeFile(String id, String hash) throws IOException {
     int first = hash.equals(Names.METADATA_HASH) ? 1 : 0;
     for (int n = first; n <= Names.MAX_NAMESAKES; n++) {
       String file = Names.namesake(hash, n) + folder.compression().extension();
@@ -270,8 +270,8 @@ final class GobFiles {
    * @param numbered whether copies under our own numbered names count too, which no program makes
    *     but somebody's hand may
    */
-  private void clearOthers(String id, String own, boolean numbered) throws IOException {
-    String hash = Names.hash(id);
+  private void clearOthers(String id, String hash, String own, boolean numbered)
+      throws IOException {
     int first = hash.equals(Names.METADATA_HASH) ? 1 : 0;
     int most = numbered ? Names.MAX_NAMESAKES : first;
     boolean any = true;

@@ -1,12 +1,12 @@
 package dev.contextd.storage.chromem;
 
+import dev.contextd.storage.gob.StringMaps;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * The checksum of what files say, whatever order their writer put it in: the same for a document
@@ -68,8 +68,9 @@ public final class ContentSum {
 
   private void map(Map<String, String> map) {
     number(map.size());
-    new TreeMap<>(map)
-        .forEach((key, value) -> {
+    StringMaps.inOrder(
+        map,
+        (key, value) -> {
           text(key);
           text(value);
         });

@@ -33,6 +33,10 @@ public final class Names {
   public static final int MAX_NAMESAKES = 9_999;
 
   private static final int HASH_BYTES = 4;
+
+  /** Nothing is ever put into it. */
+  private static final MessageDigest UNUSED = newSha256();
+
   private static final Pattern STEM = Pattern.compile("([0-9a-f]{8})(-[1-9][0-9]{0,3})?");
 
   private Names() {}
@@ -46,7 +50,16 @@ public final class Names {
     return HexFormat.of().formatHex(sha256().digest(utf8), 0, HASH_BYTES);
   }
 
+  /** A fresh digest. Asking Java for one by its name costs more than the digest of a name. */
   public static MessageDigest sha256() {
+    try {
+      return (MessageDigest) UNUSED.clone();
+    } catch (CloneNotSupportedException e) {
+      return newSha256();
+    }
+  }
+
+  private static MessageDigest newSha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {

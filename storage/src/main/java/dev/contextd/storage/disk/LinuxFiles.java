@@ -101,7 +101,14 @@ final class LinuxFiles {
 
   /** Whether the bytes of a path are those of its characters. */
   private static boolean isForUs(Path path) {
-    return path.toString().chars().allMatch(c -> c > 0 && (c < 0x80 || (IS_UTF_8 && c != 0xfffd)));
+    String text = path.toString();
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == 0 || (c >= 0x80 && (!IS_UTF_8 || c == 0xfffd))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static IOException failed(Path file, String what, MemorySegment state) {

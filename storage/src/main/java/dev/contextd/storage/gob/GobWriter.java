@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * A growing buffer that writes gob's primitive values, descriptors and messages; the layout stands
@@ -88,10 +87,10 @@ public final class GobWriter {
     return uint(utf8.length).raw(utf8);
   }
 
-  /** Appends a map in the order of its keys, so that the same map gives the same bytes. */
+  /** Appends a map in the order of its keys. */
   public GobWriter stringMap(Map<String, String> map) {
     uint(map.size());
-    (map.size() < 2 ? map : new TreeMap<>(map)).forEach((key, value) -> string(key).string(value));
+    StringMaps.inOrder(map, (key, value) -> string(key).string(value));
     return this;
   }
 

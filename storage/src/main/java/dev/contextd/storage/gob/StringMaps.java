@@ -1,9 +1,11 @@
 package dev.contextd.storage.gob;
 
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 
 /** Unmodifiable maps of strings, such as metadata, that no choice of keys makes slow. */
 public final class StringMaps {
@@ -21,5 +23,18 @@ public final class StringMaps {
     map.forEach(
         (key, value) -> copy.put(Objects.requireNonNull(key), Objects.requireNonNull(value)));
     return Collections.unmodifiableMap(copy);
+  }
+
+  /** Gives out the entries in the order of their keys, so that equal maps give equal bytes. */
+  public static void inOrder(Map<String, String> map, BiConsumer<String, String> entries) {
+    if (map.size() < 2) {
+      map.forEach(entries);
+      return;
+    }
+    String[] keys = map.keySet().toArray(String[]::new);
+    Arrays.sort(keys);
+    for (String key : keys) {
+      entries.accept(key, Objects.requireNonNull(map.get(key)));
+    }
   }
 }

@@ -110,9 +110,7 @@ final class DocumentFiles {
   private List<Disk.Entry> unsettled() {
     KnownFolder from = known;
     if (from == null) {
-      List<Disk.Entry> all = new ArrayList<>(files.documents);
-      all.sort(files.ownKindLast());
-      return all;
+      return files.ownKindLast(files.documents);
     }
     List<Disk.Entry> unsettled = new ArrayList<>();
     for (Disk.Entry entry : files.documents) {
@@ -127,8 +125,7 @@ final class DocumentFiles {
         unsettled.add(entry);
       }
     }
-    unsettled.sort(files.ownKindLast());
-    return unsettled;
+    return files.ownKindLast(unsettled);
   }
 
   private static List<Read> readAll(

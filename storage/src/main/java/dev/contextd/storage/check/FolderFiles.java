@@ -23,7 +23,10 @@ import org.jspecify.annotations.Nullable;
 final class FolderFiles {
   final Path path;
   final String folder;
+
+  /** By name. */
   final List<Disk.Entry> documents = new ArrayList<>();
+
   final List<Damage> damage = new ArrayList<>();
   private final List<Disk.Entry> metadataFiles = new ArrayList<>();
 
@@ -231,10 +234,15 @@ final class FolderFiles {
     return zipped > documents.size() - zipped ? Compression.GZIP : Compression.PLAIN;
   }
 
-  /** The order in which documents are judged: those of the folder's own kind last, then by name. */
-  Comparator<Disk.Entry> ownKindLast() {
-    return Comparator.comparing((Disk.Entry entry) -> kindOf(entry) == compression)
-        .thenComparing(Disk.Entry::name);
+  /**
+   * Entries in the order in which they are judged: by name, those of the folder's own kind last.
+   */
+  List<Disk.Entry> ownKindLast(List<Disk.Entry> byName) {
+    List<Disk.Entry> own = new ArrayList<>(byName.size());
+    List<Disk.Entry> ordered = new ArrayList<>(byName.size());
+    byName.forEach(entry -> (kindOf(entry) == compression ? own : ordered).add(entry));
+    ordered.addAll(own);
+    return ordered;
   }
 
   private static Compression kindOf(Disk.Entry entry) {

@@ -62,7 +62,7 @@ public final class LocalDisk implements Disk {
   @Override
   public List<Entry> list(Path directory) throws IOException {
     String[] names = calls.names(directory).toArray(String[]::new);
-    Arrays.parallelSort(names);
+    NameOrder.sort(names);
     Stream<String> all = Arrays.stream(names);
     return (names.length < MIN_PARALLEL_NAMES ? all : all.parallel())
         .map(name -> entry(directory, name))

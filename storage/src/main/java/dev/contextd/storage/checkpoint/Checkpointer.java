@@ -85,6 +85,10 @@ final class Checkpointer {
   private long generation;
   private long covered;
   private long seen;
+
+  /** The segment that is there until the next manifest names another one; empty for none. */
+  private String begun;
+
   private final AtomicLong nextIncarnation;
   private long nextPack;
   private boolean manifestDirty;
@@ -107,6 +111,7 @@ final class Checkpointer {
     this.generation = manifest.generation();
     this.covered = manifest.covered();
     this.seen = manifest.seen();
+    this.begun = manifest.begun();
     this.nextIncarnation = new AtomicLong(manifest.nextIncarnation());
     this.nextPack = manifest.nextPack();
     this.rootIdentity = root;
@@ -332,7 +337,7 @@ final class Checkpointer {
     Journal from = Objects.requireNonNull(journal);
     gate.requireWritable();
     watchDisk();
-    Journal.Mark mark = from.mark();
+    Journal.Mark mark = last ? from.mark() : from.markAndBegin();
     from.repeat(held); // Behind the mark, so that the cut may take the elder ones.
     boolean clean = last && held.isEmpty();
     InHand inHand = new InHand();
@@ -352,11 +357,17 @@ final class Checkpointer {
     }
     retireDeadPacks();
     retireVanished();
-    boolean changes = inHand.hasTouchedDisk || manifestDirty || clean || mark.sequence() != covered;
+    boolean changes =
+        inHand.hasTouchedDisk
+            || manifestDirty
+            || clean
+            || mark.sequence() != covered
+            || !mark.begun().equals(begun);
     if (changes) {
       manifestDirty = true;
       covered = mark.sequence();
       seen = from.synced();
+      begun = mark.begun();
       writeManifest(clean);
     }
     from.cut(mark);
@@ -380,6 +391,7 @@ final class Checkpointer {
             generation + 1,
             covered,
             seen,
+            begun,
             nextIncarnation.get(),
             nextPack,
             clean,

@@ -20,6 +20,7 @@ import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.folder.Trash;
 import dev.contextd.storage.journal.Journal;
 import dev.contextd.storage.journal.JournalRecord;
+import dev.contextd.storage.journal.JournalReplay;
 import dev.contextd.storage.journal.OutcomeUnknownException;
 import dev.contextd.storage.outbox.Outbox;
 import dev.contextd.storage.parallel.Workers;
@@ -179,7 +180,7 @@ public final class StoreKeeper {
               new Outbox.Known(
                   opening.covered,
                   opening.replay.nextSequence(),
-                  opening.replay.segments().isEmpty(),
+                  opening.replay.segments().stream().allMatch(JournalReplay.SegmentFile::isEmpty),
                   opening.isCatalogLost,
                   incarnation ->
                       checkpointer.name(incarnation).or(() -> opening.name(incarnation)))));

@@ -90,7 +90,7 @@ final class StoreOpening implements KnownStore {
     this.isCatalogLost =
         found instanceof Manifest.Found.Lost || found instanceof Manifest.Found.Absent;
     this.checkpointer = new Checkpointer(disk, folder, clock, workers, manifest, rootIdentity);
-    this.replay = readJournal(foreign.isEmpty(), manifest.covered(), manifest.seen());
+    this.replay = readJournal(foreign.isEmpty(), manifest);
     if (foreign.isEmpty()) {
       foreign = replay.foreign();
     }
@@ -131,14 +131,15 @@ final class StoreOpening implements KnownStore {
   }
 
   /** A journal that cannot be opened may hold anything: what the packs hold is served read-only. */
-  private JournalReplay readJournal(boolean isKnown, long covered, long seen) {
+  private JournalReplay readJournal(boolean isKnown, Manifest manifest) {
+    long covered = manifest.covered();
     JournalReplay none =
         new JournalReplay(List.of(), List.of(), covered + 1, null, List.of(), 0, Optional.empty());
     if (!isKnown) {
       return none;
     }
     try {
-      return JournalReplay.read(disk, folder.journal(), covered, seen);
+      return JournalReplay.read(disk, folder.journal(), covered, manifest.seen(), manifest.begun());
     } catch (IOException e) {
       foreign = Optional.of("its journal cannot be opened: " + e.getMessage());
       return none;
@@ -149,7 +150,9 @@ final class StoreOpening implements KnownStore {
   List<JournalReplay.SegmentFile> segments() {
     boolean isDamaged = damage.stream().anyMatch(Damage.JournalDamaged.class::isInstance);
     return replay.segments().stream()
-        .map(found -> new JournalReplay.SegmentFile(found.file(), isDamaged || found.isDamaged()))
+        .map(found ->
+            new JournalReplay.SegmentFile(
+                found.file(), isDamaged || found.isDamaged(), found.isEmpty()))
         .toList();
   }
 

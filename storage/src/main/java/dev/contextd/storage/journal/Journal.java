@@ -398,22 +398,48 @@ public final class Journal implements AutoCloseable {
    *
    * @param sequence the last one that has, or is void
    * @param bytes of the records since the last cut
+   * @param begun the segment that takes what comes next; empty where it is not begun
    */
-  public record Mark(long sequence, long bytes) {}
+  public record Mark(long sequence, long bytes, String begun) {}
 
   /** Ends the open segment and tells what has taken effect, so that a checkpoint can cover it. */
   public Mark mark() throws IOException {
     commit.lock();
     try {
-      segments.close(synced);
-      if (outlet != null && segments.hasToVoid()) {
-        // What is taken out must never be without what voids it.
-        segments.open(synced + 1, synced);
-        segments.close(synced);
-      }
-      return new Mark(applied, appliedBytes);
+      end();
+      return new Mark(applied, appliedBytes, "");
     } finally {
       commit.unlock();
+    }
+  }
+
+  /**
+   * As {@link #mark}, and begins the next segment where it can be begun. Whoever makes its name
+   * durable before it is written to can tell an opening that it must be there.
+   */
+  public Mark markAndBegin() throws IOException {
+    commit.lock();
+    try {
+      if (!segments.isEmpty()) {
+        end();
+        try {
+          segments.beginEmpty(synced);
+        } catch (IOException e) {
+          // A checkpoint needs none; the next write begins one that no manifest names.
+          return new Mark(applied, appliedBytes, "");
+        }
+      }
+      return new Mark(applied, appliedBytes, segments.name());
+    } finally {
+      commit.unlock();
+    }
+  }
+
+  private void end() throws IOException {
+    if (outlet == null) {
+      segments.close(synced);
+    } else {
+      segments.end(synced);
     }
   }
 

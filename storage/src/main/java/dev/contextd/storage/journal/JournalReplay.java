@@ -48,14 +48,15 @@ public record JournalReplay(
    * A segment's file.
    *
    * @param isDamaged whether anything in it could not be read
+   * @param isEmpty whether nothing stands in it but its head
    */
-  public record SegmentFile(Path file, boolean isDamaged) {}
+  public record SegmentFile(Path file, boolean isDamaged, boolean isEmpty) {}
 
   /** Something that had been synced and cannot be read any more. */
   public record Loss(String file, String sentence) {}
 
   /**
-   * Reads a journal.
+   * Reads a journal of whose segments nothing is known.
    *
    * @param covered every sequence up to this one is in the store already
    * @param seen every sequence up to this one had been synced, or is void
@@ -63,7 +64,18 @@ public record JournalReplay(
    */
   public static JournalReplay read(Disk disk, Path directory, long covered, long seen)
       throws IOException {
-    return new Reading(disk, covered, seen).read(directory);
+    return read(disk, directory, covered, seen, "");
+  }
+
+  /**
+   * Reads a journal.
+   *
+   * @param begun the name of a segment that is there, its head included; empty where none must be
+   * @throws IOException where a segment cannot be opened, which says nothing about its content
+   */
+  public static JournalReplay read(Disk disk, Path directory, long covered, long seen, String begun)
+      throws IOException {
+    return new Reading(disk, covered, seen, begun).read(directory);
   }
 
   private static final class Reading {
@@ -83,7 +95,11 @@ public record JournalReplay(
     private long highest;
     private long tornBytes;
 
-    Reading(Disk disk, long covered, long seen) {
+    /** The segment that must be there, until it was found; empty where none must be. */
+    private String missing;
+
+    Reading(Disk disk, long covered, long seen, String begun) {
+      this.missing = begun;
       this.disk = disk;
       this.covered = covered;
       this.highest = covered;
@@ -100,6 +116,10 @@ public record JournalReplay(
       }
       if (foreign.isPresent()) {
         return new JournalReplay(List.of(), segments, covered + 1, null, List.of(), 0, foreign);
+      }
+      if (!missing.isEmpty()) {
+        losses.add(
+            new Loss(missing, "the segment is gone, or its head; writes that it held are lost"));
       }
       long last = choose();
       // Torn bytes may hold records that nobody can see now: their numbers are not used again.
@@ -127,9 +147,13 @@ public record JournalReplay(
       if (records.tornAt() > 0) {
         where = entry.name() + ", offset " + records.tornAt();
       }
+      if (entry.name().equals(missing) && records.hasHead()) {
+        missing = "";
+      }
       tornBytes += records.tornBytes();
       records.frames().forEach(frame -> note(entry, frame));
-      segments.add(new SegmentFile(entry.path(), records.isDamaged()));
+      boolean isEmpty = records.frames().isEmpty() && !records.isDamaged();
+      segments.add(new SegmentFile(entry.path(), records.isDamaged(), isEmpty));
     }
 
     private void note(Disk.Entry entry, Segment.Frame frame) {

@@ -130,6 +130,11 @@ public final class SegmentRecords {
         : OptionalInt.empty();
   }
 
+  /** Whether its head says that it is a segment. */
+  boolean hasHead() {
+    return !(head instanceof Segment.Head.Bad);
+  }
+
   List<Segment.Frame> frames() {
     return frames;
   }

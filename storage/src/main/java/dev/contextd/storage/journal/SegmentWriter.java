@@ -19,6 +19,7 @@ final class SegmentWriter {
   private final Path directory;
   private final RandomGenerator random;
   private Disk.@Nullable Appender segment;
+  private boolean isEmpty;
   private int salt;
   private final List<Closed> segments = new ArrayList<>();
   private JournalRecord.@Nullable Voided toVoid;
@@ -51,7 +52,9 @@ final class SegmentWriter {
     this.directory = directory;
     this.random = random;
     this.toVoid = toVoid;
-    existing.forEach(found -> segments.add(new Closed(found.file(), 0, last, found.isDamaged())));
+    existing.forEach(found ->
+        segments.add(
+            new Closed(found.file(), found.isEmpty() ? last + 1 : 0, last, found.isDamaged())));
   }
 
   /** What is written into the open segment is salted with. */
@@ -69,8 +72,39 @@ final class SegmentWriter {
     return toVoid != null;
   }
 
-  /** The open segment; a fresh one voids first what never happened. */
+  /**
+   * Ends the open segment, and what is to be voided is voided in segments that have ended too: what
+   * leaves the folder must never be without.
+   *
+   * @param last the last sequence that may stand in them
+   */
+  void end(long last) throws IOException {
+    close(last);
+    if (toVoid != null) {
+      open(last + 1, last);
+      close(last);
+    }
+  }
+
+  /** Whether a segment is open into which no record was put. */
+  boolean isEmpty() {
+    return isEmpty;
+  }
+
+  /** Opens a segment before there is anything to put into it. */
+  void beginEmpty(long last) throws IOException {
+    open(last + 1, last);
+    isEmpty = true;
+  }
+
+  /** The name of the segment that was begun last. */
+  String name() {
+    return String.valueOf(segments.getLast().file().getFileName());
+  }
+
+  /** The segment to put records into; a fresh one voids first what never happened. */
   Disk.Appender open(long firstSequence, long synced) throws IOException {
+    isEmpty = false;
     Disk.Appender open = segment;
     if (open != null) {
       return open;
@@ -105,7 +139,7 @@ final class SegmentWriter {
       }
       return fresh;
     } catch (IOException | RuntimeException | Error e) {
-      closeBroken(voided == null ? first : voided.to(), e);
+      closeBroken(voided == null ? first - 1 : voided.to(), e);
       throw e;
     }
   }
@@ -139,6 +173,7 @@ final class SegmentWriter {
   void close(long last) throws IOException {
     Disk.Appender open = segment;
     segment = null;
+    isEmpty = false;
     if (open != null) {
       Closed begun = segments.getLast();
       segments.set(segments.size() - 1, new Closed(begun.file(), begun.first(), last, false));

@@ -25,9 +25,10 @@ import org.jspecify.annotations.Nullable;
  * one counts.
  *
  * <pre>
- * u64  "CTXMANI" and a zero        u32  version, 2          u64  generation, one more each time
+ * u64  "CTXMANI" and a zero        u32  version, 3          u64  generation, one more each time
  * u64  covered: the last sequence of the journal that is in the packs and gob files, or void
  * u64  seen: the last synced sequence of the journal when the packs were made; not in version 1
+ * string  the journal's segment that was begun when the packs were made; not before version 3
  * u64  next incarnation            u64  next number of a pack
  * u8   1 where a clean shutdown wrote it
  * string  identity of the root folder
@@ -43,6 +44,7 @@ import org.jspecify.annotations.Nullable;
  * @param covered every write up to this sequence is in what the manifest names
  * @param seen a journal that ends before this sequence has lost writes, of which the packs may hold
  *     some: they are made from memory, which is ahead of {@code covered}
+ * @param begun a segment that the journal has until the next checkpoint; empty where it has none
  * @param clean whether it was written by a clean shutdown; a journal may have been begun since
  * @param rootIdentity of the root folder, to notice that another one is there
  */
@@ -50,6 +52,7 @@ public record Manifest(
     long generation,
     long covered,
     long seen,
+    String begun,
     long nextIncarnation,
     long nextPack,
     boolean clean,
@@ -60,13 +63,14 @@ public record Manifest(
   public static final String COPY = OwnNames.MANIFEST_COPY;
 
   private static final long MAGIC = 0x00494E414D585443L;
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
+  private static final int WITHOUT_BEGUN = 2;
   private static final int WITHOUT_SEEN = 1;
   private static final int MIN_COLLECTION_BYTES = 54;
   private static final int PACK_BYTES = 32;
 
   /** A store that nobody has written to yet. */
-  public static final Manifest EMPTY = new Manifest(0, 0, 0, 1, 1, false, "", List.of());
+  public static final Manifest EMPTY = new Manifest(0, 0, 0, "", 1, 1, false, "", List.of());
 
   public Manifest {
     collections = List.copyOf(collections);
@@ -206,6 +210,7 @@ public record Manifest(
             .u64(generation)
             .u64(covered)
             .u64(seen)
+            .string(begun)
             .u64(nextIncarnation)
             .u64(nextPack)
             .u8(clean ? 1 : 0)
@@ -252,12 +257,13 @@ public record Manifest(
       throw new FormatException("the file is no manifest");
     }
     int version = in.u32();
-    if (version != VERSION && version != WITHOUT_SEEN) {
+    if (version < WITHOUT_SEEN || version > VERSION) {
       return new Found.OtherVersion(version);
     }
     long generation = in.u64();
     long covered = in.u64();
     long seen = version == WITHOUT_SEEN ? covered : in.u64();
+    String begun = version <= WITHOUT_BEGUN ? "" : in.string();
     long nextIncarnation = in.u64();
     long nextPack = in.u64();
     boolean clean = in.u8() == 1;
@@ -270,7 +276,15 @@ public record Manifest(
     in.end();
     return new Found.Intact(
         new Manifest(
-            generation, covered, seen, nextIncarnation, nextPack, clean, rootIdentity, collections),
+            generation,
+            covered,
+            seen,
+            begun,
+            nextIncarnation,
+            nextPack,
+            clean,
+            rootIdentity,
+            collections),
         false);
   }
 

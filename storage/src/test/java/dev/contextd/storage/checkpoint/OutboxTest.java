@@ -294,7 +294,7 @@ class OutboxTest {
       assertThat(outbox(store).next(MANY, LARGE)).isEmpty();
       Path crashed = store.crashedTo(fresh());
       assertThat(segments(crashed)).hasSize(moves);
-      assertThat(Opened.names(own(crashed, "journal"))).hasSize(4 - moves);
+      assertThat(Opened.names(own(crashed, "journal"))).hasSize(5 - moves);
       disk.heal();
       store.checkpoint();
       List<String> expected = List.of("create notes", "put notes {a=1, b=1}");

@@ -24,6 +24,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The manifest stands twice: one of the two is enough. */
 class ManifestTest {
+  private static final String BEGUN = "0000000000000001.log";
+
   @TempDir Path folder;
 
   static Manifest manifest(long generation) {
@@ -31,6 +33,7 @@ class ManifestTest {
         generation,
         Long.MAX_VALUE - 1,
         Long.MAX_VALUE,
+        BEGUN,
         12,
         13,
         true,
@@ -83,7 +86,7 @@ class ManifestTest {
   @Test
   void aSmallestCollectionComesBackAlone() throws Exception {
     Manifest all = manifest(1);
-    Manifest one = new Manifest(1, 0, 0, 1, 1, false, "", List.of(all.collections().getLast()));
+    Manifest one = new Manifest(1, 0, 0, "", 1, 1, false, "", List.of(all.collections().getLast()));
     one.write(new LocalDisk(), folder);
     assertThat(read()).isEqualTo(new Manifest.Found.Intact(one, false));
   }
@@ -129,23 +132,41 @@ class ManifestTest {
     assertThat(read()).isInstanceOf(Manifest.Found.Lost.class);
   }
 
-  @Test
-  void oneOfTheFirstVersionHasSeenWhatItCovers() throws Exception {
-    Manifest written = manifest(7);
-    written.write(new LocalDisk(), folder);
+  private static final int SEEN_AT = 28;
+  private static final int BEGUN_AT = 36;
+  private static final int BEGUN_BYTES = 4 + BEGUN.length();
+
+  /** Both files as an elder version wrote them, which lacks some of the bytes. */
+  private Manifest elder(int version, int lacksFrom, int lacksBytes) throws Exception {
+    manifest(7).write(new LocalDisk(), folder);
     for (String name : List.of(Manifest.FILE, Manifest.COPY)) {
       byte[] whole = Files.readAllBytes(file(name));
-      ByteBuffer bytes = ByteBuffer.allocate(whole.length - 8).order(ByteOrder.LITTLE_ENDIAN);
-      bytes.put(whole, 0, 28).put(whole, 36, whole.length - 36);
-      bytes.putInt(8, 1);
+      int rest = lacksFrom + lacksBytes;
+      ByteBuffer bytes =
+          ByteBuffer.allocate(whole.length - lacksBytes).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.put(whole, 0, lacksFrom).put(whole, rest, whole.length - rest);
+      bytes.putInt(8, version);
       int end = bytes.capacity() - 4;
       bytes.putInt(end, PackFormat.crc(bytes.duplicate().position(0).limit(end)));
       Files.write(file(name), bytes.array());
     }
     assertThat(read()).isInstanceOf(Manifest.Found.Intact.class);
     Manifest found = ((Manifest.Found.Intact) read()).manifest();
-    assertThat(found.seen()).isEqualTo(written.covered());
-    assertThat(found.collections()).isEqualTo(written.collections());
+    assertThat(found.collections()).isEqualTo(manifest(7).collections());
+    assertThat(found.begun()).isEmpty();
+    return found;
+  }
+
+  @Test
+  void oneOfTheFirstVersionHasSeenWhatItCovers() throws Exception {
+    Manifest found = elder(1, SEEN_AT, Long.BYTES + BEGUN_BYTES);
+    assertThat(found.seen()).isEqualTo(manifest(7).covered());
+  }
+
+  @Test
+  void oneOfTheSecondVersionNamesNoSegment() throws Exception {
+    Manifest found = elder(2, BEGUN_AT, BEGUN_BYTES);
+    assertThat(found.seen()).isEqualTo(manifest(7).seen());
   }
 
   @ParameterizedTest
@@ -154,9 +175,9 @@ class ManifestTest {
     manifest(7).write(new LocalDisk(), folder);
     byte[] whole = Files.readAllBytes(file(later));
     ByteBuffer bytes = ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.putInt(8, 3);
+    bytes.putInt(8, 4);
     bytes.putInt(whole.length - 4, PackFormat.crc(bytes.duplicate().limit(whole.length - 4)));
     Files.write(file(later), whole);
-    assertThat(read()).isEqualTo(new Manifest.Found.OtherVersion(3));
+    assertThat(read()).isEqualTo(new Manifest.Found.OtherVersion(4));
   }
 }

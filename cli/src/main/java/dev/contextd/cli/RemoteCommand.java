@@ -94,6 +94,50 @@ final class RemoteCommand implements Runnable {
   }
 
   @Command(
+      name = "conflicts",
+      description = {
+        "Lists the documents on the remote store that gave way to what is here.",
+        "Each is in the trash here for its time."
+      },
+      footer = {"", "Example:", "  ctxd remote conflicts"})
+  int conflicts() {
+    return ctxd.look(target -> {
+      JsonNode answer = target.calls().get(REMOTE + "/conflicts");
+      if (!ctxd.isPrintedAsJson(answer)) {
+        printConflicts(answer);
+      }
+      return Ctxd.FINE;
+    });
+  }
+
+  private void printConflicts(JsonNode answer) {
+    JsonNode conflicts = answer.path("conflicts");
+    List<List<String>> rows = new ArrayList<>();
+    List<List<String>> notes = new ArrayList<>();
+    for (JsonNode one : conflicts) {
+      boolean isReplaced = one.path("what").asText().equals("remote_replaced");
+      rows.add(
+          List.of(
+              one.path("collection").asText(),
+              one.path("id").asText(),
+              Screen.seconds(one.path("since").asText()),
+              isReplaced ? "replaced by the one here" : "deleted, it was there alone",
+              Screen.seconds(one.path("until").asText())));
+      notes.add(List.of(one.path("next").asText()));
+    }
+    if (rows.isEmpty()) {
+      ctxd.screen.line("nothing gave way there that is still kept");
+      return;
+    }
+    ctxd.screen.table(
+        List.of("COLLECTION", "ID", "FOUND", "WHAT HAPPENED THERE", "KEPT UNTIL"), rows, notes);
+    int more = answer.path("total").asInt() - rows.size();
+    if (more > 0) {
+      ctxd.screen.line(more + " more; ctxd trash list names the entry of each");
+    }
+  }
+
+  @Command(
       name = "pause",
       description = "Sends nothing until it is resumed, or the daemon starts again; writes wait.",
       footer = {"", "Example:", "  ctxd remote pause"})
@@ -218,7 +262,7 @@ final class RemoteCommand implements Runnable {
           "next: ctxd remote verify --repair makes it there as it is here; what is replaced there is"
               + " kept in the trash here");
     } else if (found.path("different").asLong() + found.path("removed").asLong() > 0) {
-      screen.line("next: ctxd trash list names what was replaced or deleted there");
+      screen.line("next: ctxd remote conflicts lists what was replaced or deleted there");
     }
   }
 }

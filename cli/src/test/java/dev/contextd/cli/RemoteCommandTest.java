@@ -3,6 +3,7 @@ package dev.contextd.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreOptions;
@@ -84,6 +85,33 @@ class RemoteCommandTest {
     assertThat(repair.code()).as(repair.err()).isZero();
     assertThat(repair.out()).contains("both hold the same");
     assertThat(qdrant.points("notes")).hasSize(2);
+  }
+
+  /** Also when the server is gone since, and nobody runs. */
+  @Test
+  void whatGaveWayThereIsListedAndComesBack() throws Exception {
+    fill();
+    assertThat(remote("sync").code()).isZero();
+    Point own = qdrant.points("notes").getFirst();
+    qdrant.put("notes", new Point(own.uuid(), own.payload(), new float[] {-1, 0.5f}));
+    Run repair = remote("verify", "--repair");
+    assertThat(repair.out()).contains("next: ctxd remote conflicts");
+    qdrant.stop();
+    Run list = remote("conflicts");
+    assertThat(list.code()).as(list.err()).isZero();
+    assertThat(list.err()).contains("is looked at, not changed");
+    assertThat(list.out())
+        .contains("notes", "replaced by the one here", "KEPT UNTIL", "ctxd trash restore 20");
+    JsonNode conflict = remote("conflicts", "--json").json().path("conflicts").path(0);
+    Run restore =
+        Run.of("trash", "restore", conflict.path("entry").asText(), "--path", root.path() + "");
+    assertThat(restore.out()).contains("1 documents came back");
+  }
+
+  @Test
+  void withNothingThatGaveWayTheListSaysSo() throws Exception {
+    fill();
+    assertThat(remote("conflicts").out()).contains("nothing gave way there");
   }
 
   @Test

@@ -21,6 +21,7 @@ import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.DiskFull;
 import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Checksum;
+import dev.contextd.storage.folder.GaveWay;
 import dev.contextd.storage.folder.LostMetadata;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.OwnerLock;
@@ -553,21 +554,18 @@ final class EmbeddedStore implements VectorStore {
   }
 
   @Override
-  public void keepForeign(String collection, List<StoredDocument> versions) {
-    if (versions.isEmpty()) {
-      return;
-    }
-    EmbeddedCollection served = collections.get(collection);
-    if (served != null) {
-      keeper.keepVersions(served.kept(), versions);
-      checkpoint();
-      return;
-    }
+  public void keepForeign(
+      StoredCollection collection, GaveWay how, List<StoredDocument> documents) {
     try {
-      keeper.keepStranger(new StoredCollection(collection, Map.of()), versions);
+      keeper.keepForeign(collection, how, documents);
     } catch (IOException e) {
-      throw failed("keeping documents of \"" + collection + "\"", e);
+      throw failed("keeping documents of \"" + collection.name() + "\"", e);
     }
+  }
+
+  @Override
+  public Conflicts conflicts() {
+    return RemoteConflicts.list(keeper.trash(), options.disk(), options.keeper().retention());
   }
 
   @Override

@@ -39,7 +39,7 @@ final class Restoring {
                   entry.folder(),
                   isCollection ? Optional.empty() : nameOf(store, entry.folder()),
                   entry.since(),
-                  documents(store, entry.name())));
+                  documents(store.keeper().trash().files(entry.name()))));
         }
       }
       return entries;
@@ -49,9 +49,9 @@ final class Restoring {
   }
 
   /** Beside documents an entry may hold a collection's metadata and the record of its model. */
-  private static int documents(EmbeddedStore store, String entry) throws IOException {
+  static int documents(List<Disk.Entry> files) {
     return (int)
-        store.keeper().trash().files(entry).stream()
+        files.stream()
             .filter(file -> !isMetadata(file))
             .filter(file -> Compression.ofFileName(file.name()).isPresent())
             .count();
@@ -65,26 +65,39 @@ final class Restoring {
     return store.collectionIn(folder);
   }
 
+  /**
+   * What the files of an entry hold.
+   *
+   * @param collection empty where it has no metadata
+   */
+  record Read(Optional<StoredCollection> collection, Map<String, NewDocument> byId) {}
+
+  static Read read(Disk disk, List<Disk.Entry> files) throws IOException {
+    Optional<StoredCollection> collection = Optional.empty();
+    Map<String, NewDocument> byId = new LinkedHashMap<>();
+    for (Disk.Entry file : files) {
+      if (isMetadata(file)) {
+        collection = metadata(disk, file);
+      } else if (Compression.ofFileName(file.name()).isPresent()) {
+        document(disk, file).ifPresent(found -> byId.put(found.id().orElseThrow(), found));
+      }
+    }
+    return new Read(collection, byId);
+  }
+
   /** Present versions that are replaced are deleted first, so that they go to the trash. */
   static int restore(EmbeddedStore store, Disk disk, String entry) {
     store.requireWritable();
-    Optional<StoredCollection> collection = Optional.empty();
-    Map<String, NewDocument> byId = new LinkedHashMap<>();
+    Read read;
     try {
-      for (Disk.Entry file : store.keeper().trash().files(entry)) {
-        if (isMetadata(file)) {
-          collection = metadata(disk, file);
-        } else if (Compression.ofFileName(file.name()).isPresent()) {
-          document(disk, file).ifPresent(found -> byId.put(found.id().orElseThrow(), found));
-        }
-      }
+      read = read(disk, store.keeper().trash().files(entry));
     } catch (NoSuchFileException e) {
       throw Checks.invalid("there is no \"" + entry + "\" in the trash");
     } catch (IOException e) {
       throw EmbeddedStore.failed("reading the entry " + entry, e);
     }
-    VectorCollection target = target(store, entry, collection);
-    List<NewDocument> documents = List.copyOf(byId.values());
+    VectorCollection target = target(store, entry, read.collection());
+    List<NewDocument> documents = List.copyOf(read.byId().values());
     requireFitting(target, documents, entry);
     for (int from = 0; from < documents.size(); from += Limits.MAX_BATCH_DOCUMENTS) {
       List<NewDocument> batch =

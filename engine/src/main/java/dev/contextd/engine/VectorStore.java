@@ -9,6 +9,7 @@ import dev.contextd.storage.checkpoint.ScrubPace;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.folder.Checksum;
+import dev.contextd.storage.folder.GaveWay;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.ScrubRecord;
 import dev.contextd.storage.outbox.Outbox;
@@ -229,9 +230,14 @@ public interface VectorStore extends DocumentStore {
   Optional<Outbox> outbox();
 
   /**
-   * Puts versions of documents that lie elsewhere, and are about to give way there, into the trash.
+   * Puts documents of a remote store that are about to give way there into the trash, durably.
+   *
+   * @param collection whose they are there; it need not be here
    */
-  void keepForeign(String collection, List<StoredDocument> versions);
+  void keepForeign(StoredCollection collection, GaveWay how, List<StoredDocument> documents);
+
+  /** What gave way on a remote store and can be brought back, the latest first. */
+  Conflicts conflicts();
 
   /** How things stand between the journal and the files. */
   KeeperStatus durability();
@@ -268,7 +274,8 @@ public interface VectorStore extends DocumentStore {
   /**
    * Something that can be brought back.
    *
-   * @param kind {@code collection}, {@code documents} or {@code versions}
+   * @param kind {@code collection}, {@code documents}, {@code versions}, {@code remote_replaced} or
+   *     {@code remote_deleted}
    * @param collection its name where it is known
    */
   record TrashEntry(
@@ -278,6 +285,28 @@ public interface VectorStore extends DocumentStore {
       Optional<String> collection,
       Instant since,
       int documents) {}
+
+  /**
+   * What gave way on a remote store.
+   *
+   * @param total how many documents did
+   * @param latest the latest {@link Limits#MAX_PAGE_DOCUMENTS} of them at most
+   */
+  record Conflicts(int total, List<Conflict> latest) {
+    public Conflicts {
+      latest = List.copyOf(latest);
+    }
+  }
+
+  /**
+   * A document of a remote store that gave way there.
+   *
+   * @param entry of the trash that holds it
+   * @param kind of the entry: whether it was replaced there or deleted
+   * @param until when the trash lets go of it, about
+   */
+  record Conflict(
+      String entry, String collection, String id, String kind, Instant since, Instant until) {}
 
   /**
    * How an export is written.

@@ -6,7 +6,9 @@ import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.VectorCollection;
 import dev.contextd.engine.VectorStore;
+import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.folder.GaveWay;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -31,6 +33,7 @@ final class Comparing {
   private final RemoteStore remote;
   private final GuardedRemote guard;
   private final Shipping shipping;
+  private final Conflicts conflicts;
   private final Runnable settle;
   private final Repair repair;
   private long compared;
@@ -49,12 +52,14 @@ final class Comparing {
       RemoteStore remote,
       GuardedRemote guard,
       Shipping shipping,
+      Conflicts conflicts,
       Runnable settle,
       Repair repair) {
     this.store = store;
     this.remote = remote;
     this.guard = guard;
     this.shipping = shipping;
+    this.conflicts = conflicts;
     this.settle = settle;
     this.repair = repair;
   }
@@ -63,7 +68,7 @@ final class Comparing {
     for (CollectionInfo info : store.collections(Scope.ALL)) {
       Optional<VectorCollection> here = store.collection(info.name(), Scope.ALL);
       if (here.isPresent()) {
-        compare(info.name(), here.get());
+        compare(stored(info), here.get());
       }
     }
     findStrangers();
@@ -77,7 +82,7 @@ final class Comparing {
       if (store.collection(name, Scope.ALL).isEmpty() && shipping.isOurs(name)) {
         guard
             .call(() -> remote.collection(name, Scope.ALL))
-            .ifPresent(there -> findExtra(name, Optional.empty(), there));
+            .ifPresent(there -> findExtra(stored(info), Optional.empty(), there));
         if (repair == Repair.MIRROR) {
           shipping.drop(name);
         }
@@ -85,7 +90,12 @@ final class Comparing {
     }
   }
 
-  private void compare(String name, VectorCollection here) {
+  private static StoredCollection stored(CollectionInfo info) {
+    return new StoredCollection(info.name(), info.metadata());
+  }
+
+  private void compare(StoredCollection collection, VectorCollection here) {
+    String name = collection.name();
     Pages.each(
         here,
         page -> {
@@ -95,10 +105,10 @@ final class Comparing {
             // differs.
             settle.run();
             List<String> ids = differing(name, page);
-            note(name, ids.isEmpty() ? List.of() : here.get(ids));
+            note(collection, ids.isEmpty() ? List.of() : here.get(ids));
           }
         });
-    there(name).ifPresent(found -> findExtra(name, Optional.of(here), found));
+    there(name).ifPresent(found -> findExtra(collection, Optional.of(here), found));
   }
 
   private Optional<VectorCollection> there(String name) {
@@ -124,32 +134,35 @@ final class Comparing {
   }
 
   /** Notes which of these documents, as they are here now, differ; and repairs them. */
-  private void note(String name, List<Document> documents) {
+  private void note(StoredCollection collection, List<Document> documents) {
+    String name = collection.name();
     Map<String, Document> found = there(name, documents.stream().map(Document::id).toList());
     List<StoredDocument> wrong = new ArrayList<>();
-    List<StoredDocument> foreign = new ArrayList<>();
+    List<Document> foreign = new ArrayList<>();
     for (Document document : documents) {
       Document other = found.get(document.id());
       if (other == null) {
         missing++;
         examples.add("\"%s\" of \"%s\" is missing there".formatted(document.id(), name));
-        wrong.add(stored(document));
+        wrong.add(Conflicts.stored(document));
       } else if (Sameness.differs(document, other)) {
         different++;
         examples.add("\"%s\" of \"%s\" is another one there".formatted(document.id(), name));
-        wrong.add(stored(document));
-        foreign.add(stored(other));
+        wrong.add(Conflicts.stored(document));
+        foreign.add(other);
       }
     }
     if (repair != Repair.NONE && !wrong.isEmpty()) {
-      store.keepForeign(name, foreign);
+      conflicts.keep(collection, GaveWay.REMOTE_REPLACED, foreign);
       Optional<String> refused = shipping.put(name, wrong);
       refused.ifPresent(examples::add);
       shipped += refused.isEmpty() ? wrong.size() : 0;
     }
   }
 
-  private void findExtra(String name, Optional<VectorCollection> here, VectorCollection there) {
+  private void findExtra(
+      StoredCollection collection, Optional<VectorCollection> here, VectorCollection there) {
+    String name = collection.name();
     Pages.each(
         after -> guard.call(() -> Pages.ask(there, after)),
         page -> {
@@ -157,7 +170,7 @@ final class Comparing {
           if (!foreign.isEmpty()) {
             settle.run(); // Some may be deleted just now.
             List<String> ids = foreign.stream().map(Document::id).toList();
-            noteExtra(name, notHere(here, List.copyOf(there(name, ids).values())));
+            noteExtra(collection, notHere(here, List.copyOf(there(name, ids).values())));
           }
         });
   }
@@ -171,19 +184,15 @@ final class Comparing {
     return documents.stream().filter(one -> !known.contains(one.id())).toList();
   }
 
-  private void noteExtra(String name, List<Document> foreign) {
+  private void noteExtra(StoredCollection collection, List<Document> foreign) {
+    String name = collection.name();
     extra += foreign.size();
     foreign.forEach(
         one -> examples.add("\"%s\" of \"%s\" is there alone".formatted(one.id(), name)));
     if (repair == Repair.MIRROR && !foreign.isEmpty()) {
-      store.keepForeign(name, foreign.stream().map(Comparing::stored).toList());
+      conflicts.keep(collection, GaveWay.REMOTE_DELETED, foreign);
       shipping.remove(name, foreign.stream().map(Document::id).toList());
       removed += foreign.size();
     }
-  }
-
-  private static StoredDocument stored(Document document) {
-    return new StoredDocument(
-        document.id(), document.metadata(), document.embedding(), document.content());
   }
 }

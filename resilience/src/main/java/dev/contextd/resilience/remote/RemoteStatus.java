@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param gap what may be missing there and is not waiting, so that only a comparison tells
  * @param shipped documents and deletions it has acknowledged since the start
  * @param refused documents it can never hold, since the start
+ * @param conflicts documents that gave way there, since the start
  * @param failures calls that failed since the start
  */
 public record RemoteStatus(
@@ -30,6 +31,7 @@ public record RemoteStatus(
     Optional<String> gap,
     long shipped,
     long refused,
+    long conflicts,
     long failures) {
 
   /** Whether the remote store answers. */

@@ -44,6 +44,7 @@ public final class RemoteSync implements AutoCloseable {
   private final Consumer<Consumer<HealthListener>> tell;
   private final GuardedRemote guard;
   private final Shipping shipping;
+  private final Conflicts conflicts;
   private final Bell bell = new Bell();
   private final Thread thread;
 
@@ -84,6 +85,7 @@ public final class RemoteSync implements AutoCloseable {
     this.tell = tell;
     this.guard = new GuardedRemote(this::breakerChanged);
     this.shipping = new Shipping(remote, guard, owner);
+    this.conflicts = new Conflicts(store);
     this.thread = Thread.ofPlatform().daemon().name("remote").unstarted(this::loop);
   }
 
@@ -213,7 +215,7 @@ public final class RemoteSync implements AutoCloseable {
   }
 
   private Comparing comparing(Repair repair) {
-    return new Comparing(store, remote, guard, shipping, this::settle, repair);
+    return new Comparing(store, remote, guard, shipping, conflicts, this::settle, repair);
   }
 
   private Duration jittered(Duration time) {
@@ -264,6 +266,7 @@ public final class RemoteSync implements AutoCloseable {
         waiting.gap(),
         shipping.shipped(),
         shipping.refused(),
+        conflicts.found(),
         guard.failures());
   }
 

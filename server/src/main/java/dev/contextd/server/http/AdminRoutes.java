@@ -69,6 +69,7 @@ final class AdminRoutes {
         route(HandlerType.POST, "/backups/verify", backups::verify),
         route(HandlerType.POST, "/backups/restore", backups::restore),
         route(HandlerType.GET, "/remote", remote::status),
+        route(HandlerType.GET, "/remote/conflicts", remote::conflicts),
         route(HandlerType.POST, "/remote/sync", remote::sync),
         route(HandlerType.POST, "/remote/verify", remote::verify),
         route(HandlerType.POST, "/remote/pause", remote::pause),

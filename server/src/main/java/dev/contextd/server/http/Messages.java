@@ -311,7 +311,26 @@ final class Messages {
       @Nullable String gap,
       long shipped,
       long refused,
+      long conflicts,
       long failures) {}
+
+  record ConflictsOut(int total, List<ConflictOut> conflicts) {}
+
+  /**
+   * A document of the remote store that gave way there.
+   *
+   * @param what {@code remote_replaced} or {@code remote_deleted}
+   * @param since RFC 3339, as {@code until}, when the trash lets go of it
+   * @param next the command that brings back the whole entry
+   */
+  record ConflictOut(
+      String collection,
+      String id,
+      String what,
+      String since,
+      String until,
+      String entry,
+      String next) {}
 
   /** {@code same} is whether both hold the same now. */
   record ComparisonOut(

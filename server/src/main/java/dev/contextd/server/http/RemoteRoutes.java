@@ -1,5 +1,6 @@
 package dev.contextd.server.http;
 
+import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.ResilientStore;
 import dev.contextd.resilience.remote.Comparison;
 import dev.contextd.resilience.remote.RemoteStatus;
@@ -56,6 +57,25 @@ final class RemoteRoutes {
         body -> call.json(out(remote().verify(Boolean.TRUE.equals(body.repair())))));
   }
 
+  /** What lies in the trash is told whether or not there is a remote store now. */
+  void conflicts(Context call) {
+    VectorStore.Conflicts found = store.store().conflicts();
+    call.json(
+        new Messages.ConflictsOut(
+            found.total(), found.latest().stream().map(RemoteRoutes::out).toList()));
+  }
+
+  private static Messages.ConflictOut out(VectorStore.Conflict conflict) {
+    return new Messages.ConflictOut(
+        conflict.collection(),
+        conflict.id(),
+        conflict.kind(),
+        conflict.since().toString(),
+        conflict.until().toString(),
+        conflict.entry(),
+        "ctxd trash restore " + conflict.entry());
+  }
+
   void pause(Context call) {
     RemoteSync remote = remote();
     remote.pause();
@@ -100,6 +120,7 @@ final class RemoteRoutes {
             status.gap().orElse(null),
             status.shipped(),
             status.refused(),
+            status.conflicts(),
             status.failures()));
   }
 

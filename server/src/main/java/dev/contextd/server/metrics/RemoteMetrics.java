@@ -87,6 +87,10 @@ final class RemoteMetrics {
         "Documents that the remote store can never hold.",
         RemoteStatus::refused);
     counter(
+        "contextd_remote_conflicts",
+        "Documents that somebody else wrote to the remote store, and that gave way to what is here.",
+        RemoteStatus::conflicts);
+    counter(
         "contextd_remote_failures",
         "Calls of the remote store that failed.",
         RemoteStatus::failures);

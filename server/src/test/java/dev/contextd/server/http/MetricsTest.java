@@ -125,7 +125,7 @@ class MetricsTest {
         assertThat(text).contains("# TYPE contextd_remote_" + gauge + " gauge");
         assertThat(value(text, "contextd_remote_" + gauge)).isZero();
       }
-      for (String counter : List.of("shipped", "refused", "failures")) {
+      for (String counter : List.of("shipped", "refused", "conflicts", "failures")) {
         assertThat(text).contains("# TYPE contextd_remote_" + counter + "_total counter");
         assertThat(value(text, "contextd_remote_" + counter + "_total")).isZero();
       }

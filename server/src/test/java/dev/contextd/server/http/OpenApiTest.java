@@ -73,6 +73,7 @@ class OpenApiTest {
         "POST|/api/v1/admin/purge|{\"older_than\":\"720h\"}|200",
         "POST|/api/v1/admin/scrub||200",
         "GET|/api/v1/health/metadata||200",
+        "GET|/api/v1/admin/remote/conflicts||200",
         "GET|/api/v1/admin/remote||404"
       })
   void everyAnswerIsAsTheDocumentDescribesIt(

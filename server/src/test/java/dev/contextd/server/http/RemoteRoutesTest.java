@@ -131,6 +131,16 @@ class RemoteRoutesTest {
       assertThat(found.path("examples").toString()).contains("is missing there");
       assertThat(post(server, "/verify", "{\"repair\":true}").path("same").asBoolean()).isTrue();
       assertThat(post(server, "/verify", "{}").path("different").asLong(-1)).isZero();
+      RunningServer.Answer conflicts = server.get(REMOTE + "/conflicts");
+      requireDescribed(server, REMOTE + "/conflicts", "get", conflicts);
+      assertThat(conflicts.json().path("total").asInt()).isEqualTo(1);
+      JsonNode conflict = conflicts.json().path("conflicts").path(0);
+      assertThat(conflict.path("what").asText()).isEqualTo("remote_replaced");
+      assertThat(conflict.path("id").asText()).isIn("a", "b");
+      assertThat(conflict.path("next").asText())
+          .isEqualTo("ctxd trash restore " + conflict.path("entry").asText());
+      requireDescribed(server, "/api/v1/admin/trash", "get", server.get("/api/v1/admin/trash"));
+      assertThat(server.text("/metrics")).contains("contextd_remote_conflicts_total 1.0");
       assertThat(qdrant.points("notes")).hasSize(2);
     }
   }

@@ -9,6 +9,8 @@ import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
+import dev.contextd.engine.VectorCollection;
+import dev.contextd.engine.VectorStore;
 import dev.contextd.qdrant.testkit.FakeQdrant;
 import dev.contextd.qdrant.testkit.FlakyProxy;
 import dev.contextd.qdrant.testkit.FlakyProxy.Mode;
@@ -16,6 +18,7 @@ import dev.contextd.resilience.remote.FallbackStore;
 import dev.contextd.resilience.remote.ReadFrom;
 import dev.contextd.resilience.remote.RemoteStatus.BreakerState;
 import dev.contextd.resilience.remote.RemoteStatus.State;
+import dev.contextd.storage.checkpoint.KeeperOptions;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.DocumentFormat;
 import dev.contextd.storage.chromem.Names;
@@ -183,11 +186,29 @@ class OutageTest {
       assertThat(found.examples()).anyMatch(line -> line.contains("\"a\""));
       assertThat(side.sync().verify(true).isSame()).isTrue();
       side.assertSame(server.port());
-      assertThat(side.store().store().trash())
+      VectorStore store = side.store().store();
+      assertThat(store.trash())
           .extracting(entry -> entry.kind() + " " + entry.documents())
-          .contains("versions 1");
-      assertThat(side.store().store().trash().stream().mapToInt(entry -> entry.documents()).sum())
-          .isEqualTo(2);
+          .containsExactlyInAnyOrder("remote_replaced 1", "remote_deleted 1");
+      VectorStore.Conflicts conflicts = store.conflicts();
+      assertThat(conflicts.total()).isEqualTo(2);
+      assertThat(side.sync().status().conflicts()).isEqualTo(2);
+      assertThat(conflicts.latest())
+          .extracting(one -> one.kind() + " " + one.collection() + " " + one.id())
+          .containsExactlyInAnyOrder("remote_replaced notes a", "remote_deleted notes c");
+      for (VectorStore.Conflict conflict : conflicts.latest()) {
+        assertThat(Duration.between(conflict.since(), conflict.until()))
+            .isEqualTo(KeeperOptions.defaults().retention());
+        assertThat(store.restore(conflict.entry())).isOne();
+      }
+      assertThat(side.sync().sync(false).gap()).isEmpty();
+      side.assertSame(server.port());
+      VectorCollection there = stranger.collection("notes", Scope.ALL).orElseThrow();
+      assertThat(there.get("a").orElseThrow().content()).isEqualTo("another text");
+      assertThat(there.get("c")).isPresent();
+      assertThat(store.conflicts().total()).as("as long as the trash keeps them").isEqualTo(2);
+      store.purge(Duration.ZERO);
+      assertThat(store.conflicts().total()).isZero();
     }
   }
 
@@ -239,9 +260,7 @@ class OutageTest {
 
   @Test
   void whatWasThereBeforeIsSentWhenTheServerIsFirstMet() throws Exception {
-    try (var store =
-        dev.contextd.engine.VectorStore.open(
-            root.path(), dev.contextd.engine.StoreOptions.defaults())) {
+    try (var store = VectorStore.open(root.path(), dev.contextd.engine.StoreOptions.defaults())) {
       store.upsert("notes", List.of(document("a"), document("b")), Scope.ALL);
     }
     try (FakeQdrant _ = server;
@@ -310,6 +329,17 @@ class OutageTest {
         assertThat(side.sync().verify(true).isSame()).isTrue();
         side.assertSame(server.port());
         assertThat(server.collections()).doesNotContain("gone");
+        VectorStore.Conflict last =
+            side.store().store().conflicts().latest().stream()
+                .filter(one -> one.collection().equals("gone"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(last.id()).isEqualTo("a");
+        assertThat(last.kind()).isEqualTo("remote_deleted");
+        assertThat(side.store().store().restore(last.entry())).isOne();
+        side.sync().sync(false);
+        side.assertSame(server.port());
+        assertThat(server.collections()).contains("gone");
       }
     }
   }

@@ -14,6 +14,7 @@ import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.DiskFull;
 import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.folder.GaveWay;
 import dev.contextd.storage.folder.OwnerLock;
 import dev.contextd.storage.folder.ScrubRecord;
 import dev.contextd.storage.folder.StoreFolder;
@@ -340,13 +341,17 @@ public final class StoreKeeper {
     }
   }
 
-  /** Puts documents of a collection that is not here into the trash, durably. */
-  public void keepStranger(StoredCollection stored, List<StoredDocument> documents)
+  /**
+   * Puts documents of a remote store into the trash, durably.
+   *
+   * @param stored their collection, which need not be here
+   */
+  public void keepForeign(StoredCollection stored, GaveWay how, List<StoredDocument> documents)
       throws IOException {
     String name = Names.hash(stored.name());
     Settlement.writeAll(
         disk,
-        folder.trash().collection(name),
+        folder.trash().remote(name, how),
         folder.open(name, Compression.PLAIN),
         documents,
         Optional.of(stored));

@@ -22,6 +22,9 @@ import java.util.regex.Pattern;
  * .contextd/trash/20261123T231125.123Z-e9f85bf6/              a collection's folder
  * .contextd/trash/20261123T231125.123Z-e9f85bf6.documents/    documents that were deleted
  * .contextd/trash/20261123T231125.123Z-e9f85bf6.versions/     versions that gave way to another's
+ * .contextd/trash/20261123T231125.123Z-e9f85bf6.remote_replaced/  documents of a remote store that
+ *                                                             gave way there to those here
+ * .contextd/trash/20261123T231125.123Z-e9f85bf6.remote_deleted/   those that were there alone
  * .contextd/trash/20261123T231125.123Z-e9f85bf6.3af7a34d/     a document out of quarantine
  * .contextd/trash/20261123T231125.123Z-....log                a file: a damaged part of the journal,
  *                                                             a damaged pack, an elder model record
@@ -53,7 +56,8 @@ public final class Trash {
    * A thing in the trash.
    *
    * @param name of the entry
-   * @param kind {@code collection}, {@code documents}, {@code versions} or {@code damaged}
+   * @param kind {@code collection}, {@code documents}, {@code versions}, {@code remote_replaced},
+   *     {@code remote_deleted} or {@code damaged}
    * @param folder of the collection that it came from; empty where it is of none
    * @param files how many files are in it
    */
@@ -83,6 +87,11 @@ public final class Trash {
   /** Creates an entry for versions that gave way. */
   public Path versions(String folder) throws IOException {
     return create(folder + ".versions");
+  }
+
+  /** Creates an entry for documents of a remote store that gave way there. */
+  public Path remote(String folder, GaveWay how) throws IOException {
+    return create(folder + "." + how.word());
   }
 
   /** Creates an entry for a whole collection. */
@@ -125,11 +134,19 @@ public final class Trash {
     }
     int dot = rest.indexOf('.');
     String folder = dot < 0 ? rest : rest.substring(0, dot);
-    String kind =
-        rest.contains(".versions")
-            ? "versions"
-            : COLLECTION.matcher(rest).matches() ? "collection" : "documents";
-    return new Entry(found.name(), kind, folder, since, disk.list(found.path()).size());
+    return new Entry(found.name(), kind(rest), folder, since, disk.list(found.path()).size());
+  }
+
+  private static String kind(String rest) {
+    for (GaveWay how : GaveWay.values()) {
+      if (rest.contains("." + how.word())) {
+        return how.word();
+      }
+    }
+    if (rest.contains(".versions")) {
+      return "versions";
+    }
+    return COLLECTION.matcher(rest).matches() ? "collection" : "documents";
   }
 
   /** The files of an entry. */

@@ -247,7 +247,13 @@ final class RemoteCommand implements Runnable {
     screen.line(isSame ? screen.good("both hold the same") : screen.bad("the two stores differ"));
     screen.table(
         List.of(
-            "COMPARED", "MISSING THERE", "DIFFERENT", "THERE ALONE", "SENT AGAIN", "DELETED THERE"),
+            "COMPARED",
+            "MISSING THERE",
+            "DIFFERENT",
+            "THERE ALONE",
+            "SENT AGAIN",
+            "DELETED THERE",
+            "OTHER METADATA"),
         List.of(
             List.of(
                 found.path("compared").asText(),
@@ -255,7 +261,8 @@ final class RemoteCommand implements Runnable {
                 found.path("different").asText(),
                 found.path("extra").asText(),
                 found.path("shipped").asText(),
-                found.path("removed").asText())));
+                found.path("removed").asText(),
+                found.path("other_metadata").asText())));
     found.path("examples").forEach(one -> screen.line("  " + one.asText()));
     if (!isSame) {
       screen.line(

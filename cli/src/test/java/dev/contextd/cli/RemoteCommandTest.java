@@ -138,7 +138,7 @@ class RemoteCommandTest {
       assertThat(remote("sync").code()).isZero();
       Run status = remote("status");
       assertThat(status.code()).as(status.out()).isZero();
-      assertThat(status.out()).startsWith("up: ").contains("breaker", "closed", "2 shipped");
+      assertThat(status.out()).startsWith("up: ").contains("breaker", "closed", "3 shipped");
       assertThat(status.err()).contains("daemon at http://localhost:" + daemon.port());
       Run pause = remote("pause");
       assertThat(pause.out()).contains("paused", "ctxd remote resume");

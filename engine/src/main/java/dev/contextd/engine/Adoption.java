@@ -44,7 +44,7 @@ final class Adoption {
     }
   }
 
-  private void metadata(IntactCollection found) {
+  private void metadata(IntactCollection found) throws IOException {
     StoredCollection stored = found.collection();
     if (found.metadataFile().isPresent()) {
       if (!stored.name().equals(collection.name())) {

@@ -1,6 +1,7 @@
 package dev.contextd.engine;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -24,6 +25,12 @@ public interface RemoteStore extends DocumentStore {
    * Asks nobody.
    */
   Optional<String> refusal(String collection, List<NewDocument> documents);
+
+  /** A collection's metadata; empty where it is not there. */
+  Optional<Map<String, String>> metadata(String collection);
+
+  /** Gives a collection other metadata; does nothing where it is not there. */
+  void describe(String collection, Map<String, String> metadata);
 
   /** Who owns a collection; empty where nobody has claimed it, or it is not there. */
   Optional<String> owner(String collection);

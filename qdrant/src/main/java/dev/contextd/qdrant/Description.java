@@ -33,6 +33,10 @@ record Description(
     return new Description(metadata, dimension.orElse(0), Optional.empty(), Optional.empty());
   }
 
+  Description withMetadata(Map<String, String> newMetadata) {
+    return new Description(newMetadata, dimension, model, owner);
+  }
+
   Description withDimension(int newDimension) {
     return new Description(metadata, newDimension, model, owner);
   }

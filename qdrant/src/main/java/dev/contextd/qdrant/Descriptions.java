@@ -16,6 +16,7 @@ import io.qdrant.client.grpc.Collections.VectorsConfig;
 import io.qdrant.client.grpc.Points.CreateFieldIndexCollection;
 import io.qdrant.client.grpc.Points.FieldType;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -142,6 +143,10 @@ final class Descriptions {
     } catch (StoreException e) {
       indexed.remove(entry); // A filter finds the same without it, more slowly.
     }
+  }
+
+  void describe(String name, Map<String, String> metadata) {
+    find(name).ifPresent(found -> update(name, found.withMetadata(metadata)));
   }
 
   void claim(String name, String owner) {

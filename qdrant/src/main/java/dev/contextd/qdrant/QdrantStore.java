@@ -186,6 +186,17 @@ public final class QdrantStore implements RemoteStore {
   }
 
   @Override
+  public Optional<Map<String, String>> metadata(String collection) {
+    return descriptions.find(collection).map(Description::metadata);
+  }
+
+  @Override
+  public void describe(String collection, Map<String, String> metadata) {
+    Checks.metadata(metadata, "collection");
+    descriptions.describe(collection, metadata);
+  }
+
+  @Override
   public Optional<String> owner(String collection) {
     return descriptions.find(collection).flatMap(Description::owner);
   }

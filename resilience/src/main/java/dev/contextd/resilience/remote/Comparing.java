@@ -10,7 +10,6 @@ import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.folder.GaveWay;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -40,8 +39,10 @@ final class Comparing {
   private long missing;
   private long different;
   private long extra;
+  private long otherMetadata;
   private long shipped;
   private long removed;
+  private long described;
   private final Examples examples = new Examples();
 
   /**
@@ -68,11 +69,26 @@ final class Comparing {
     for (CollectionInfo info : store.collections(Scope.ALL)) {
       Optional<VectorCollection> here = store.collection(info.name(), Scope.ALL);
       if (here.isPresent()) {
-        compare(stored(info), here.get());
+        Counterpart there = counterpart(info.name());
+        compareMetadata(info, there);
+        compare(stored(info), here.get(), there);
       }
     }
     findStrangers();
-    return new Comparison(compared, missing, different, extra, shipped, removed, examples.all());
+    return new Comparison(
+        compared,
+        missing,
+        different,
+        extra,
+        otherMetadata,
+        shipped,
+        removed,
+        described,
+        examples.all());
+  }
+
+  private Counterpart counterpart(String name) {
+    return new Counterpart(remote, guard, name);
   }
 
   /** Collections that are ours there, and not here: another program deleted them. */
@@ -80,9 +96,7 @@ final class Comparing {
     for (CollectionInfo info : guard.call(() -> remote.collections(Scope.ALL))) {
       String name = info.name();
       if (store.collection(name, Scope.ALL).isEmpty() && shipping.isOurs(name)) {
-        guard
-            .call(() -> remote.collection(name, Scope.ALL))
-            .ifPresent(there -> findExtra(stored(info), Optional.empty(), there));
+        findExtra(stored(info), Optional.empty(), counterpart(name));
         if (repair == Repair.MIRROR) {
           shipping.drop(name);
         }
@@ -94,39 +108,50 @@ final class Comparing {
     return new StoredCollection(info.name(), info.metadata());
   }
 
-  private void compare(StoredCollection collection, VectorCollection here) {
-    String name = collection.name();
+  private void compareMetadata(CollectionInfo info, Counterpart there) {
+    if (isDescribed(info, there)) {
+      return;
+    }
+    settle.run(); // It may be on its way.
+    Optional<CollectionInfo> now =
+        store.collection(info.name(), Scope.ALL).map(VectorCollection::info);
+    if (now.isEmpty() || isDescribed(now.get(), there)) {
+      return;
+    }
+    otherMetadata++;
+    examples.add("the collection \"%s\" is not there with its metadata".formatted(info.name()));
+    if (repair != Repair.NONE) {
+      Optional<String> refused = shipping.describe(info.name(), now.get().metadata());
+      refused.ifPresent(examples::add);
+      described += refused.isEmpty() ? 1 : 0;
+    }
+  }
+
+  /** What is not known here must not take the place of what is known there. */
+  private static boolean isDescribed(CollectionInfo info, Counterpart there) {
+    return info.lostMetadata().isPresent()
+        || there.metadata().filter(present -> present.equals(info.metadata())).isPresent();
+  }
+
+  private void compare(StoredCollection collection, VectorCollection here, Counterpart there) {
     Pages.each(
         here,
         page -> {
           compared += page.size();
-          if (!differing(name, page).isEmpty()) {
+          if (!differing(there, page).isEmpty()) {
             // What somebody is writing just now is on its way; only what differs after that
             // differs.
             settle.run();
-            List<String> ids = differing(name, page);
-            note(collection, ids.isEmpty() ? List.of() : here.get(ids));
+            List<String> ids = differing(there, page);
+            note(collection, there, ids.isEmpty() ? List.of() : here.get(ids));
           }
         });
-    there(name).ifPresent(found -> findExtra(collection, Optional.of(here), found));
-  }
-
-  private Optional<VectorCollection> there(String name) {
-    return guard.call(() -> remote.collection(name, Scope.ALL));
-  }
-
-  private Map<String, Document> there(String name, List<String> ids) {
-    Map<String, Document> found = new HashMap<>();
-    Optional<VectorCollection> there = there(name);
-    if (there.isPresent() && !ids.isEmpty()) {
-      guard.call(() -> there.get().get(ids)).forEach(one -> found.put(one.id(), one));
-    }
-    return found;
+    findExtra(collection, Optional.of(here), there);
   }
 
   /** The ids of documents that are missing or another one there. */
-  private List<String> differing(String name, List<Document> documents) {
-    Map<String, Document> found = there(name, documents.stream().map(Document::id).toList());
+  private static List<String> differing(Counterpart there, List<Document> documents) {
+    Map<String, Document> found = there.get(documents.stream().map(Document::id).toList());
     return documents.stream()
         .filter(document -> Sameness.differs(document, found.get(document.id())))
         .map(Document::id)
@@ -134,9 +159,9 @@ final class Comparing {
   }
 
   /** Notes which of these documents, as they are here now, differ; and repairs them. */
-  private void note(StoredCollection collection, List<Document> documents) {
+  private void note(StoredCollection collection, Counterpart there, List<Document> documents) {
     String name = collection.name();
-    Map<String, Document> found = there(name, documents.stream().map(Document::id).toList());
+    Map<String, Document> found = there.get(documents.stream().map(Document::id).toList());
     List<StoredDocument> wrong = new ArrayList<>();
     List<Document> foreign = new ArrayList<>();
     for (Document document : documents) {
@@ -161,18 +186,15 @@ final class Comparing {
   }
 
   private void findExtra(
-      StoredCollection collection, Optional<VectorCollection> here, VectorCollection there) {
-    String name = collection.name();
-    Pages.each(
-        after -> guard.call(() -> Pages.ask(there, after)),
-        page -> {
-          List<Document> foreign = notHere(here, page);
-          if (!foreign.isEmpty()) {
-            settle.run(); // Some may be deleted just now.
-            List<String> ids = foreign.stream().map(Document::id).toList();
-            noteExtra(collection, notHere(here, List.copyOf(there(name, ids).values())));
-          }
-        });
+      StoredCollection collection, Optional<VectorCollection> here, Counterpart there) {
+    there.each(page -> {
+      List<Document> foreign = notHere(here, page);
+      if (!foreign.isEmpty()) {
+        settle.run(); // Some may be deleted just now.
+        List<String> ids = foreign.stream().map(Document::id).toList();
+        noteExtra(collection, notHere(here, List.copyOf(there.get(ids).values())));
+      }
+    });
   }
 
   private static List<Document> notHere(Optional<VectorCollection> here, List<Document> documents) {

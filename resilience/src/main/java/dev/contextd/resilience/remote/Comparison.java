@@ -9,9 +9,11 @@ import java.util.List;
  * @param missing there
  * @param different there
  * @param extra there, and not here
+ * @param otherMetadata collections that are not there with the metadata that they have here
  * @param shipped those that were written there again, where that was asked for
  * @param removed extra ones that were deleted there, where that was asked for; each is in the trash
  *     here
+ * @param described collections that were given their metadata there, where that was asked for
  * @param examples a sentence each for the first few
  */
 public record Comparison(
@@ -19,8 +21,10 @@ public record Comparison(
     long missing,
     long different,
     long extra,
+    long otherMetadata,
     long shipped,
     long removed,
+    long described,
     List<String> examples) {
   public Comparison {
     examples = List.copyOf(examples);
@@ -28,6 +32,6 @@ public record Comparison(
 
   /** Whether both hold the same now. */
   public boolean isSame() {
-    return missing + different == shipped && extra == removed;
+    return missing + different == shipped && extra == removed && otherMetadata == described;
   }
 }

@@ -163,6 +163,20 @@ final class Shipping {
     shipped.increment();
   }
 
+  /**
+   * Makes a collection be there with this metadata; returns why it can never be.
+   *
+   * @throws StoreException as {@link #ship}
+   */
+  Optional<String> describe(String collection, Map<String, String> metadata) {
+    Optional<String> refusal = remote.refusal(collection, List.of());
+    if (refusal.isEmpty()) {
+      create(collection, metadata);
+      guard.run(() -> remote.describe(collection, metadata));
+    }
+    return refusal;
+  }
+
   /** Writes documents; returns why some were left out. */
   Optional<String> put(String collection, List<StoredDocument> documents) {
     List<NewDocument> all = documents.stream().map(NewDocument::again).toList();

@@ -339,8 +339,10 @@ final class Messages {
       long missing,
       long different,
       long extra,
+      long otherMetadata,
       long shipped,
       long removed,
+      long described,
       List<String> examples) {}
 
   record ImportedOut(int collections, int documents, List<String> refused) {}

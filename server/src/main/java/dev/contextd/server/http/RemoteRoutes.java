@@ -131,8 +131,10 @@ final class RemoteRoutes {
         found.missing(),
         found.different(),
         found.extra(),
+        found.otherMetadata(),
         found.shipped(),
         found.removed(),
+        found.described(),
         found.examples());
   }
 

@@ -92,10 +92,18 @@ final class Side implements AutoCloseable {
     return text.toString();
   }
 
+  /** The metadata of every collection in a store. */
+  static Map<String, Map<String, String>> metadata(DocumentStore store) {
+    Map<String, Map<String, String>> all = new TreeMap<>();
+    store.collections(Scope.ALL).forEach(info -> all.put(info.name(), info.metadata()));
+    return all;
+  }
+
   /** Both hold the same, asked of the remote server itself, whatever lies in between. */
   void assertSame(int port) throws IOException {
     try (QdrantStore direct = remote(port)) {
       assertThat(contents(direct)).isEqualTo(contents(store.store()));
+      assertThat(metadata(direct)).isEqualTo(metadata(store.store()));
     }
   }
 

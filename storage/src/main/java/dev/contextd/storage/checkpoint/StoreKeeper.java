@@ -228,11 +228,8 @@ public final class StoreKeeper {
     StoreLoading loading = new StoreLoading(opening, disk, folder, isWritable(), sink);
     CheckReport report = loading.run(new StoreCheck(disk, workers));
     loading.blocked().ifPresent(this::refuseWrites);
-    if (outbox.isPresent() && checkpointer.hasForeign()) {
-      outbox
-          .get()
-          .noteGap(
-              "another program wrote to the store's folder while it was closed, which is in no journal");
+    if (checkpointer.hasForeign()) {
+      noteGap("another program wrote to the store's folder while it was closed");
     }
     return report;
   }
@@ -300,13 +297,33 @@ public final class StoreKeeper {
    * @throws IOException where it is not known
    */
   public void adopt(KeptCollection kept) throws IOException {
+    noteGap("another program created the collection \"%s\"".formatted(kept.stored().name()));
     checkpointer.adopt(kept);
     thread.noteWrite();
   }
 
-  /** Takes the metadata that another program wrote to a collection of ours. */
-  public void metadataChanged(KeptCollection kept, StoredCollection stored, FileState file) {
+  /**
+   * Takes the metadata that another program wrote to a collection of ours.
+   *
+   * @throws IOException where they are not taken
+   */
+  public void metadataChanged(KeptCollection kept, StoredCollection stored, FileState file)
+      throws IOException {
+    if (!stored.metadataOrEmpty().equals(kept.stored().metadataOrEmpty())) {
+      noteMetadata(stored);
+    }
     checkpointer.changed(kept, stored, file);
+  }
+
+  private void noteMetadata(StoredCollection stored) throws IOException {
+    noteGap("the metadata of the collection \"%s\" changed".formatted(stored.name()));
+  }
+
+  /** What no record of the journal tells; noted before it is so. */
+  private void noteGap(String what) throws IOException {
+    if (outbox.isPresent()) {
+      outbox.get().noteGap(what + ", which is in no journal");
+    }
   }
 
   /**
@@ -316,6 +333,7 @@ public final class StoreKeeper {
    */
   public void settleMetadata(KeptCollection kept, StoredCollection stored) throws IOException {
     requireOwnRoot();
+    noteMetadata(stored);
     StoredCollection before = kept.stored();
     checkpointer.stored(kept, stored);
     try {

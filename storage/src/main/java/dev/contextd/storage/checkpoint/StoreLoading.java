@@ -196,12 +196,24 @@ final class StoreLoading {
     if (intact.unreadable().isPresent()) {
       return settleUnread(collection, intact.unreadable().get(), intact);
     }
+    if (isChangedByOthers(collection, intact)) {
+      checkpointer.noteForeign();
+    }
     kept.stored(intact.collection());
     intact.metadataFile().ifPresent(state -> kept.metadataFile = state);
     noteLost(kept, intact);
     LoadedCollection loaded = new Settlement(collection, folder.trash(), checkpointer).of(intact);
     checkpointer.add(kept);
     return loaded;
+  }
+
+  /** Metadata that are not known now are nobody's change. */
+  private static boolean isChangedByOthers(KnownCollection collection, IntactCollection intact) {
+    return !intact
+            .collection()
+            .metadataOrEmpty()
+            .equals(collection.kept().stored().metadataOrEmpty())
+        && intact.damage().stream().noneMatch(Damage.MetadataUnknown.class::isInstance);
   }
 
   /** Noted before the manifest names the collection, which would else seem to be known whole. */

@@ -285,6 +285,11 @@ public final class RemoteSync implements AutoCloseable {
     return options.maxWaitingBytes();
   }
 
+  /** Past such an age of the oldest thing that waits, writes are refused. */
+  public Duration maxWaitingAge() {
+    return options.maxWaitingAge();
+  }
+
   /**
    * Refuses a write where too much waits.
    *

@@ -71,6 +71,10 @@ final class RemoteMetrics {
         "contextd_remote_oldest_waiting_seconds",
         "Age of the oldest thing that waits for the remote store; 0 where nothing does.",
         sync -> sync.age(sync.status()).toMillis() / MILLIS_PER_SECOND);
+    gauge(
+        "contextd_remote_oldest_waiting_seconds_limit",
+        "Age of the oldest thing that waits past which writes are refused; 0 where there is no remote store.",
+        sync -> sync.maxWaitingAge().toMillis() / MILLIS_PER_SECOND);
     status(
         "contextd_remote_last_sync_timestamp_seconds",
         "When the remote store last had everything that was written; 0 where not since the start.",

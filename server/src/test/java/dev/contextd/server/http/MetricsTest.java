@@ -121,6 +121,7 @@ class MetricsTest {
               "waiting_bytes",
               "waiting_bytes_limit",
               "oldest_waiting_seconds",
+              "oldest_waiting_seconds_limit",
               "last_sync_timestamp_seconds")) {
         assertThat(text).contains("# TYPE contextd_remote_" + gauge + " gauge");
         assertThat(value(text, "contextd_remote_" + gauge)).isZero();

@@ -108,6 +108,7 @@ class RemoteRoutesTest {
               "contextd_remote_up 1.0",
               "contextd_remote_waiting_bytes 0.0",
               "contextd_remote_waiting_bytes_limit 1.073741824E9",
+              "contextd_remote_oldest_waiting_seconds_limit 604800.0",
               "contextd_remote_gap 0.0")
           .containsPattern("contextd_remote_shipped_total [2-9]");
     }

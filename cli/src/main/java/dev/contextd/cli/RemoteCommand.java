@@ -32,12 +32,12 @@ final class RemoteCommand implements Runnable {
       name = "status",
       description = {
         "Says whether the remote store answers, what it has not got yet, and since when.",
+        "Without a daemon, what the store's folder tells of that.",
         "Ends with 1 where it is down, or lacks something that does not wait for it."
       },
       footer = {"", "Example:", "  ctxd remote status"})
   int status() {
     return ctxd.look(target -> {
-      requireDaemon(target);
       JsonNode status = target.calls().get(REMOTE);
       print(status);
       return isFine(status) ? Ctxd.FINE : Ctxd.DAMAGE;
@@ -182,27 +182,49 @@ final class RemoteCommand implements Runnable {
       return;
     }
     Screen screen = ctxd.screen;
-    String state = status.path("state").asText();
+    String mode = status.path("mode").asText();
+    String state = mode.equals("stopped") ? "not asked" : status.path("state").asText();
     screen.line(
         "%s: %s"
             .formatted(isFine(status) ? screen.good(state) : screen.bad(state), address(status)));
     List<List<String>> rows = new ArrayList<>();
-    rows.add(List.of("shipping", status.path("paused").asBoolean() ? "paused" : "on"));
-    rows.add(List.of("breaker", status.path("breaker").asText().replace('_', ' ')));
-    rows.add(List.of("waiting", waiting(status)));
-    rows.add(List.of("last sync", Screen.seconds(text(status, "last_sync"))));
-    rows.add(
-        List.of(
-            "since the start",
-            "%d shipped, %d refused, %d calls failed"
-                .formatted(
-                    status.path("shipped").asLong(),
-                    status.path("refused").asLong(),
-                    status.path("failures").asLong())));
+    switch (mode) {
+      case "direct" -> rows.add(List.of("shipping", "none: it is called for every document"));
+      case "stopped" -> {
+        rows.add(List.of("shipping", "none while no daemon runs"));
+        addWaiting(status, rows);
+      }
+      default -> {
+        rows.add(List.of("shipping", status.path("paused").asBoolean() ? "paused" : "on"));
+        rows.add(List.of("breaker", status.path("breaker").asText().replace('_', ' ')));
+        addWaiting(status, rows);
+        rows.add(List.of("last sync", Screen.seconds(text(status, "last_sync"))));
+        rows.add(
+            List.of(
+                "since the start",
+                "%d shipped, %d refused, %d calls failed"
+                    .formatted(
+                        status.path("shipped").asLong(),
+                        status.path("refused").asLong(),
+                        status.path("failures").asLong())));
+      }
+    }
     rows.add(List.of("last error", text(status, "last_error")));
     rows.add(List.of("gap", text(status, "gap")));
     screen.table(List.of("WHAT", "HOW"), rows);
     next(status).forEach(screen::line);
+  }
+
+  private static void addWaiting(JsonNode status, List<List<String>> rows) {
+    rows.add(List.of("waiting", waiting(status)));
+    rows.add(List.of("acknowledged", acknowledged(status)));
+    rows.add(List.of("owner there", text(status, "owner")));
+  }
+
+  private static String acknowledged(JsonNode status) {
+    return status.path("acknowledged").isNull()
+        ? "not known"
+        : "every write up to %d".formatted(status.path("acknowledged").asLong());
   }
 
   private static String address(JsonNode status) {
@@ -211,6 +233,9 @@ final class RemoteCommand implements Runnable {
 
   private static String waiting(JsonNode status) {
     String bytes = "%d bytes".formatted(status.path("waiting_bytes").asLong());
+    if (!status.path("waiting_writes").isNull()) {
+      bytes += ", %d writes".formatted(status.path("waiting_writes").asLong());
+    }
     String oldest = text(status, "oldest");
     return oldest.isEmpty()
         ? bytes
@@ -226,8 +251,16 @@ final class RemoteCommand implements Runnable {
   /** What its reader is to do, a line each. */
   private static List<String> next(JsonNode status) {
     List<String> next = new ArrayList<>();
+    boolean isDirect = status.path("mode").asText().equals("direct");
     if (status.path("state").asText().equals("down")) {
-      next.add("next: see that it runs; writes go on here, and are sent when it is back");
+      next.add(
+          isDirect
+              ? "next: see that it runs; until then every call fails"
+              : "next: see that it runs; writes go on here, and are sent when it is back");
+    }
+    if (status.path("mode").asText().equals("stopped")
+        && status.path("waiting_bytes").asLong() > 0) {
+      next.add("next: ctxd remote sync sends it without a daemon");
     }
     if (status.path("paused").asBoolean()) {
       next.add("next: ctxd remote resume lets the shipping go on");

@@ -35,6 +35,11 @@ final class StatsCommand implements Callable<Integer> {
     Screen screen = ctxd.screen;
     screen.table(List.of("COLLECTION", "DOCUMENTS"), rows);
     JsonNode durability = status.path("durability");
+    if (!status.path("uncounted").asText("").isEmpty()) {
+      screen.line("not counted: " + status.path("uncounted").asText());
+    } else if (status.path("counted").asText().equals("remote")) {
+      screen.line("counted on the remote store");
+    }
     screen.line("%d collections, %d documents".formatted(rows.size(), documents));
     screen.line("version: " + status.path("version").asText());
     screen.line("in quarantine: " + status.path("in_quarantine").asText("0"));

@@ -10,6 +10,7 @@ import dev.contextd.engine.StoreOptions;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.qdrant.testkit.FakeQdrant;
 import dev.contextd.qdrant.testkit.Point;
+import dev.contextd.storage.checkpoint.KeeperOptions;
 import dev.contextd.testkit.DaemonProcess;
 import dev.contextd.testkit.StoreRoot;
 import java.io.IOException;
@@ -17,7 +18,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -117,12 +122,109 @@ class RemoteCommandTest {
   @Test
   void withoutADaemonThereIsNobodyToAskOrToPause() throws Exception {
     fill();
-    for (String command : List.of("status", "pause", "resume", "breaker reset")) {
+    for (String command : List.of("pause", "resume", "breaker reset")) {
       Run run = remote(command.split(" "));
       assertThat(run.code()).as(command).isEqualTo(1);
       assertThat(run.err()).as(command).contains("no daemon runs, so nothing is sent by itself");
     }
     assertThat(qdrant.calls()).isZero();
+  }
+
+  /** Every byte and every time of change below the store's folder. */
+  private Map<String, String> everything() throws IOException {
+    Map<String, String> all = new TreeMap<>();
+    try (Stream<Path> files = Files.walk(root.path())) {
+      for (Path file : files.toList()) {
+        String content =
+            Files.isDirectory(file) ? "" : HexFormat.of().formatHex(Files.readAllBytes(file));
+        all.put(file.toString(), Files.getLastModifiedTime(file) + " " + content);
+      }
+    }
+    return all;
+  }
+
+  @Test
+  void withoutADaemonTheFolderTellsWhatWaits() throws Exception {
+    fill();
+    Run never = remote("status");
+    assertThat(never.code()).isEqualTo(1);
+    assertThat(never.out()).startsWith("not asked: ").contains("was never sent to it");
+    assertThat(remote("sync").code()).isZero();
+    Map<String, String> before = everything();
+    Run fine = remote("status");
+    assertThat(fine.code()).as(fine.out()).isZero();
+    assertThat(fine.err()).contains("no daemon runs", "is looked at, not changed");
+    assertThat(fine.out())
+        .startsWith("not asked: ")
+        .contains("127.0.0.1:" + qdrant.port(), "0 bytes, 0 writes", "every write up to 2")
+        .contains(root.path().toString());
+    assertThat(everything()).isEqualTo(before);
+    qdrant.stop();
+    put("c", "d");
+    JsonNode waiting = remote("status", "--json").json();
+    assertThat(waiting.path("mode").asText()).isEqualTo("stopped");
+    assertThat(waiting.path("state").asText()).isEqualTo("unknown");
+    assertThat(waiting.path("waiting_writes").asLong()).isEqualTo(2);
+    assertThat(waiting.path("waiting_bytes").asLong()).isPositive();
+    assertThat(waiting.path("oldest").isNull()).isFalse();
+    assertThat(waiting.path("acknowledged").asLong()).isEqualTo(2);
+    assertThat(waiting.path("gap").isNull()).isTrue();
+    assertThat(remote("status").out()).contains("next: ctxd remote sync");
+    long calls = qdrant.calls();
+    Path state = root.path().resolve(".contextd/outbox/state");
+    Files.write(state, new byte[] {1, 2, 3});
+    Map<String, String> damaged = everything();
+    Run lost = remote("status");
+    assertThat(lost.code()).isEqualTo(1);
+    assertThat(lost.out()).contains("is not known any more", "not known");
+    assertThat(everything()).isEqualTo(damaged);
+    assertThat(qdrant.calls()).isEqualTo(calls);
+  }
+
+  /** A write each, that nobody sends. */
+  private void put(String... ids) throws IOException {
+    StoreOptions options =
+        StoreOptions.defaults().withKeeper(KeeperOptions.defaults().withOutbox(true));
+    try (VectorStore store = VectorStore.open(root.path(), options)) {
+      for (String id : ids) {
+        store.upsert("notes", List.of(NewDocument.of(id, id, new float[] {1, 0})), Scope.ALL);
+      }
+    }
+  }
+
+  @Test
+  void calledDirectlyTheServerIsAskedWithADaemonOrWithout() throws Exception {
+    fill();
+    Path config =
+        Files.writeString(
+            root.beside("direct.yaml"),
+            """
+            embeddings: {provider: none}
+            vectorstore: {provider: qdrant}
+            qdrant: {host: 127.0.0.1, port: %d, vector_size: 2, timeout: 5s}
+            """
+                .formatted(qdrant.port()));
+    String[] status = {
+      "remote", "status", "--path", root.path().toString(), "--config", config.toString()
+    };
+    Run up = Run.of(status);
+    assertThat(up.code()).as(up.err()).isZero();
+    assertThat(up.out()).startsWith("up: ").contains("it is called for every document");
+    try (DaemonProcess daemon =
+        DaemonProcess.start(
+            root.beside("daemon"),
+            "--http-port=0",
+            "--config=" + config,
+            "--vectorstore-path=" + root.path())) {
+      assertThat(daemon.said()).contains("called for every document");
+      assertThat(Run.of(status).out()).startsWith("up: ");
+      Run stats = Run.of("stats", "--path", root.path().toString(), "--config", config.toString());
+      assertThat(stats.out()).contains("counted on the remote store", "0 collections");
+    }
+    qdrant.stop();
+    Run down = Run.of(status);
+    assertThat(down.code()).isEqualTo(1);
+    assertThat(down.out()).startsWith("down: ").contains("until then every call fails");
   }
 
   @Test

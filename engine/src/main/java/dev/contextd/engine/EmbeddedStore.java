@@ -554,6 +554,15 @@ final class EmbeddedStore implements VectorStore {
   }
 
   @Override
+  public Outbox.Look lookAtOutbox() {
+    try {
+      return keeper.lookAtOutbox();
+    } catch (IOException e) {
+      throw failed("looking at the outbox", e);
+    }
+  }
+
+  @Override
   public void keepForeign(
       StoredCollection collection, GaveWay how, List<StoredDocument> documents) {
     try {

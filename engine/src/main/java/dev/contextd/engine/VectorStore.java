@@ -229,6 +229,9 @@ public interface VectorStore extends DocumentStore {
   /** What is to go to a remote store; empty where there is none. */
   Optional<Outbox> outbox();
 
+  /** The same of a store that was opened only to be looked at; changes nothing. */
+  Outbox.Look lookAtOutbox();
+
   /**
    * Puts documents of a remote store that are about to give way there into the trash, durably.
    *

@@ -11,7 +11,9 @@ import dev.contextd.resilience.OpenSummary.InPlace;
 import dev.contextd.resilience.remote.FallbackStore;
 import dev.contextd.resilience.remote.Migrations;
 import dev.contextd.resilience.remote.RemoteOptions;
+import dev.contextd.resilience.remote.RemoteStatus;
 import dev.contextd.resilience.remote.RemoteSync;
+import dev.contextd.resilience.remote.UnattendedRemote;
 import dev.contextd.storage.backup.BackupRun;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.StoreCheck;
@@ -32,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,6 +67,7 @@ public final class ResilientStore implements AutoCloseable {
   private final Migrations migrations;
   private volatile DocumentStore documents;
   private volatile Optional<RemoteSync> sync = Optional.empty();
+  private volatile Optional<Supplier<RemoteStatus>> remoteStatus = Optional.empty();
   private final Backups backups;
 
   /** How far a scrub is that somebody waits for. */
@@ -276,21 +280,45 @@ public final class ResilientStore implements AutoCloseable {
             .outbox()
             .orElseThrow(() -> new IllegalStateException("the store was opened without an outbox"));
     if (outbox.isNew() && !store.collections(Scope.ALL).isEmpty()) {
-      outbox.noteGap("what was here before the remote store was configured was never sent to it");
+      outbox.noteGap(UnattendedRemote.NEVER_SENT);
     }
     RemoteSync attached =
         new RemoteSync(
             store,
             outbox,
             remote,
-            folder.identity() + " (" + folder.root() + ")",
+            owner(folder.identity()),
             options,
             clock,
             new SecureRandom(),
             checker::tell);
     sync = Optional.of(attached);
+    remoteStatus = Optional.of(attached::status);
     documents = new FallbackStore(store, remote, attached, options.readFrom());
     attached.start();
+  }
+
+  private String owner(String identity) {
+    return identity + " (" + folder.root() + ")";
+  }
+
+  /** Who writes to a remote store; empty where nobody has yet, or it cannot be told. */
+  public Optional<String> knownOwner() {
+    try {
+      return folder.knownIdentity().map(this::owner);
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Takes what tells of a remote store that is not brought up to date from here. */
+  public void tellRemote(Supplier<RemoteStatus> status) {
+    remoteStatus = Optional.of(status);
+  }
+
+  /** How things stand with the remote store; empty where there is none. */
+  public Optional<RemoteStatus> remoteStatus() {
+    return remoteStatus.map(Supplier::get);
   }
 
   /** What brings a remote store up to date; empty where there is none. */

@@ -9,6 +9,7 @@ import dev.contextd.qdrant.QdrantStore;
 import dev.contextd.resilience.ResilientStore;
 import dev.contextd.resilience.remote.ReadFrom;
 import dev.contextd.resilience.remote.RemoteOptions;
+import dev.contextd.resilience.remote.UnattendedRemote;
 import dev.contextd.server.settings.Settings;
 import java.io.IOException;
 import java.util.Locale;
@@ -55,15 +56,15 @@ final class ConfiguredRemote {
   /** Names the server for migrations, which need not be the one that documents go to. */
   static void nameForMigrations(
       Settings settings, ResilientStore store, Optional<Embedder> embedder) {
-    store
-        .migrations()
-        .with(() -> {
-          try {
-            return connect(settings.qdrant().server(), embedder);
-          } catch (StartException e) {
-            throw new StoreException(ErrorCode.INVALID_ARGUMENT, String.valueOf(e.getMessage()), e);
-          }
-        });
+    store.migrations().with(() -> connectLater(settings, embedder));
+  }
+
+  private static RemoteStore connectLater(Settings settings, Optional<Embedder> embedder) {
+    try {
+      return connect(settings.qdrant().server(), embedder);
+    } catch (StartException e) {
+      throw new StoreException(ErrorCode.INVALID_ARGUMENT, String.valueOf(e.getMessage()), e);
+    }
   }
 
   /**
@@ -78,10 +79,12 @@ final class ConfiguredRemote {
     if (remote.isEmpty()) {
       return Optional.empty();
     }
-    Optional<Settings.Fallback> fallback = settings.remote().flatMap(Settings.Remote::fallback);
+    Optional<Settings.Fallback> fallback = fallback(settings);
     try {
       if (fallback.isPresent()) {
         store.attach(remote.get(), options(fallback.get()));
+      } else {
+        store.tellRemote(() -> UnattendedRemote.direct(remote.get()));
       }
     } catch (IOException e) {
       throw new StartException("the way to the remote store cannot be prepared: " + e);
@@ -93,6 +96,27 @@ final class ConfiguredRemote {
                 fallback.isPresent()
                     ? "brought up to date from here"
                     : "called for every document; vectorstore.fallback.enabled works without it"));
+  }
+
+  /**
+   * Of a store that is only looked at: what waits for the remote store can be told, and one that is
+   * called directly is asked whether it answers, when somebody wants to know.
+   */
+  static void look(Settings settings, ResilientStore store) {
+    String address = settings.qdrant().server().toString();
+    if (fallback(settings).isPresent()) {
+      store.tellRemote(() -> UnattendedRemote.stopped(address, store.store(), store.knownOwner()));
+    } else if (settings.remote().isPresent()) {
+      store.tellRemote(() -> {
+        try (RemoteStore remote = connectLater(settings, Optional.empty())) {
+          return UnattendedRemote.direct(remote);
+        }
+      });
+    }
+  }
+
+  private static Optional<Settings.Fallback> fallback(Settings settings) {
+    return settings.remote().flatMap(Settings.Remote::fallback);
   }
 
   private static RemoteOptions options(Settings.Fallback fallback) {

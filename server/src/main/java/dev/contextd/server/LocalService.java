@@ -64,9 +64,7 @@ public final class LocalService implements AutoCloseable {
    */
   public static LocalService open(Settings settings, Access access) throws StartException {
     Optional<Embedder> embedder = ConfiguredEmbedder.of(settings);
-    Optional<RemoteStore> remote =
-        access == Access.CHANGE ? ConfiguredRemote.of(settings, embedder) : Optional.empty();
-    return open(settings, settings.vectorstorePath(), access, embedder, remote);
+    return open(settings, settings.vectorstorePath(), access, embedder, true);
   }
 
   /**
@@ -77,16 +75,16 @@ public final class LocalService implements AutoCloseable {
    */
   public static LocalService open(Settings settings, Path root, Access access)
       throws StartException {
-    return open(settings, root, access, ConfiguredEmbedder.of(settings), Optional.empty());
+    return open(settings, root, access, ConfiguredEmbedder.of(settings), false);
   }
 
   private static LocalService open(
-      Settings settings,
-      Path root,
-      Access access,
-      Optional<Embedder> embedder,
-      Optional<RemoteStore> remote)
+      Settings settings, Path root, Access access, Optional<Embedder> embedder, boolean isForRemote)
       throws StartException {
+    Optional<RemoteStore> remote =
+        isForRemote && access == Access.CHANGE
+            ? ConfiguredRemote.of(settings, embedder)
+            : Optional.empty();
     ResilientStore store = store(settings, root, access, embedder);
     List<String> opened = new ArrayList<>(Announcement.lines(settings, store.summary(), List.of()));
     byte[] secret = new byte[TOKEN_BYTES];
@@ -99,7 +97,11 @@ public final class LocalService implements AutoCloseable {
     store.checker().listen(metrics.health());
     ConfiguredRemote.nameForMigrations(settings, store, embedder);
     try {
-      ConfiguredRemote.attach(settings, store, remote).ifPresent(opened::add);
+      if (isForRemote && access == Access.LOOK) {
+        ConfiguredRemote.look(settings, store);
+      } else {
+        ConfiguredRemote.attach(settings, store, remote).ifPresent(opened::add);
+      }
     } catch (StartException e) {
       store.close();
       throw e;

@@ -9,6 +9,7 @@ import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.HealthListener;
 import dev.contextd.resilience.remote.Comparing.Repair;
 import dev.contextd.resilience.remote.RemoteStatus.BreakerState;
+import dev.contextd.resilience.remote.RemoteStatus.Mode;
 import dev.contextd.resilience.remote.RemoteStatus.State;
 import dev.contextd.storage.outbox.Outbox;
 import java.io.IOException;
@@ -38,6 +39,7 @@ public final class RemoteSync implements AutoCloseable {
   private final VectorStore store;
   private final Outbox outbox;
   private final RemoteStore remote;
+  private final String owner;
   private final RemoteOptions options;
   private final Clock clock;
   private final RandomGenerator random;
@@ -79,6 +81,7 @@ public final class RemoteSync implements AutoCloseable {
     this.store = store;
     this.outbox = outbox;
     this.remote = remote;
+    this.owner = owner;
     this.options = options;
     this.clock = clock;
     this.random = random;
@@ -253,13 +256,19 @@ public final class RemoteSync implements AutoCloseable {
 
   /** How things stand. */
   public RemoteStatus status() {
-    Outbox.Status waiting = outbox.status();
+    RemoteStatus.Waiting waiting =
+        RemoteStatus.Waiting.of(
+            Optional.of(owner), outbox.status(), store.durability().pendingBytes());
     return new RemoteStatus(
+        Mode.FALLBACK,
         remote.address(),
+        waiting.owner(),
         state,
         isPaused,
         guard.state(),
-        waiting.waitingBytes() + store.durability().pendingBytes(),
+        waiting.bytes(),
+        waiting.writes(),
+        waiting.acknowledged(),
         waiting.oldest(),
         lastSync,
         lastError,
@@ -272,12 +281,7 @@ public final class RemoteSync implements AutoCloseable {
 
   /** How old the oldest thing is that waits by a status; zero where nothing does. */
   public Duration age(RemoteStatus status) {
-    Duration age =
-        status
-            .oldest()
-            .map(since -> Duration.between(since, clock.instant()))
-            .orElse(Duration.ZERO);
-    return age.isNegative() ? Duration.ZERO : age;
+    return status.age(clock.instant());
   }
 
   /** Past so many bytes that wait, writes are refused. */

@@ -77,7 +77,8 @@ public final class HttpServer implements AutoCloseable {
     boolean isRemote = store.remote().isPresent() || documents instanceof RemoteStore;
     String provider = isRemote ? "qdrant" : "chromem";
     routes.addAll(
-        new OperatorRoutes(store, tenants, options.version(), provider, () -> ready).routes());
+        new OperatorRoutes(store, documents, tenants, options.version(), provider, () -> ready)
+            .routes());
     routes.add(new Route(HandlerType.GET, "/metrics", call -> scrape(call, metrics)));
     routes.addAll(new AdminRoutes(store, gatekeeper, tenants, bodies).routes());
     this.javalin =

@@ -165,10 +165,18 @@ final class Messages {
       List<String> corruptHashes,
       Map<String, String> details) {}
 
+  /**
+   * What is served, and from where.
+   *
+   * @param counted where the collections are: {@code local} or {@code remote}
+   * @param uncounted why they could not be counted; null where they were
+   */
   record Status(
       String version,
       String provider,
       List<CollectionCount> collections,
+      String counted,
+      @Nullable String uncounted,
       @Nullable String readOnly,
       int inQuarantine,
       Durability durability) {}
@@ -293,17 +301,25 @@ final class Messages {
   /**
    * How things stand with the remote store.
    *
+   * @param mode {@code fallback}, {@code direct} or {@code stopped}
+   * @param owner who writes there; null where nobody has
+   * @param waitingWrites how many wait in the outbox; null where nobody knows
+   * @param acknowledged it has every write up to this sequence; null where nobody knows
    * @param oldest when the oldest thing that waits was written, RFC 3339; null where none does
    * @param lastSync when the remote store last had everything; null where not since the start
    * @param lastError of the last call that failed; null since one that did not
    * @param gap what may be missing there and does not wait; null where nothing may
    */
   record RemoteOut(
+      String mode,
       String address,
+      @Nullable String owner,
       String state,
       boolean paused,
       String breaker,
       long waitingBytes,
+      @Nullable Long waitingWrites,
+      @Nullable Long acknowledged,
       @Nullable String oldest,
       long oldestAgeSeconds,
       @Nullable String lastSync,

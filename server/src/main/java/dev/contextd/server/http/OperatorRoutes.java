@@ -1,7 +1,10 @@
 package dev.contextd.server.http;
 
 import dev.contextd.engine.CollectionInfo;
+import dev.contextd.engine.DocumentStore;
+import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.Scope;
+import dev.contextd.engine.StoreException;
 import dev.contextd.resilience.ResilientStore;
 import dev.contextd.storage.checkpoint.KeeperStatus;
 import io.javalin.http.Context;
@@ -10,8 +13,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** What operators and supervisors ask: life, readiness, status, the API's description. */
 final class OperatorRoutes {
@@ -19,6 +24,7 @@ final class OperatorRoutes {
   private static final double NANOS_PER_SECOND = 1e9;
 
   private final ResilientStore resilient;
+  private final DocumentStore documents;
   private final Tenants tenants;
   private final String version;
   private final String provider;
@@ -26,15 +32,18 @@ final class OperatorRoutes {
   private final byte[] openApi;
 
   /**
+   * @param documents what callers of the data API work on
    * @param provider where documents go in the end, by its name in the settings
    */
   OperatorRoutes(
       ResilientStore resilient,
+      DocumentStore documents,
       Tenants tenants,
       String version,
       String provider,
       BooleanSupplier ready) {
     this.resilient = resilient;
+    this.documents = documents;
     this.tenants = tenants;
     this.version = version;
     this.provider = provider;
@@ -65,18 +74,34 @@ final class OperatorRoutes {
   private void status(Context call) {
     Scope scope = tenants.scopeIfAny(call);
     boolean hidden = tenants.isRequired() && scope.isAll();
-    List<CollectionInfo> collections = resilient.store().collections(scope);
+    List<Messages.CollectionCount> counts = new ArrayList<>();
+    @Nullable String uncounted = null;
+    try {
+      for (CollectionInfo info : counted().collections(scope)) {
+        counts.add(new Messages.CollectionCount(info.name(), hidden ? null : info.count()));
+      }
+    } catch (StoreException e) {
+      uncounted = String.valueOf(e.getMessage());
+    }
     call.json(
         new Messages.Status(
             version,
             provider,
-            collections.stream()
-                .map(
-                    info -> new Messages.CollectionCount(info.name(), hidden ? null : info.count()))
-                .toList(),
+            counts,
+            isElsewhere() ? "remote" : "local",
+            uncounted,
             resilient.store().readOnlyReason().orElse(null),
             resilient.summary().inQuarantine(),
             out(resilient.store().durability())));
+  }
+
+  /** A store in front of a remote one holds everything, wherever reads come from. */
+  private DocumentStore counted() {
+    return isElsewhere() ? documents : resilient.store();
+  }
+
+  private boolean isElsewhere() {
+    return documents instanceof RemoteStore;
   }
 
   private static Messages.Durability out(KeeperStatus status) {

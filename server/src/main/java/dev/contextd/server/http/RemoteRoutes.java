@@ -8,6 +8,7 @@ import dev.contextd.resilience.remote.RemoteSync;
 import io.javalin.http.Context;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** What operators ask of the remote store; reached through {@link AdminRoutes}. */
@@ -36,7 +37,14 @@ final class RemoteRoutes {
   }
 
   void status(Context call) {
-    answer(call, remote());
+    answer(
+        call,
+        store
+            .remoteStatus()
+            .orElseThrow(() ->
+                new ProblemException(
+                    ProblemCode.NO_REMOTE_STORE,
+                    "the settings name no remote store: vectorstore.provider must be qdrant")));
   }
 
   void sync(Context call) {
@@ -105,16 +113,23 @@ final class RemoteRoutes {
   }
 
   private static void answer(Context call, RemoteSync remote) {
-    RemoteStatus status = remote.status();
+    answer(call, remote.status());
+  }
+
+  private static void answer(Context call, RemoteStatus status) {
     call.json(
         new Messages.RemoteOut(
+            word(status.mode()),
             status.address(),
+            status.owner().orElse(null),
             word(status.state()),
             status.isPaused(),
             word(status.breaker()),
             status.waitingBytes(),
+            orNull(status.waitingWrites()),
+            orNull(status.acknowledged()),
             status.oldest().map(Instant::toString).orElse(null),
-            remote.age(status).toSeconds(),
+            status.age(Instant.now()).toSeconds(),
             status.lastSync().map(Instant::toString).orElse(null),
             status.lastError().orElse(null),
             status.gap().orElse(null),
@@ -122,6 +137,10 @@ final class RemoteRoutes {
             status.refused(),
             status.conflicts(),
             status.failures()));
+  }
+
+  private static @Nullable Long orNull(OptionalLong value) {
+    return value.isPresent() ? value.getAsLong() : null;
   }
 
   private static Messages.ComparisonOut out(Comparison found) {

@@ -91,6 +91,10 @@ class RemoteRoutesTest {
       assertThat(Instant.parse(status.path("last_sync").asText())).isBefore(Instant.now());
       assertThat(status.path("last_error").isNull()).isTrue();
       assertThat(status.path("gap").isNull()).isTrue();
+      assertThat(status.path("mode").asText()).isEqualTo("fallback");
+      assertThat(status.path("owner").asText()).contains(root.path().toString());
+      assertThat(status.path("waiting_writes").asLong(-1)).isZero();
+      assertThat(status.path("acknowledged").asLong()).isPositive();
       assertThat(status.path("shipped").asLong()).isGreaterThanOrEqualTo(2);
       RunningServer.Answer again = server.get(REMOTE);
       requireDescribed(server, REMOTE, "get", again);
@@ -102,6 +106,7 @@ class RemoteRoutesTest {
         assertThat(health.json().at("/remote/pending_bytes").asLong(-1)).isZero();
       }
       assertThat(server.get("/api/v1/status").json().path("provider").asText()).isEqualTo("qdrant");
+      assertThat(server.get("/api/v1/status").json().path("counted").asText()).isEqualTo("local");
       assertThat(server.text("/metrics"))
           .contains(
               "contextd_remote_configured 1.0",
@@ -197,6 +202,36 @@ class RemoteRoutesTest {
       post(server, "/breaker/reset", "{}");
       post(server, "/sync", "{\"take_over\":true}");
       assertThat(qdrant.points("notes")).hasSize(2);
+    }
+  }
+
+  @Test
+  void calledDirectlyItIsToldWhetherItAnswersAndWhatItHolds() throws Exception {
+    try (RunningServer server = RunningServer.callingDirectly(root.path(), remote)) {
+      assertThat(server.post(NOTES + "/documents", FIRST_TWO).status()).isEqualTo(201);
+      RunningServer.Answer status = server.get("/api/v1/status");
+      requireDescribed(server, "/api/v1/status", "get", status);
+      assertThat(status.json().path("counted").asText()).isEqualTo("remote");
+      assertThat(status.json().at("/collections/0/name").asText()).isEqualTo("notes");
+      assertThat(status.json().at("/collections/0/count").asLong()).isEqualTo(2);
+      RunningServer.Answer up = server.get(REMOTE);
+      requireDescribed(server, REMOTE, "get", up);
+      assertThat(up.json().path("mode").asText()).isEqualTo("direct");
+      assertThat(up.json().path("state").asText()).isEqualTo("up");
+      assertThat(up.json().path("address").asText()).contains("127.0.0.1:" + qdrant.port());
+      qdrant.stop();
+      RunningServer.Answer down = server.get(REMOTE);
+      assertThat(down.status()).isEqualTo(200);
+      assertThat(down.json().path("state").asText()).isEqualTo("down");
+      assertThat(down.json().path("last_error").asText()).contains("127.0.0.1");
+      RunningServer.Answer uncounted = server.get("/api/v1/status");
+      requireDescribed(server, "/api/v1/status", "get", uncounted);
+      assertThat(uncounted.status()).isEqualTo(200);
+      assertThat(uncounted.json().path("collections")).isEmpty();
+      assertThat(uncounted.json().path("uncounted").asText()).contains("127.0.0.1");
+      RunningServer.Answer sync = server.post(REMOTE + "/sync", "{}");
+      assertThat(sync.code()).isEqualTo("no_remote_store");
+      assertThat(sync.json().path("detail").asText()).contains("vectorstore.fallback.enabled");
     }
   }
 

@@ -8,6 +8,7 @@ import dev.contextd.engine.StoreOptions;
 import dev.contextd.resilience.HealthOptions;
 import dev.contextd.resilience.ResilientStore;
 import dev.contextd.resilience.remote.RemoteOptions;
+import dev.contextd.resilience.remote.UnattendedRemote;
 import dev.contextd.server.metrics.Metrics;
 import dev.contextd.storage.checkpoint.KeeperOptions;
 import java.io.IOException;
@@ -95,6 +96,20 @@ final class RunningServer implements AutoCloseable {
         HttpServer.start(
             store,
             metrics,
+            new HttpServer.Options(
+                "localhost", 0, true, Optional.empty(), false, Duration.ofSeconds(10), "test"));
+    return new RunningServer(store, server);
+  }
+
+  /** Every call of the data API goes to a remote store. */
+  static RunningServer callingDirectly(Path root, RemoteStore remote) throws IOException {
+    ResilientStore store = ResilientStore.open(root, StoreOptions.defaults());
+    store.tellRemote(() -> UnattendedRemote.direct(remote));
+    HttpServer server =
+        HttpServer.start(
+            store,
+            remote,
+            RunningServer.metrics(root, store),
             new HttpServer.Options(
                 "localhost", 0, true, Optional.empty(), false, Duration.ofSeconds(10), "test"));
     return new RunningServer(store, server);

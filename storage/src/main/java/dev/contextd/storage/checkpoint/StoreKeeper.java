@@ -173,22 +173,29 @@ public final class StoreKeeper {
   /** What cannot be read must not be added to: no write is taken that would never be sent. */
   private Optional<Outbox> openOutbox() {
     try {
-      return Optional.of(
-          Outbox.open(
-              disk,
-              folder,
-              this::requireOwnRoot,
-              new Outbox.Known(
-                  opening.covered,
-                  opening.replay.nextSequence(),
-                  opening.replay.segments().stream().allMatch(JournalReplay.SegmentFile::isEmpty),
-                  opening.isCatalogLost,
-                  incarnation ->
-                      checkpointer.name(incarnation).or(() -> opening.name(incarnation)))));
+      return Optional.of(Outbox.open(disk, folder, this::requireOwnRoot, knownToOutbox()));
     } catch (IOException e) {
       refuseWrites("its outbox cannot be opened: " + e.getMessage());
       return Optional.empty();
     }
+  }
+
+  private Outbox.Known knownToOutbox() {
+    return new Outbox.Known(
+        opening.covered,
+        opening.replay.nextSequence(),
+        opening.replay.segments().stream().allMatch(JournalReplay.SegmentFile::isEmpty),
+        opening.isCatalogLost,
+        incarnation -> checkpointer.name(incarnation).or(() -> opening.name(incarnation)));
+  }
+
+  /**
+   * What waits for a remote, of a store that is only looked at.
+   *
+   * @throws IOException where it cannot be read
+   */
+  public Outbox.Look lookAtOutbox() throws IOException {
+    return Outbox.look(disk, folder, knownToOutbox());
   }
 
   private record Owned(Optional<OwnerLock> lock, Optional<String> readOnlyReason) {}

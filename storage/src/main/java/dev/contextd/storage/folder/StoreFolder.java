@@ -116,13 +116,13 @@ public final class StoreFolder {
    * asked for.
    */
   public String identity() throws IOException {
+    Optional<String> known = knownIdentity();
+    if (known.isPresent()) {
+      return known.get();
+    }
     Path file = ours().resolve(OwnNames.IDENTITY);
     if (disk.kind(file) == Disk.Kind.FILE) {
-      try {
-        return UUID.fromString(JsonFile.scalars(disk.read(file)).getOrDefault("id", "")).toString();
-      } catch (FormatException | IllegalArgumentException e) {
-        trash.moveDurably(file); // Whoever asks by the old one will be told of the new.
-      }
+      trash.moveDurably(file); // Whoever asks by the old one will be told of the new.
     }
     String id = UUID.randomUUID().toString();
     byte[] content =
@@ -132,6 +132,20 @@ public final class StoreFolder {
         });
     disk.replaceDurably(List.of(new Disk.Image(file, content)));
     return id;
+  }
+
+  /** As {@link #identity}; empty where nobody has asked for it yet, or it cannot be read. */
+  public Optional<String> knownIdentity() throws IOException {
+    Path file = ours().resolve(OwnNames.IDENTITY);
+    if (disk.kind(file) != Disk.Kind.FILE) {
+      return Optional.empty();
+    }
+    try {
+      String id = JsonFile.scalars(disk.read(file)).getOrDefault("id", "");
+      return Optional.of(UUID.fromString(id).toString());
+    } catch (FormatException | IllegalArgumentException e) {
+      return Optional.empty();
+    }
   }
 
   /** The folder of ours, {@code .contextd}. */

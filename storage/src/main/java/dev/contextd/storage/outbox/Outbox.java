@@ -107,6 +107,14 @@ public final class Outbox {
       Optional<String> gap) {}
 
   /**
+   * An outbox that was only looked at.
+   *
+   * @param status in which all is visible that the journal holds
+   * @param isNew as {@link Outbox#isNew}
+   */
+  public record Look(Status status, boolean isNew) {}
+
+  /**
    * What an opening knows of the store.
    *
    * @param covered every write up to this sequence was in a checkpoint
@@ -128,23 +136,13 @@ public final class Outbox {
     this.gate = gate;
     this.catalog = known.catalog();
     this.shelf = new Shelf(disk, directory, folder.trash());
-    OutboxState begin = new OutboxState(known.covered(), List.of(), Map.of());
-    this.state =
-        switch (OutboxState.read(disk, directory)) {
-          case OutboxState.Found.Intact intact -> {
-            isNoted = true;
-            yield intact.state();
-          }
-          case OutboxState.Found.Absent _ -> shelf.isEmpty() ? begin : lost("it was gone");
-          case OutboxState.Found.Damaged damaged -> {
-            Path kept = folder.trash().moveDurably(directory.resolve(OutboxState.FILE));
-            yield lost(damaged.reason() + "; it is kept as " + kept);
-          }
-          case OutboxState.Found.OtherVersion other ->
-              throw new IOException(
-                  "the outbox in %s has version %d, written by a later program; use that one"
-                      .formatted(directory, other.version()));
-        };
+    OutboxState.Found found = OutboxState.read(disk, directory);
+    if (found instanceof OutboxState.Found.Damaged damaged) {
+      Path kept = folder.trash().moveDurably(directory.resolve(OutboxState.FILE));
+      found = new OutboxState.Found.Damaged(damaged.reason() + "; it is kept as " + kept);
+    }
+    this.isNoted = found instanceof OutboxState.Found.Intact;
+    this.state = state(found, shelf, directory, known);
     boolean isUsed = !shelf.isEmpty() || state.shipped() != 0;
     if ((known.isCatalogLost() && isUsed) || state.shipped() >= known.nextSequence()) {
       beginAnew();
@@ -163,6 +161,36 @@ public final class Outbox {
   public static Outbox open(Disk disk, StoreFolder folder, Journal.Gate gate, Known known)
       throws IOException {
     return new Outbox(disk, folder, gate, known);
+  }
+
+  /**
+   * What an opening would find, of a store that is only looked at; changes nothing.
+   *
+   * @throws IOException as {@link #open}
+   */
+  public static Look look(Disk disk, StoreFolder folder, Known known) throws IOException {
+    Shelf shelf = new Shelf(disk, folder.outbox(), folder.trash());
+    OutboxState.Found found = OutboxState.read(disk, folder.outbox());
+    OutboxState state = state(found, shelf, folder.outbox(), known);
+    return new Look(
+        status(state, known.nextSequence() - 1, shelf),
+        !(found instanceof OutboxState.Found.Intact));
+  }
+
+  private static OutboxState state(
+      OutboxState.Found found, Shelf shelf, Path directory, Known known) throws IOException {
+    return switch (found) {
+      case OutboxState.Found.Intact intact -> intact.state();
+      case OutboxState.Found.Absent _ ->
+          shelf.isEmpty()
+              ? new OutboxState(known.covered(), List.of(), Map.of())
+              : lost("it was gone");
+      case OutboxState.Found.Damaged damaged -> lost(damaged.reason());
+      case OutboxState.Found.OtherVersion other ->
+          throw new IOException(
+              "the outbox in %s has version %d, written by a later program; use that one"
+                  .formatted(directory, other.version()));
+    };
   }
 
   private static OutboxState lost(String reason) {
@@ -271,7 +299,10 @@ public final class Outbox {
   }
 
   public Status status() {
-    OutboxState now = state;
+    return status(state, visible, shelf);
+  }
+
+  private static Status status(OutboxState now, long visible, Shelf shelf) {
     return new Status(
         Math.max(0, now.shipped()),
         Math.max(0, visible),

@@ -54,7 +54,7 @@ final class PowerCut {
     SortedMap<String, String> last;
     try (VectorStore store = PowerWorkload.open(found)) {
       secured = before == 0 ? 0 : OPENING_SECURES_WHAT_IT_FOUND ? found.logLength() : NEVER;
-      first = requireAcknowledged(store);
+      first = requireAcknowledged(workload, prefix, store);
       write(store);
       acknowledged = found.logLength();
       last = PowerWorkload.contents(store);
@@ -70,7 +70,7 @@ final class PowerCut {
       int again, PowerCalls second, SortedMap<String, String> first, boolean isWritten)
       throws IOException {
     try (VectorStore store = PowerWorkload.open(second)) {
-      SortedMap<String, String> served = requireAcknowledged(store);
+      SortedMap<String, String> served = requireAcknowledged(workload, prefix, store);
       if (isWritten && !served.containsKey(AFTERWARDS + "/a")) {
         throw new AssertionError("a write after the first loss was lost by the second");
       }
@@ -81,7 +81,9 @@ final class PowerCut {
     }
   }
 
-  private SortedMap<String, String> requireAcknowledged(VectorStore store) {
+  /** Returns what is served. */
+  static SortedMap<String, String> requireAcknowledged(
+      PowerWorkload workload, int prefix, VectorStore store) {
     requireSound(store);
     SortedMap<String, String> served = PowerWorkload.contents(store);
     for (PowerHistory history : workload.histories()) {
@@ -90,7 +92,7 @@ final class PowerCut {
     return served;
   }
 
-  private static void write(VectorStore store) {
+  static void write(VectorStore store) {
     store.upsert(
         AFTERWARDS, List.of(NewDocument.of("a", "text", new float[] {1, 0, 0})), Scope.ALL);
   }
@@ -115,10 +117,23 @@ final class PowerCut {
     requireSame(served, files, "in the files of the closed store");
   }
 
-  private static void requireSame(
+  /** What is in one state and not, or not so, in another. */
+  static SortedMap<String, String> without(
+      SortedMap<String, String> one, SortedMap<String, String> other) {
+    SortedMap<String, String> rest = new TreeMap<>(one);
+    rest.entrySet().removeAll(other.entrySet());
+    return rest;
+  }
+
+  static void requireSame(
       SortedMap<String, String> expected, SortedMap<String, String> actual, String where) {
     if (!actual.equals(expected)) {
-      throw new AssertionError(where + ": expected " + expected + ", found " + actual);
+      throw new AssertionError(
+          where
+              + ": expected "
+              + without(expected, actual)
+              + ", found "
+              + without(actual, expected));
     }
   }
 

@@ -51,10 +51,20 @@ final class PowerWorkload {
   private static final int SHOWN_BYTES = 20;
 
   private final PowerCalls disk;
+  private final StoreOptions options;
+  private final Beside beside;
   private final List<PowerHistory> histories = new ArrayList<>();
 
-  private PowerWorkload(PowerCalls disk) {
+  private PowerWorkload(PowerCalls disk, StoreOptions options, Beside beside) {
     this.disk = disk;
+    this.options = options;
+    this.beside = beside;
+  }
+
+  /** What else is done with the store, after each call of a writer. */
+  @FunctionalInterface
+  interface Beside {
+    void turn(VectorStore store, Random random);
   }
 
   /**
@@ -64,14 +74,25 @@ final class PowerWorkload {
    * @param calls of each writer and round
    */
   static PowerWorkload run(PowerCalls disk, long seed, int writers, int calls) throws Exception {
-    PowerWorkload workload = new PowerWorkload(disk);
+    return run(disk, seed, writers, calls, StoreOptions.defaults(), (_, _) -> {});
+  }
+
+  /**
+   * As {@link #run(PowerCalls, long, int, int)}.
+   *
+   * @param options how the store is opened, but for its disk
+   */
+  static PowerWorkload run(
+      PowerCalls disk, long seed, int writers, int calls, StoreOptions options, Beside beside)
+      throws Exception {
+    PowerWorkload workload = new PowerWorkload(disk, options, beside);
     List<Writer> all = new ArrayList<>();
     Random seeds = new Random(seed);
     for (int i = 0; i < writers; i++) {
       all.add(workload.new Writer("w" + i, new Random(seeds.nextLong())));
     }
     for (int round = 0; round < ROUNDS; round++) {
-      try (VectorStore store = open(disk)) {
+      try (VectorStore store = open(disk, workload.options)) {
         if (round == 0) {
           workload.createShared(store);
         }
@@ -82,7 +103,11 @@ final class PowerWorkload {
   }
 
   static VectorStore open(PowerCalls disk) throws IOException {
-    return VectorStore.open(ROOT, StoreOptions.defaults().withDisk(new LocalDisk(disk)));
+    return open(disk, StoreOptions.defaults());
+  }
+
+  static VectorStore open(PowerCalls disk, StoreOptions options) throws IOException {
+    return VectorStore.open(ROOT, options.withDisk(new LocalDisk(disk)));
   }
 
   List<PowerHistory> histories() {
@@ -182,6 +207,7 @@ final class PowerWorkload {
         } else {
           deleteCollection(store, own());
         }
+        beside.turn(store, random);
       }
     }
 

@@ -233,12 +233,17 @@ public final class StoreKeeper {
       throws IOException {
     opening.candidates(names);
     StoreLoading loading = new StoreLoading(opening, disk, folder, isWritable(), sink);
-    CheckReport report = loading.run(new StoreCheck(disk, workers));
+    CheckReport report = loading.run(new StoreCheck(disk, workers), this::noteForeign);
     loading.blocked().ifPresent(this::refuseWrites);
-    if (checkpointer.hasForeign()) {
-      noteGap("another program wrote to the store's folder while it was closed");
-    }
     return report;
+  }
+
+  private void noteForeign() throws IOException {
+    if (checkpointer.hasForeign()) {
+      noteGap(
+          "another program wrote to the store's folder while it was closed, or a crash cut the creation of"
+              + " a collection short");
+    }
   }
 
   /** Begins to make checkpoints. */

@@ -54,8 +54,19 @@ final class StoreLoading {
     this.sink = sink;
   }
 
-  /** Judges the folders, and settles what is served of each. */
-  CheckReport run(StoreCheck check) throws IOException {
+  /** Something to be done before anything else. */
+  @FunctionalInterface
+  interface First {
+    void run() throws IOException;
+  }
+
+  /**
+   * Judges the folders, and settles what is served of each.
+   *
+   * @param first runs when all is settled, and none of it durable yet: afterwards nothing tells any
+   *     more that it is new
+   */
+  CheckReport run(StoreCheck check, First first) throws IOException {
     Set<String> found = new HashSet<>();
     boolean[] isNew = {followRenamed()};
     CheckReport report;
@@ -86,6 +97,7 @@ final class StoreLoading {
       }
     }
     known.deleted.forEach(checkpointer::drop);
+    first.run();
     if (isWritable && isNew[0]) {
       disk.syncAll(folder.root()); // Whoever wrote these files may not have.
       // A write may name a collection only when its incarnation is on disk.
@@ -190,6 +202,7 @@ final class StoreLoading {
   private LoadedCollection settle(IntactCollection intact) {
     KnownCollection collection = known.byFolder.get(String.valueOf(intact.folder().getFileName()));
     if (collection == null) {
+      checkpointer.noteForeign(); // Or a creation that a crash cut short: no record tells of it.
       collection = new KnownCollection(checkpointer.newlyFound(intact), known.isSamePlace);
     }
     KeptCollection kept = collection.kept();

@@ -220,11 +220,15 @@ class RemoteCommandTest {
       assertThat(Run.of(status).out()).startsWith("up: ");
       Run stats = Run.of("stats", "--path", root.path().toString(), "--config", config.toString());
       assertThat(stats.out()).contains("counted on the remote store", "0 collections");
+      daemon.kill();
     }
     qdrant.stop();
     Run down = Run.of(status);
     assertThat(down.code()).isEqualTo(1);
-    assertThat(down.out()).startsWith("down: ").contains("until then every call fails");
+    assertThat(down.out())
+        .as(down.err())
+        .startsWith("down: ")
+        .contains("until then every call fails");
   }
 
   @Test

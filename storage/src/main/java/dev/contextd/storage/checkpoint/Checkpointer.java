@@ -340,10 +340,12 @@ final class Checkpointer {
     Journal.Mark mark = last ? from.mark() : from.markAndBegin();
     from.repeat(held); // Behind the mark, so that the cut may take the elder ones.
     boolean clean = last && held.isEmpty();
+    boolean isBegunAnew = !mark.begun().equals(begun);
     InHand inHand = new InHand();
     try {
       flush(inHand);
-      if (inHand.hasTouchedDisk) {
+      // The manifest must not name a segment that a loss of power can take away.
+      if (inHand.hasTouchedDisk || (isBegunAnew && !mark.begun().isEmpty())) {
         disk.syncAll(folder.root());
       }
     } catch (IOException | RuntimeException | Error e) {
@@ -362,7 +364,7 @@ final class Checkpointer {
             || manifestDirty
             || clean
             || mark.sequence() != covered
-            || !mark.begun().equals(begun);
+            || isBegunAnew;
     if (changes) {
       manifestDirty = true;
       covered = mark.sequence();

@@ -17,8 +17,6 @@ import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
-import dev.contextd.storage.disk.Disk;
-import dev.contextd.storage.disk.DiskFull;
 import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Checksum;
 import dev.contextd.storage.folder.GaveWay;
@@ -28,10 +26,9 @@ import dev.contextd.storage.folder.OwnerLock;
 import dev.contextd.storage.folder.ScrubRecord;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.gob.StringMaps;
-import dev.contextd.storage.journal.OutcomeUnknownException;
 import dev.contextd.storage.outbox.Outbox;
+import dev.contextd.storage.outbox.PendingLog;
 import java.io.IOException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -47,7 +44,6 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -554,6 +550,11 @@ final class EmbeddedStore implements VectorStore {
   }
 
   @Override
+  public PendingLog openPending(Duration keep) throws IOException {
+    return keeper.openPending(keep);
+  }
+
+  @Override
   public Outbox.Look lookAtOutbox() {
     try {
       return keeper.lookAtOutbox();
@@ -691,20 +692,6 @@ final class EmbeddedStore implements VectorStore {
   }
 
   static StoreException failed(String what, IOException e) {
-    @Nullable String reason = e.getMessage();
-    if (OutcomeUnknownException.is(e)) {
-      return new StoreException(
-          ErrorCode.OUTCOME_UNKNOWN, what + " failed and does not show: " + reason, e);
-    }
-    if (DiskFull.is(e)) {
-      return new StoreException(
-          ErrorCode.STORAGE_FULL,
-          what + " failed and changed nothing: the disk is full; free some space and try again",
-          e);
-    }
-    String outcome =
-        e instanceof Disk.UndoFailedException ? " failed halfway: " : " failed, nothing changed: ";
-    String cause = e instanceof NoSuchFileException ? "not found: " + reason : reason;
-    return new StoreException(ErrorCode.STORAGE_FAILED, what + outcome + cause, e);
+    return StoreException.ofDisk(what, e);
   }
 }

@@ -13,6 +13,7 @@ import dev.contextd.storage.folder.GaveWay;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.ScrubRecord;
 import dev.contextd.storage.outbox.Outbox;
+import dev.contextd.storage.outbox.PendingLog;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -231,6 +232,15 @@ public interface VectorStore extends DocumentStore {
 
   /** The same of a store that was opened only to be looked at; changes nothing. */
   Outbox.Look lookAtOutbox();
+
+  /**
+   * Opens the log of writes to a remote store that holds the documents alone; the caller closes it
+   * before this store.
+   *
+   * @param keep how long what is shipped is kept
+   * @throws IOException where nothing can be written here, or what is there cannot be read
+   */
+  PendingLog openPending(Duration keep) throws IOException;
 
   /**
    * Puts documents of a remote store that are about to give way there into the trash, durably.

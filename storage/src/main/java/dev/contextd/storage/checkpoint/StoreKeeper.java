@@ -24,6 +24,7 @@ import dev.contextd.storage.journal.JournalRecord;
 import dev.contextd.storage.journal.JournalReplay;
 import dev.contextd.storage.journal.OutcomeUnknownException;
 import dev.contextd.storage.outbox.Outbox;
+import dev.contextd.storage.outbox.PendingLog;
 import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -58,6 +59,7 @@ public final class StoreKeeper {
   private final Disk disk;
   private final Workers workers;
   private final Clock clock;
+  private final RandomGenerator random;
   private final Optional<OwnerLock> lock;
   private final Optional<Object> identity;
   private final StoreOpening opening;
@@ -86,6 +88,7 @@ public final class StoreKeeper {
     this.folder = folder;
     this.disk = disk;
     this.clock = clock;
+    this.random = random;
     this.workers = workers;
     Owned owned = own();
     this.lock = owned.lock();
@@ -626,6 +629,20 @@ public final class StoreKeeper {
   /** What is still to be sent to a remote; empty where that was not asked for, or cannot be. */
   public Optional<Outbox> outbox() {
     return outbox;
+  }
+
+  /**
+   * Opens the log of writes to a remote that holds the documents alone; the caller closes it before
+   * the store.
+   *
+   * @param keep how long what is shipped is kept
+   * @throws IOException where nothing can be written here, or what is there cannot be read
+   */
+  public PendingLog openPending(Duration keep) throws IOException {
+    if (readOnlyReason.isPresent()) {
+      throw new IOException("nothing can be written here: " + readOnlyReason.get());
+    }
+    return PendingLog.open(disk, folder, this::requireOwnRoot, clock, random, keep);
   }
 
   public Trash trash() {

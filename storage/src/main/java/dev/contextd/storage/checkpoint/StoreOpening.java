@@ -340,6 +340,7 @@ final class StoreOpening implements KnownStore {
       case JournalRecord.Voided _ -> {
         // It was heeded when the journal was read.
       }
+      case JournalRecord.Addressed _ -> lost(record); // No collection here bears its number.
     }
   }
 

@@ -30,6 +30,9 @@ public final class OwnNames {
   /** See {@link dev.contextd.storage.outbox}. */
   public static final String OUTBOX = "outbox";
 
+  /** See {@link dev.contextd.storage.outbox.PendingLog}. */
+  public static final String PENDING = "pending";
+
   public static final String PACKS = "packs";
   public static final String TRASH = "trash";
 
@@ -40,7 +43,7 @@ public final class OwnNames {
   static final List<String> FILES =
       List.of(OWNER, WRITABLE, MANIFEST, MANIFEST_COPY, SCRUB, AUDIT, IDENTITY);
 
-  static final List<String> FOLDERS = List.of(TRASH, JOURNAL, OUTBOX, PACKS, MODELS);
+  static final List<String> FOLDERS = List.of(TRASH, JOURNAL, OUTBOX, PENDING, PACKS, MODELS);
 
   private OwnNames() {}
 

@@ -26,6 +26,7 @@ import java.util.UUID;
  *   .contextd/lock, owner.json      see {@link OwnerLock}
  *   .contextd/journal/              see {@link dev.contextd.storage.journal}
  *   .contextd/outbox/               see {@link dev.contextd.storage.outbox}
+ *   .contextd/pending/              see {@link dev.contextd.storage.outbox.PendingLog}
  *   .contextd/packs/, manifest      see {@link dev.contextd.storage.pack}
  *   .contextd/trash/                see {@link Trash}
  *   .contextd/collections/x.json    see {@link ModelRecord}, {@link LostMetadata}
@@ -161,6 +162,11 @@ public final class StoreFolder {
   /** The folder of what is still to be sent to a remote. */
   public Path outbox() {
     return ours().resolve(OwnNames.OUTBOX);
+  }
+
+  /** The folder of what is pending for a remote that holds the documents alone. */
+  public Path pending() {
+    return ours().resolve(OwnNames.PENDING);
   }
 
   /** The folder of the packs. */

@@ -123,7 +123,13 @@ public final class Journal implements AutoCloseable {
       this.effect = effect;
     }
 
-    private int bytes() {
+    /** The number it was queued under; 0 before. */
+    public long sequence() {
+      return sequence;
+    }
+
+    /** The bytes it takes in the file. */
+    public int bytes() {
       return Segment.RECORD_HEAD_BYTES + record.payload().remaining();
     }
 

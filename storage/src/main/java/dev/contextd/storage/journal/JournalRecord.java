@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  *                   then each: string id, string content, map metadata, floats embedding
  * type 4  Removed   u32 count, then each: string id
  * type 5  Voided    u64 from, u64 to: these sequences never happened
+ * type 6  Addressed string name of the collection, u8 type, then what that type holds
  * </pre>
  */
 public sealed interface JournalRecord {
@@ -64,11 +65,25 @@ public sealed interface JournalRecord {
     }
   }
 
+  /**
+   * A write to a collection that bears no number, because it does not lie here; only what is
+   * pending for a remote holds such.
+   *
+   * @param write of which the incarnation is 0
+   */
+  record Addressed(String collection, JournalRecord write) implements JournalRecord {
+    @Override
+    public long incarnation() {
+      return 0;
+    }
+  }
+
   int CREATED = 1;
   int DROPPED = 2;
   int PUT = 3;
   int REMOVED = 4;
   int VOIDED = 5;
+  int ADDRESSED = 6;
 
   /** A record takes at most this many bytes. */
   int MAX_PAYLOAD_BYTES = 256 << 20;
@@ -80,6 +95,7 @@ public sealed interface JournalRecord {
       case Put _ -> PUT;
       case Removed _ -> REMOVED;
       case Voided _ -> VOIDED;
+      case Addressed _ -> ADDRESSED;
     };
   }
 
@@ -87,32 +103,48 @@ public sealed interface JournalRecord {
   record Encoded(int type, long incarnation, ByteBuffer payload) {}
 
   static Encoded encode(JournalRecord record) {
-    BinaryWriter out =
-        switch (record) {
-          case Created created ->
-              new BinaryWriter()
-                  .string(created.folder())
-                  .string(created.name())
-                  .map(created.metadata())
-                  .u8(created.compression() == Compression.GZIP ? 1 : 0);
-          case Dropped _ -> new BinaryWriter();
-          case Put put -> encode(put);
-          case Removed removed -> {
-            BinaryWriter ids = new BinaryWriter().u32(removed.ids().size());
-            removed.ids().forEach(ids::string);
-            yield ids;
-          }
-          case Voided voided -> new BinaryWriter().u64(voided.from()).u64(voided.to());
-        };
+    BinaryWriter out = new BinaryWriter((int) Math.min(estimate(record), MAX_PAYLOAD_BYTES));
+    write(record, out);
     return new Encoded(type(record), record.incarnation(), out.toByteBuffer());
   }
 
-  private static BinaryWriter encode(Put put) {
-    long estimate = 64;
-    for (StoredDocument document : put.documents()) {
-      estimate += 128L + document.content().length() + (long) document.embedding().length * 4;
+  private static long estimate(JournalRecord record) {
+    return switch (record) {
+      case Put put ->
+          64
+              + put.documents().stream()
+                  .mapToLong(one ->
+                      128L + one.content().length() + (long) one.embedding().length * Float.BYTES)
+                  .sum();
+      case Addressed addressed -> 64 + estimate(addressed.write());
+      case Created _, Dropped _, Removed _, Voided _ -> 64;
+    };
+  }
+
+  private static void write(JournalRecord record, BinaryWriter out) {
+    switch (record) {
+      case Created created ->
+          out.string(created.folder())
+              .string(created.name())
+              .map(created.metadata())
+              .u8(created.compression() == Compression.GZIP ? 1 : 0);
+      case Dropped _ -> {
+        // That it is one says all.
+      }
+      case Put put -> write(put, out);
+      case Removed removed -> {
+        out.u32(removed.ids().size());
+        removed.ids().forEach(out::string);
+      }
+      case Voided voided -> out.u64(voided.from()).u64(voided.to());
+      case Addressed addressed -> {
+        out.string(addressed.collection()).u8(type(addressed.write()));
+        write(addressed.write(), out);
+      }
     }
-    BinaryWriter out = new BinaryWriter((int) Math.min(estimate, MAX_PAYLOAD_BYTES));
+  }
+
+  private static void write(Put put, BinaryWriter out) {
     out.u8(put.model().isPresent() ? 1 : 0);
     put.model().ifPresent(model -> out.string(model.model()).u32(model.dimension()));
     out.u32(put.documents().size());
@@ -122,7 +154,6 @@ public sealed interface JournalRecord {
           .map(document.metadata())
           .floats(document.embedding());
     }
-    return out;
   }
 
   /**
@@ -134,29 +165,36 @@ public sealed interface JournalRecord {
       throws FormatException {
     BinaryReader in = new BinaryReader(payload);
     JournalRecord record =
-        switch (type) {
-          case CREATED ->
-              new Created(
-                  incarnation,
-                  in.string(),
-                  in.string(),
-                  in.map(),
-                  in.u8() == 1 ? Compression.GZIP : Compression.PLAIN);
-          case DROPPED -> new Dropped(incarnation);
-          case PUT -> decodePut(incarnation, in);
-          case REMOVED -> {
-            int count = in.count(Integer.BYTES);
-            List<String> ids = new ArrayList<>(count);
-            for (int i = 0; i < count; i++) {
-              ids.add(in.string());
-            }
-            yield new Removed(incarnation, ids);
-          }
-          case VOIDED -> new Voided(in.u64(), in.u64());
-          default -> throw new FormatException("a record of the unknown type " + type);
-        };
+        type == ADDRESSED
+            ? new Addressed(in.string(), read(in.u8(), incarnation, in))
+            : read(type, incarnation, in);
     in.end();
     return record;
+  }
+
+  private static JournalRecord read(int type, long incarnation, BinaryReader in)
+      throws FormatException {
+    return switch (type) {
+      case CREATED ->
+          new Created(
+              incarnation,
+              in.string(),
+              in.string(),
+              in.map(),
+              in.u8() == 1 ? Compression.GZIP : Compression.PLAIN);
+      case DROPPED -> new Dropped(incarnation);
+      case PUT -> decodePut(incarnation, in);
+      case REMOVED -> {
+        int count = in.count(Integer.BYTES);
+        List<String> ids = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+          ids.add(in.string());
+        }
+        yield new Removed(incarnation, ids);
+      }
+      case VOIDED -> new Voided(in.u64(), in.u64());
+      default -> throw new FormatException("a record of the unknown type " + type);
+    };
   }
 
   private static Put decodePut(long incarnation, BinaryReader in) throws FormatException {

@@ -81,9 +81,14 @@ public final class Outbox {
      *
      * @param documents that are to be there as they are here
      * @param removed ids of documents that are not to be there; none that is among the documents
+     * @param model that embedded any of the documents
      */
     record Changed(
-        String collection, long through, List<StoredDocument> documents, List<String> removed)
+        String collection,
+        long through,
+        List<StoredDocument> documents,
+        List<String> removed,
+        Optional<String> model)
         implements Shipment {}
 
     /** The collection is not to be there. */
@@ -136,12 +141,12 @@ public final class Outbox {
     this.gate = gate;
     this.catalog = known.catalog();
     this.shelf = new Shelf(disk, directory, folder.trash());
-    OutboxState.Found found = OutboxState.read(disk, directory);
-    if (found instanceof OutboxState.Found.Damaged damaged) {
+    StateFile.Found<OutboxState> found = OutboxState.read(disk, directory);
+    if (found instanceof StateFile.Found.Damaged<OutboxState> damaged) {
       Path kept = folder.trash().moveDurably(directory.resolve(OutboxState.FILE));
-      found = new OutboxState.Found.Damaged(damaged.reason() + "; it is kept as " + kept);
+      found = new StateFile.Found.Damaged<>(damaged.reason() + "; it is kept as " + kept);
     }
-    this.isNoted = found instanceof OutboxState.Found.Intact;
+    this.isNoted = found instanceof StateFile.Found.Intact;
     this.state = state(found, shelf, directory, known);
     boolean isUsed = !shelf.isEmpty() || state.shipped() != 0;
     if ((known.isCatalogLost() && isUsed) || state.shipped() >= known.nextSequence()) {
@@ -170,27 +175,37 @@ public final class Outbox {
    */
   public static Look look(Disk disk, StoreFolder folder, Known known) throws IOException {
     Shelf shelf = new Shelf(disk, folder.outbox(), folder.trash());
-    OutboxState.Found found = OutboxState.read(disk, folder.outbox());
+    StateFile.Found<OutboxState> found = OutboxState.read(disk, folder.outbox());
     OutboxState state = state(found, shelf, folder.outbox(), known);
     return new Look(
         status(state, known.nextSequence() - 1, shelf),
-        !(found instanceof OutboxState.Found.Intact));
+        !(found instanceof StateFile.Found.Intact));
   }
 
   private static OutboxState state(
-      OutboxState.Found found, Shelf shelf, Path directory, Known known) throws IOException {
+      StateFile.Found<OutboxState> found, Shelf shelf, Path directory, Known known) throws IOException {
     return switch (found) {
-      case OutboxState.Found.Intact intact -> intact.state();
-      case OutboxState.Found.Absent _ ->
+      case StateFile.Found.Intact<OutboxState> intact -> intact.state();
+      case StateFile.Found.Absent<OutboxState> _ ->
           shelf.isEmpty()
               ? new OutboxState(known.covered(), List.of(), Map.of())
               : lost("it was gone");
-      case OutboxState.Found.Damaged damaged -> lost(damaged.reason());
-      case OutboxState.Found.OtherVersion other ->
+      case StateFile.Found.Damaged<OutboxState> damaged -> lost(damaged.reason());
+      case StateFile.Found.OtherVersion<OutboxState> other ->
           throw new IOException(
               "the outbox in %s has version %d, written by a later program; use that one"
                   .formatted(directory, other.version()));
     };
+  }
+
+  /**
+   * Whether anything waits in a folder that is not open, or may come to: the outbox was in use, and
+   * the journal holds what no checkpoint covers. Nothing is touched.
+   */
+  public static boolean isWaiting(Disk disk, StoreFolder folder) throws IOException {
+    return KeptSegments.hasRecords(disk, folder.outbox())
+        || (disk.exists(folder.outbox().resolve(OutboxState.FILE))
+            && KeptSegments.hasRecords(disk, folder.journal()));
   }
 
   private static OutboxState lost(String reason) {

@@ -5,7 +5,6 @@ import dev.contextd.storage.binary.BinaryWriter;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -14,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.zip.CRC32C;
 
 /**
  * How far the outbox has been emptied, {@code .contextd/outbox/state}, replaced durably. In the
@@ -36,9 +34,8 @@ record OutboxState(long shipped, List<String> gaps, Map<Long, String> names) {
   static final String FILE = "state";
   static final long UNKNOWN = -1;
 
-  private static final long MAGIC = 0x004254554F585443L;
-  private static final int VERSION = 1;
-  private static final int HEAD_BYTES = Long.BYTES + Integer.BYTES;
+  private static final StateFile FORMAT =
+      new StateFile(0x004254554F585443L, 1, "a state of the outbox");
   private static final int MIN_NAME_BYTES = Long.BYTES + Integer.BYTES;
 
   /** More sentences than these help nobody: everything must be compared after the first. */
@@ -49,26 +46,12 @@ record OutboxState(long shipped, List<String> gaps, Map<Long, String> names) {
     names = Map.copyOf(names);
   }
 
-  /** What was found in place of the state. */
-  sealed interface Found {
-    record Intact(OutboxState state) implements Found {}
-
-    record Absent() implements Found {}
-
-    record Damaged(String reason) implements Found {}
-
-    /** Written by a later version: nothing may be touched. */
-    record OtherVersion(int version) implements Found {}
-  }
-
   OutboxState withShipped(long through) {
     return new OutboxState(through, gaps, names);
   }
 
   OutboxState withGaps(Collection<String> more) {
-    Set<String> all = new LinkedHashSet<>(gaps);
-    more.stream().takeWhile(_ -> all.size() < MAX_GAPS).forEach(all::add);
-    return new OutboxState(shipped, List.copyOf(all), names);
+    return new OutboxState(shipped, more(gaps, more), names);
   }
 
   OutboxState withoutGaps() {
@@ -92,68 +75,43 @@ record OutboxState(long shipped, List<String> gaps, Map<Long, String> names) {
    *
    * @throws IOException where it is there and cannot be opened, which says nothing about it
    */
-  static Found read(Disk disk, Path directory) throws IOException {
-    Path file = directory.resolve(FILE);
-    if (!disk.exists(file)) {
-      return new Found.Absent();
-    }
-    if (disk.kind(file) != Disk.Kind.FILE) {
-      return new Found.Damaged("it is no file");
-    }
-    try {
-      return decode(disk.read(file));
-    } catch (FormatException e) {
-      return new Found.Damaged(e.reason());
-    }
+  static StateFile.Found<OutboxState> read(Disk disk, Path directory) throws IOException {
+    return FORMAT.read(disk, directory.resolve(FILE), OutboxState::decode);
   }
 
   void write(Disk disk, Path directory) throws IOException {
-    disk.createRealDirectory(directory);
-    disk.replaceDurably(List.of(new Disk.Image(directory.resolve(FILE), encode())));
-  }
-
-  private byte[] encode() {
-    BinaryWriter out = new BinaryWriter().u64(MAGIC).u32(VERSION).u64(shipped).u32(gaps.size());
+    BinaryWriter out = FORMAT.begin().u64(shipped).u32(gaps.size());
     gaps.forEach(out::string);
     out.u32(names.size());
     new TreeMap<>(names).forEach((incarnation, name) -> out.u64(incarnation).string(name));
-    return out.u32(crc(out.toByteBuffer())).toByteArray();
+    FORMAT.write(disk, directory.resolve(FILE), out);
   }
 
-  private static Found decode(byte[] content) throws FormatException {
-    ByteBuffer bytes = ByteBuffer.wrap(content);
-    if (content.length < HEAD_BYTES + Integer.BYTES) {
-      throw new FormatException(
-          "expected a state of the outbox, found " + content.length + " bytes");
-    }
-    int end = content.length - Integer.BYTES;
-    BinaryReader in = new BinaryReader(bytes.duplicate().limit(end));
-    int expected = new BinaryReader(bytes.duplicate().position(end)).u32();
-    if (in.u64() != MAGIC || expected != crc(bytes.duplicate().limit(end))) {
-      throw new FormatException("its checksum is wrong");
-    }
-    int version = in.u32();
-    if (version != VERSION) {
-      return new Found.OtherVersion(version);
-    }
+  private static OutboxState decode(BinaryReader in) throws FormatException {
     long shipped = in.u64();
-    int gapCount = in.count(Integer.BYTES);
-    List<String> gaps = new ArrayList<>(gapCount);
-    for (int i = 0; i < gapCount; i++) {
-      gaps.add(in.string());
-    }
+    List<String> gaps = gaps(in);
     int nameCount = in.count(MIN_NAME_BYTES);
     Map<Long, String> names = new TreeMap<>();
     for (int i = 0; i < nameCount; i++) {
       names.put(in.u64(), in.string());
     }
-    in.end();
-    return new Found.Intact(new OutboxState(shipped, gaps, names));
+    return new OutboxState(shipped, gaps, names);
   }
 
-  private static int crc(ByteBuffer bytes) {
-    CRC32C crc = new CRC32C();
-    crc.update(bytes);
-    return (int) crc.getValue();
+  /** A count, then so many sentences. */
+  static List<String> gaps(BinaryReader in) throws FormatException {
+    int count = in.count(Integer.BYTES);
+    List<String> gaps = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      gaps.add(in.string());
+    }
+    return gaps;
+  }
+
+  /** These sentences and more, the first few. */
+  static List<String> more(List<String> gaps, Collection<String> more) {
+    Set<String> all = new LinkedHashSet<>(gaps);
+    more.stream().takeWhile(_ -> all.size() < MAX_GAPS).forEach(all::add);
+    return List.copyOf(all);
   }
 }

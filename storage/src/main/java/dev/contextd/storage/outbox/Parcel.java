@@ -1,11 +1,13 @@
 package dev.contextd.storage.outbox;
 
 import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.journal.JournalRecord;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** A shipment in the making: one record, and those behind it that can go with it. */
@@ -14,6 +16,7 @@ final class Parcel {
   private final JournalRecord first;
   private final Map<String, StoredDocument> documents = new LinkedHashMap<>();
   private final Set<String> ids = new LinkedHashSet<>();
+  private Optional<String> model = Optional.empty();
   private long through;
   private long bytes;
 
@@ -32,7 +35,11 @@ final class Parcel {
   private static boolean isChange(JournalRecord record) {
     return switch (record) {
       case JournalRecord.Put _, JournalRecord.Removed _ -> true;
-      case JournalRecord.Created _, JournalRecord.Dropped _, JournalRecord.Voided _ -> false;
+      case JournalRecord.Created _,
+          JournalRecord.Dropped _,
+          JournalRecord.Voided _,
+          JournalRecord.Addressed _ ->
+          false;
     };
   }
 
@@ -40,6 +47,7 @@ final class Parcel {
   boolean add(JournalRecord record, long sequence, long size, int maxDocuments, long maxBytes) {
     boolean fits =
         isChange(record)
+            && !isReturning(record)
             && record.incarnation() == first.incarnation()
             && documents.size() + ids.size() + count(record) <= maxDocuments
             && bytes + size <= maxBytes;
@@ -49,27 +57,42 @@ final class Parcel {
     return fits;
   }
 
+  /** One that is gone makes room for another dimension before it comes back. */
+  private boolean isReturning(JournalRecord record) {
+    return record instanceof JournalRecord.Put put
+        && put.documents().stream().anyMatch(document -> ids.contains(document.id()));
+  }
+
   private static int count(JournalRecord record) {
     return switch (record) {
       case JournalRecord.Put put -> put.documents().size();
       case JournalRecord.Removed removed -> removed.ids().size();
-      case JournalRecord.Created _, JournalRecord.Dropped _, JournalRecord.Voided _ -> 0;
+      case JournalRecord.Created _,
+          JournalRecord.Dropped _,
+          JournalRecord.Voided _,
+          JournalRecord.Addressed _ ->
+          0;
     };
   }
 
   private void put(JournalRecord record, long sequence, long size) {
     switch (record) {
-      case JournalRecord.Put put ->
-          put.documents()
-              .forEach(document -> {
-                documents.put(document.id(), document);
-                ids.remove(document.id());
-              });
+      case JournalRecord.Put put -> {
+        put.documents()
+            .forEach(document -> {
+              documents.put(document.id(), document);
+              ids.remove(document.id());
+            });
+        model = put.model().map(ModelRecord::model).or(() -> model);
+      }
       case JournalRecord.Removed removed -> {
         removed.ids().forEach(documents::remove);
         ids.addAll(removed.ids());
       }
-      case JournalRecord.Created _, JournalRecord.Dropped _, JournalRecord.Voided _ -> {
+      case JournalRecord.Created _,
+          JournalRecord.Dropped _,
+          JournalRecord.Voided _,
+          JournalRecord.Addressed _ -> {
         // Said by the first record alone.
       }
     }
@@ -87,9 +110,9 @@ final class Parcel {
       case JournalRecord.Dropped _ -> new Outbox.Shipment.Dropped(collection, through);
       case JournalRecord.Put _, JournalRecord.Removed _ ->
           new Outbox.Shipment.Changed(
-              collection, through, List.copyOf(documents.values()), List.copyOf(ids));
-      case JournalRecord.Voided voided ->
-          throw new IllegalStateException("a void is never shipped: " + voided);
+              collection, through, List.copyOf(documents.values()), List.copyOf(ids), model);
+      case JournalRecord.Voided _, JournalRecord.Addressed _ ->
+          throw new IllegalStateException("never shipped as it is: " + first);
     };
   }
 }

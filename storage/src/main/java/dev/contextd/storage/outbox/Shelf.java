@@ -205,7 +205,7 @@ final class Shelf {
       case JournalRecord.Created creation -> created.put(creation.incarnation(), creation.name());
       case JournalRecord.Dropped drop -> dropped.add(drop.incarnation());
       case JournalRecord.Voided range -> ranges.add(range);
-      case JournalRecord.Put _, JournalRecord.Removed _ -> {
+      case JournalRecord.Put _, JournalRecord.Removed _, JournalRecord.Addressed _ -> {
         // Read when its turn comes.
       }
     }

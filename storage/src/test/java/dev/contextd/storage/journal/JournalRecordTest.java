@@ -41,7 +41,9 @@ class JournalRecordTest {
                 new StoredDocument("c", Map.of("k", "v", "", ""), new float[] {1}, "text"))),
         new JournalRecord.Removed(6, List.of()),
         new JournalRecord.Removed(6, List.of("", "a", "名")),
-        new JournalRecord.Voided(1, Long.MAX_VALUE));
+        new JournalRecord.Voided(1, Long.MAX_VALUE),
+        new JournalRecord.Addressed("名", new JournalRecord.Removed(0, List.of("", "a"))),
+        new JournalRecord.Addressed("notes", new JournalRecord.Dropped(0)));
   }
 
   @ParameterizedTest
@@ -78,7 +80,7 @@ class JournalRecordTest {
 
   @Test
   void aTypeOfALaterVersionIsRefused() {
-    for (int type : new int[] {0, 6, -1, Integer.MIN_VALUE}) {
+    for (int type : new int[] {0, 7, -1, Integer.MIN_VALUE}) {
       assertThatThrownBy(() -> JournalRecord.decode(type, 1, ByteBuffer.allocate(0)))
           .isInstanceOf(FormatException.class)
           .hasMessageContaining("unknown type");

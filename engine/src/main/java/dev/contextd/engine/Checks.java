@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** What is refused at the edge of every store, wherever it lies. */
 public final class Checks {
@@ -76,9 +77,18 @@ public final class Checks {
 
   /** A longer id that was found on disk may be replaced; a new one is refused. */
   static void newIds(List<String> ids, Snapshot existing) {
+    newIds(ids, id -> existing.get(id) != null);
+  }
+
+  /**
+   * Ids of documents to write, which are not too long.
+   *
+   * @param isKnown whether there is a document of an id already
+   */
+  public static void newIds(List<String> ids, Predicate<String> isKnown) {
     for (int i = 0; i < ids.size(); i++) {
       int bytes = ids.get(i).getBytes(StandardCharsets.UTF_8).length;
-      if (bytes > Limits.MAX_ID_BYTES && existing.get(ids.get(i)) == null) {
+      if (bytes > Limits.MAX_ID_BYTES && !isKnown.test(ids.get(i))) {
         throw invalid(
             "documents[%d].id has %d bytes of UTF-8, expected 1 to %d"
                 .formatted(i, bytes, Limits.MAX_ID_BYTES));

@@ -1,8 +1,10 @@
 package dev.contextd.engine;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A store on another machine, which may be away: every call then fails with {@link
@@ -31,6 +33,19 @@ public interface RemoteStore extends DocumentStore {
 
   /** Gives a collection other metadata; does nothing where it is not there. */
   void describe(String collection, Map<String, String> metadata);
+
+  /**
+   * As {@link #collection(String, Scope)}; documents of some ids are left out of all that is read.
+   *
+   * @param hidden those ids
+   */
+  Optional<RemoteCollection> collection(String name, Scope scope, Set<String> hidden);
+
+  /** The order of ids in which pages of a collection come. Asks nobody. */
+  Comparator<String> pageOrder(String collection);
+
+  /** Notes which model made a collection's vectors, where it is there and none is noted yet. */
+  void noteModel(String collection, String model);
 
   /** Who owns a collection; empty where nobody has claimed it, or it is not there. */
   Optional<String> owner(String collection);

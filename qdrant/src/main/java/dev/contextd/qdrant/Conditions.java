@@ -3,8 +3,10 @@ package dev.contextd.qdrant;
 import dev.contextd.engine.Filter;
 import io.qdrant.client.grpc.Common.Condition;
 import io.qdrant.client.grpc.Common.FieldCondition;
+import io.qdrant.client.grpc.Common.HasIdCondition;
 import io.qdrant.client.grpc.Common.IsEmptyCondition;
 import io.qdrant.client.grpc.Common.Match;
+import io.qdrant.client.grpc.Common.PointId;
 import io.qdrant.client.grpc.Common.Range;
 import io.qdrant.client.grpc.Common.RepeatedStrings;
 import java.util.ArrayList;
@@ -25,6 +27,24 @@ final class Conditions {
   private static final Pattern PLAIN_KEY = Pattern.compile("[\\p{L}\\p{N}_-]+");
 
   private Conditions() {}
+
+  /** Lets through some points, of those that another condition lets through. */
+  static Condition among(List<PointId> ids, Optional<Condition> condition) {
+    return both(hasId(ids), condition);
+  }
+
+  /** Lets through what another condition lets through, without some points. */
+  static Condition without(List<PointId> ids, Optional<Condition> condition) {
+    return both(none(hasId(ids)), condition);
+  }
+
+  private static Condition hasId(List<PointId> ids) {
+    return Condition.newBuilder().setHasId(HasIdCondition.newBuilder().addAllHasId(ids)).build();
+  }
+
+  private static Condition both(Condition one, Optional<Condition> other) {
+    return other.flatMap(more -> all(List.of(one, more))).orElse(one);
+  }
 
   /** Lets through at least what the filter does; empty where that is everything. */
   static Optional<Condition> wider(Filter filter) {

@@ -23,25 +23,15 @@ import io.qdrant.client.grpc.Points.UpsertPoints;
 import io.qdrant.client.grpc.Points.VectorInput;
 import io.qdrant.client.grpc.Points.WithPayloadSelector;
 import io.qdrant.client.grpc.Points.WithVectorsSelector;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** The points of one collection. */
 final class Points {
   /** So many points are asked for at once; with their vectors they fit into a message. */
   private static final int PAGE_POINTS = 500;
-
-  /**
-   * Best first; equal scores in the order of the ids' unsigned bytes, as the embedded store has it.
-   */
-  private static final Comparator<Hit> ORDER =
-      Comparator.comparingDouble((Hit hit) -> -hit.score())
-          .thenComparing(
-              hit -> hit.document().id().getBytes(StandardCharsets.UTF_8), Arrays::compareUnsigned);
 
   private final Connection connection;
   private final String collection;
@@ -142,8 +132,15 @@ final class Points {
   /**
    * The nearest documents that match. What the server cannot judge is judged here: where too few of
    * its answers match, it is asked for twice as many, until enough do or there are no more.
+   *
+   * @param isShown whether a document of an id may be found
    */
-  List<Hit> nearest(float[] vector, int limit, Filter where, Optional<TextFilter> content) {
+  List<Hit> nearest(
+      float[] vector,
+      int limit,
+      Filter where,
+      Optional<TextFilter> content,
+      Predicate<String> isShown) {
     Optional<Condition> condition = Conditions.wider(where);
     for (long asked = (long) limit + 1; ; asked *= 2) {
       List<ScoredPoint> scored = query(vector, asked, condition);
@@ -153,6 +150,7 @@ final class Points {
             Payloads.document(point.getId(), point.getPayloadMap(), point.getVectors());
         boolean isFound =
             Float.isFinite(point.getScore()) // Else a vector that is none, which another wrote.
+                && isShown.test(document.id())
                 && where.holdsFor(document.metadata())
                 && content.map(filter -> filter.matches(document.content())).orElse(true);
         if (isFound) {
@@ -160,7 +158,7 @@ final class Points {
         }
       }
       if (hits.size() > limit || scored.size() < asked) {
-        hits.sort(ORDER);
+        hits.sort(Hit.BEST_FIRST);
         return List.copyOf(hits.subList(0, Math.min(limit, hits.size())));
       }
     }

@@ -12,10 +12,11 @@ import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.Page;
 import dev.contextd.engine.Query;
 import dev.contextd.engine.QueryResult;
+import dev.contextd.engine.RemoteCollection;
 import dev.contextd.engine.Scope;
-import dev.contextd.engine.VectorCollection;
 import dev.contextd.engine.Written;
 import dev.contextd.storage.chromem.StoredDocument;
+import io.qdrant.client.grpc.Common.Condition;
 import io.qdrant.client.grpc.Common.PointId;
 import io.qdrant.client.grpc.Points.PointStruct;
 import io.qdrant.client.grpc.Points.RetrievedPoint;
@@ -28,10 +29,13 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** A collection on the server, as one caller sees it. */
-final class QdrantCollection implements VectorCollection {
+final class QdrantCollection implements RemoteCollection {
   /**
    * One message carries about so many bytes of points; servers take 32 MiB as they are installed.
    */
@@ -39,29 +43,38 @@ final class QdrantCollection implements VectorCollection {
 
   private static final int POINT_BYTES = 256;
 
+  /** One condition names at most so many points: about 4 MB. */
+  private static final int MAX_NAMED_POINTS = 100_000;
+
   private final Descriptions descriptions;
   private final Points points;
   private final Supplier<Embedder> embedder;
   private final String name;
   private final Scope scope;
+  private final Set<String> hidden;
 
+  /**
+   * @param hidden ids of documents that are not read
+   */
   QdrantCollection(
       Connection connection,
       Descriptions descriptions,
       Supplier<Embedder> embedder,
       String name,
-      Scope scope) {
+      Scope scope,
+      Set<String> hidden) {
     this.descriptions = descriptions;
     this.points = new Points(connection, name);
     this.embedder = embedder;
     this.name = name;
     this.scope = scope;
+    this.hidden = hidden;
   }
 
   @Override
   public CollectionInfo info() {
     Description found = descriptions.require(name);
-    long all = scope.isAll() ? count() : points.count(Optional.empty());
+    long all = scope.isAll() ? count() : count(Scope.ALL);
     return new CollectionInfo(
         name,
         "",
@@ -75,7 +88,25 @@ final class QdrantCollection implements VectorCollection {
 
   @Override
   public long count() {
-    return points.count(Conditions.wider(scope.filter()));
+    return count(scope);
+  }
+
+  private long count(Scope counted) {
+    Optional<Condition> condition = Conditions.wider(counted.filter());
+    if (hidden.isEmpty()) {
+      return points.count(condition);
+    }
+    List<PointId> left = pointIds(List.copyOf(hidden));
+    if (left.size() <= MAX_NAMED_POINTS) {
+      return points.count(Optional.of(Conditions.without(left, condition)));
+    }
+    // In parts, between which the server may change.
+    long count = points.count(condition);
+    for (int from = 0; from < left.size(); from += MAX_NAMED_POINTS) {
+      List<PointId> some = left.subList(from, Math.min(left.size(), from + MAX_NAMED_POINTS));
+      count -= points.count(Optional.of(Conditions.among(some, condition)));
+    }
+    return count;
   }
 
   @Override
@@ -167,7 +198,7 @@ final class QdrantCollection implements VectorCollection {
   @Override
   public List<Document> get(List<String> ids) {
     Checks.ids(ids);
-    List<String> wanted = List.copyOf(new LinkedHashSet<>(ids));
+    List<String> wanted = ids.stream().distinct().filter(this::isShown).toList();
     Map<String, Document> found = new HashMap<>();
     for (RetrievedPoint point : points.get(pointIds(wanted), true, true)) {
       Document document = document(point);
@@ -189,17 +220,28 @@ final class QdrantCollection implements VectorCollection {
     Optional<PointId> from = after.map(id -> PointIds.of(name, id));
     // One more than asked for tells whether there is another page; the offset itself is the last
     // one's.
-    for (RetrievedPoint point : points.scroll(from, Conditions.wider(scope.filter()), limit + 2)) {
-      Document document = document(point);
-      boolean isBefore = from.isPresent() && point.getId().equals(from.get());
-      if (!isBefore && scope.contains(document.metadata())) {
-        if (documents.size() == limit) {
-          return new Page(documents, Optional.of(documents.getLast().id()));
+    int asked = limit + 2;
+    for (boolean isMore = true; isMore; ) {
+      Optional<PointId> offset = from;
+      List<RetrievedPoint> found = points.scroll(from, Conditions.wider(scope.filter()), asked);
+      for (RetrievedPoint point : found) {
+        Document document = document(point);
+        boolean isBefore = offset.isPresent() && point.getId().equals(offset.get());
+        if (!isBefore && scope.contains(document.metadata()) && isShown(document.id())) {
+          if (documents.size() == limit) {
+            return new Page(documents, Optional.of(documents.getLast().id()));
+          }
+          documents.add(document);
         }
-        documents.add(document);
+        from = Optional.of(point.getId());
       }
+      isMore = found.size() == asked; // What is hidden leaves room for what comes behind it.
     }
     return new Page(documents, Optional.empty());
+  }
+
+  private boolean isShown(String id) {
+    return !hidden.contains(id);
   }
 
   @Override
@@ -221,23 +263,40 @@ final class QdrantCollection implements VectorCollection {
     Checks.filter(where);
     scope.refuseReserved(where.fields(), "where");
     descriptions.require(name);
+    AtomicInteger deleted = new AtomicInteger();
+    eachMatching(
+        where,
+        matching -> {
+          points.delete(matching.stream().map(RetrievedPoint::getId).toList());
+          deleted.addAndGet(matching.size());
+        });
+    return deleted.get();
+  }
+
+  @Override
+  public List<String> matching(Filter where) {
+    Set<String> ids = new LinkedHashSet<>(); // The last one of a page is the first of the next.
+    eachMatching(
+        where, matching -> matching.stream().map(one -> document(one).id()).forEach(ids::add));
+    return List.copyOf(ids);
+  }
+
+  private void eachMatching(Filter where, Consumer<List<RetrievedPoint>> each) {
     Filter confined = scope.confine(where);
     Optional<PointId> from = Optional.empty();
-    int deleted = 0;
     do {
       List<RetrievedPoint> found =
           points.scroll(from, Conditions.wider(confined), Limits.MAX_PAGE_DOCUMENTS);
-      List<PointId> matching =
+      each.accept(
           found.stream()
-              .filter(point -> confined.holdsFor(document(point).metadata()))
-              .map(RetrievedPoint::getId)
-              .toList();
-      points.delete(matching);
-      deleted += matching.size();
+              .filter(point -> {
+                Document document = document(point);
+                return isShown(document.id()) && confined.holdsFor(document.metadata());
+              })
+              .toList());
       boolean isLast = found.size() < Limits.MAX_PAGE_DOCUMENTS;
       from = isLast ? Optional.empty() : Optional.of(found.getLast().getId());
     } while (from.isPresent());
-    return deleted;
   }
 
   @Override
@@ -254,7 +313,8 @@ final class QdrantCollection implements VectorCollection {
     List<QueryResult.Hit> hits =
         searched == 0
             ? List.of()
-            : points.nearest(target.vector(), query.limit(), where, query.whereDocument());
+            : points.nearest(
+                target.vector(), query.limit(), where, query.whereDocument(), this::isShown);
     return new QueryResult(
         hits, new QueryResult.Coverage(searched, OptionalLong.empty()), target.truncated());
   }

@@ -6,6 +6,7 @@ import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.Embedder;
 import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.NewDocument;
+import dev.contextd.engine.RemoteCollection;
 import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
@@ -18,9 +19,11 @@ import io.qdrant.client.grpc.QdrantGrpc;
 import io.qdrant.client.grpc.QdrantOuterClass.HealthCheckRequest;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Collections on a Qdrant server. A collection is one of the server's, with cosine distance; what
@@ -110,8 +113,28 @@ public final class QdrantStore implements RemoteStore {
     return descriptions.find(name).map(_ -> view(name, scope));
   }
 
+  @Override
+  public Optional<RemoteCollection> collection(String name, Scope scope, Set<String> hidden) {
+    return descriptions.find(name).map(_ -> view(name, scope, hidden));
+  }
+
   private QdrantCollection view(String name, Scope scope) {
-    return new QdrantCollection(connection, descriptions, this::embedder, name, scope);
+    return view(name, scope, Set.of());
+  }
+
+  private QdrantCollection view(String name, Scope scope, Set<String> hidden) {
+    return new QdrantCollection(connection, descriptions, this::embedder, name, scope, hidden);
+  }
+
+  /** Points come in the order of their ids' bytes, which is that of the text. */
+  @Override
+  public Comparator<String> pageOrder(String collection) {
+    return Comparator.comparing(id -> PointIds.uuid(collection, id));
+  }
+
+  @Override
+  public void noteModel(String collection, String model) {
+    descriptions.find(collection).ifPresent(found -> descriptions.model(collection, found, model));
   }
 
   @Override

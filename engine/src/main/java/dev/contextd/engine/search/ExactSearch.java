@@ -1,6 +1,7 @@
 package dev.contextd.engine.search;
 
 import dev.contextd.engine.Filter;
+import dev.contextd.engine.QueryResult.Hit;
 import dev.contextd.engine.TextFilter;
 import dev.contextd.storage.parallel.Workers;
 import java.lang.foreign.Arena;
@@ -33,9 +34,7 @@ public final class ExactSearch {
   private static final int WARM_UP_SCANS = 1_000;
 
   private static final Comparator<Ranked> BEST_FIRST =
-      Comparator.comparingDouble(Ranked::score)
-          .reversed()
-          .thenComparing(ranked -> ranked.row().id(), IdOrder.COMPARATOR);
+      Hit.bestFirst(Ranked::score, ranked -> ranked.row().id());
 
   private final DotKernel kernel;
   private final Workers workers;

@@ -211,6 +211,9 @@ final class RemoteCommand implements Runnable {
     }
     rows.add(List.of("last error", text(status, "last_error")));
     rows.add(List.of("gap", text(status, "gap")));
+    if (!text(status, "note").isEmpty()) {
+      rows.add(List.of("note", text(status, "note")));
+    }
     screen.table(List.of("WHAT", "HOW"), rows);
     next(status).forEach(screen::line);
   }
@@ -297,6 +300,11 @@ final class RemoteCommand implements Runnable {
                 found.path("removed").asText(),
                 found.path("other_metadata").asText())));
     found.path("examples").forEach(one -> screen.line("  " + one.asText()));
+    if (!text(found, "since").isEmpty()) {
+      screen.line(
+          "documents lie there alone: nothing that was written before %s can be known here"
+              .formatted(Screen.seconds(text(found, "since"))));
+    }
     if (!isSame) {
       screen.line(
           "next: ctxd remote verify --repair makes it there as it is here; what is replaced there is"

@@ -2,6 +2,7 @@ package dev.contextd.resilience;
 
 import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.DocumentStore;
+import dev.contextd.engine.Embedder;
 import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
@@ -10,6 +11,8 @@ import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.OpenSummary.InPlace;
 import dev.contextd.resilience.remote.FallbackStore;
 import dev.contextd.resilience.remote.Migrations;
+import dev.contextd.resilience.remote.PendingStore;
+import dev.contextd.resilience.remote.RemoteContext;
 import dev.contextd.resilience.remote.RemoteOptions;
 import dev.contextd.resilience.remote.RemoteStatus;
 import dev.contextd.resilience.remote.RemoteSync;
@@ -23,6 +26,7 @@ import dev.contextd.storage.folder.Quarantine;
 import dev.contextd.storage.folder.QuarantineEntry;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.outbox.Outbox;
+import dev.contextd.storage.outbox.PendingLog;
 import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -68,6 +72,8 @@ public final class ResilientStore implements AutoCloseable {
   private volatile DocumentStore documents;
   private volatile Optional<RemoteSync> sync = Optional.empty();
   private volatile Optional<Supplier<RemoteStatus>> remoteStatus = Optional.empty();
+  private volatile Optional<PendingLog> pending = Optional.empty();
+  private volatile boolean isRemoteAlone;
   private final Backups backups;
 
   /** How far a scrub is that somebody waits for. */
@@ -282,19 +288,62 @@ public final class ResilientStore implements AutoCloseable {
     if (outbox.isNew() && !store.collections(Scope.ALL).isEmpty()) {
       outbox.noteGap(UnattendedRemote.NEVER_SENT);
     }
-    RemoteSync attached =
-        new RemoteSync(
-            store,
-            outbox,
-            remote,
-            owner(folder.identity()),
-            options,
-            clock,
-            new SecureRandom(),
-            checker::tell);
+    RemoteSync attached = RemoteSync.ofMirror(store, outbox, context(remote, options));
+    documents = new FallbackStore(store, remote, attached, options.readFrom());
+    begin(attached);
+  }
+
+  /**
+   * Serves a remote store that holds the documents alone from now on, and brings there what is
+   * written, by way of this folder. Documents that lie here are not served.
+   *
+   * @param remote is closed by whoever opened it
+   * @param embedder turns texts into vectors; the caller closes it
+   * @throws IOException where what waits cannot be read or written here
+   */
+  public void attachAlone(RemoteStore remote, RemoteOptions options, Optional<Embedder> embedder)
+      throws IOException {
+    PendingLog log = store.openPending(options.keepShipped());
+    pending = Optional.of(log);
+    isRemoteAlone = true;
+    PendingStore attached =
+        PendingStore.open(log, store, context(remote, options), embedder, unserved());
+    documents = attached;
+    begin(attached.sync());
+  }
+
+  /**
+   * Shows a remote store that holds the documents alone, as it is; nothing is brought there.
+   *
+   * @param remote is closed by whoever opened it
+   */
+  public void lookAtAlone(RemoteStore remote) {
+    isRemoteAlone = true;
+    documents = remote;
+  }
+
+  private Optional<String> unserved() {
+    long found = store.collections(Scope.ALL).stream().mapToLong(CollectionInfo::count).sum();
+    return found == 0
+        ? Optional.empty()
+        : Optional.of(
+            "%d documents lie in %s from before and are not served, because documents are served from the remote store alone; ctxd migrate --to qdrant copies them there"
+                .formatted(found, folder.root()));
+  }
+
+  private RemoteContext context(RemoteStore remote, RemoteOptions options) throws IOException {
+    return new RemoteContext(
+        remote,
+        owner(folder.identity()),
+        options,
+        clock,
+        new SecureRandom(),
+        checker::tell);
+  }
+
+  private void begin(RemoteSync attached) {
     sync = Optional.of(attached);
     remoteStatus = Optional.of(attached::status);
-    documents = new FallbackStore(store, remote, attached, options.readFrom());
     attached.start();
   }
 
@@ -319,6 +368,37 @@ public final class ResilientStore implements AutoCloseable {
   /** How things stand with the remote store; empty where there is none. */
   public Optional<RemoteStatus> remoteStatus() {
     return remoteStatus.map(Supplier::get);
+  }
+
+  /** Whether documents lie on a remote store alone, so that there are none here to act on. */
+  public boolean isRemoteAlone() {
+    return isRemoteAlone;
+  }
+
+  /**
+   * Whether writes wait in a folder for a remote store, in the way that is not the one it is opened
+   * in: they would wait for ever.
+   *
+   * @param isAlone whether it is opened for a remote store that holds the documents alone
+   * @return what waits, and what to do about it
+   * @throws IOException where that cannot be known
+   */
+  public static Optional<String> strandedWrites(Path root, StoreOptions options, boolean isAlone)
+      throws IOException {
+    StoreFolder folder = new StoreFolder(options.disk(), root, options.clock());
+    if (isAlone) {
+      return Outbox.isWaiting(options.disk(), folder)
+          ? Optional.of(
+              "writes wait in %s for the remote store; set vectorstore.remote.mirror: true and run ctxd remote sync, then this"
+                  .formatted(folder.outbox()))
+          : Optional.empty();
+    }
+    int waiting = PendingLog.waiting(options.disk(), folder);
+    return waiting == 0
+        ? Optional.empty()
+        : Optional.of(
+            "%d writes wait in %s for the remote store, and lie nowhere else; set vectorstore.remote.mirror: false and run ctxd remote sync, then this"
+                .formatted(waiting, folder.pending()));
   }
 
   /** What brings a remote store up to date; empty where there is none. */
@@ -356,7 +436,16 @@ public final class ResilientStore implements AutoCloseable {
     backups.close();
     scanner.close();
     scrub.close();
+    pending.ifPresent(ResilientStore::end);
     store.close();
+  }
+
+  private static void end(PendingLog log) {
+    try {
+      log.close();
+    } catch (IOException e) {
+      ResilientStore.log.warn("the log of pending writes was not closed: {}", e.toString());
+    }
   }
 
   /**

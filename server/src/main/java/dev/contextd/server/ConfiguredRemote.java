@@ -12,6 +12,8 @@ import dev.contextd.resilience.remote.RemoteOptions;
 import dev.contextd.resilience.remote.UnattendedRemote;
 import dev.contextd.server.settings.Settings;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.logging.Level;
@@ -27,6 +29,8 @@ final class ConfiguredRemote {
   static {
     GRPC.setLevel(Level.WARNING);
   }
+
+  private static final int HEAP_SHARE = 4;
 
   private ConfiguredRemote() {}
 
@@ -71,31 +75,43 @@ final class ConfiguredRemote {
    * Begins to bring the remote store up to date from the one here, where the settings say so; else
    * the remote store is called directly.
    *
-   * @return what came of it, for people; empty where there is no remote store
+   * @return what came of it, for people, a line each; none where there is no remote store
    * @throws StartException where it cannot be noted who writes there
    */
-  static Optional<String> attach(
-      Settings settings, ResilientStore store, Optional<RemoteStore> remote) throws StartException {
+  static List<String> attach(
+      Settings settings,
+      ResilientStore store,
+      Optional<RemoteStore> remote,
+      Optional<Embedder> embedder)
+      throws StartException {
     if (remote.isEmpty()) {
-      return Optional.empty();
+      return List.of();
     }
-    Optional<Settings.Fallback> fallback = fallback(settings);
+    Optional<Settings.Fallback> fallback = settings.fallback();
     try {
-      if (fallback.isPresent()) {
+      if (settings.isRemoteAlone()) {
+        store.attachAlone(remote.get(), options(fallback.orElseThrow()), embedder);
+      } else if (fallback.isPresent()) {
         store.attach(remote.get(), options(fallback.get()));
       } else {
         store.tellRemote(() -> UnattendedRemote.direct(remote.get()));
       }
     } catch (IOException e) {
-      throw new StartException("the way to the remote store cannot be prepared: " + e);
+      throw new StartException("the way to the remote store cannot be prepared: " + e.getMessage());
     }
-    return Optional.of(
-        "qdrant at %s, %s"
-            .formatted(
-                remote.get().address(),
-                fallback.isPresent()
-                    ? "brought up to date from here"
-                    : "called for every document; vectorstore.fallback.enabled works without it"));
+    List<String> lines = new ArrayList<>();
+    lines.add("qdrant at %s, %s".formatted(remote.get().address(), how(settings)));
+    store.remote().flatMap(sync -> sync.status().note()).ifPresent(lines::add);
+    return lines;
+  }
+
+  private static String how(Settings settings) {
+    if (settings.isRemoteAlone()) {
+      return "which holds the documents alone; what waits for it lies here";
+    }
+    return settings.fallback().isPresent()
+        ? "brought up to date from here"
+        : "called for every document; vectorstore.fallback.enabled works without it";
   }
 
   /**
@@ -104,7 +120,7 @@ final class ConfiguredRemote {
    */
   static void look(Settings settings, ResilientStore store) {
     String address = settings.qdrant().server().toString();
-    if (fallback(settings).isPresent()) {
+    if (settings.fallback().isPresent()) {
       store.tellRemote(() -> UnattendedRemote.stopped(address, store.store(), store.knownOwner()));
     } else if (settings.remote().isPresent()) {
       store.tellRemote(() -> {
@@ -115,14 +131,16 @@ final class ConfiguredRemote {
     }
   }
 
-  private static Optional<Settings.Fallback> fallback(Settings settings) {
-    return settings.remote().flatMap(Settings.Remote::fallback);
-  }
-
   private static RemoteOptions options(Settings.Fallback fallback) {
+    // Without a mirror what waits is in memory too.
+    long mostBytes =
+        fallback.mirror()
+            ? fallback.maxWaitingBytes()
+            : Math.min(fallback.maxWaitingBytes(), Runtime.getRuntime().maxMemory() / HEAP_SHARE);
     return RemoteOptions.defaults()
         .withCheckInterval(fallback.checkInterval())
-        .withBounds(fallback.maxWaitingBytes(), fallback.maxWaitingAge())
+        .withBounds(mostBytes, fallback.maxWaitingAge())
+        .withKeepShipped(fallback.keepShipped())
         .withSyncOnConnect(fallback.syncOnConnect())
         .withReadFrom(ReadFrom.valueOf(fallback.read().toUpperCase(Locale.ROOT)));
   }

@@ -96,7 +96,7 @@ final class Daemon {
       Preflight.require(settings, first);
       store.watch();
       ConfiguredRemote.nameForMigrations(settings, store, embedder);
-      ConfiguredRemote.attach(settings, store, remote).ifPresent(System.out::println);
+      ConfiguredRemote.attach(settings, store, remote, embedder).forEach(System.out::println);
       Optional<HttpServer> http =
           settings.http()
               ? Optional.of(listen(settings, store, documents(store, remote), metrics))
@@ -138,6 +138,7 @@ final class Daemon {
     StoreOptions options =
         ConfiguredStore.of(settings, embedder)
             .withPool(new ForkJoinPool(Runtime.getRuntime().availableProcessors()));
+    ConfiguredStore.requireNothingStranded(settings, settings.vectorstorePath(), options);
     try {
       return ResilientStore.open(
           settings.vectorstorePath(), options, health(settings), ConfiguredBackups.of(settings));

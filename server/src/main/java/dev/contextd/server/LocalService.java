@@ -82,7 +82,7 @@ public final class LocalService implements AutoCloseable {
       Settings settings, Path root, Access access, Optional<Embedder> embedder, boolean isForRemote)
       throws StartException {
     Optional<RemoteStore> remote =
-        isForRemote && access == Access.CHANGE
+        isForRemote && (access == Access.CHANGE || settings.isRemoteAlone())
             ? ConfiguredRemote.of(settings, embedder)
             : Optional.empty();
     ResilientStore store = store(settings, root, access, embedder);
@@ -98,9 +98,10 @@ public final class LocalService implements AutoCloseable {
     ConfiguredRemote.nameForMigrations(settings, store, embedder);
     try {
       if (isForRemote && access == Access.LOOK) {
+        remote.ifPresent(store::lookAtAlone);
         ConfiguredRemote.look(settings, store);
       } else {
-        ConfiguredRemote.attach(settings, store, remote).ifPresent(opened::add);
+        opened.addAll(ConfiguredRemote.attach(settings, store, remote, embedder));
       }
     } catch (StartException e) {
       store.close();
@@ -121,6 +122,8 @@ public final class LocalService implements AutoCloseable {
     StoreOptions options = ConfiguredStore.of(settings, embedder);
     if (access == Access.LOOK) {
       options = options.onlyLooking();
+    } else if (root.equals(settings.vectorstorePath())) {
+      ConfiguredStore.requireNothingStranded(settings, root, options);
     }
     try {
       return ResilientStore.open(

@@ -84,6 +84,7 @@ final class Comparing {
         shipped,
         removed,
         described,
+        Optional.empty(),
         examples.all());
   }
 

@@ -1,6 +1,8 @@
 package dev.contextd.resilience.remote;
 
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How two stores that should hold the same differ, document by document.
@@ -14,6 +16,8 @@ import java.util.List;
  * @param removed extra ones that were deleted there, where that was asked for; each is in the trash
  *     here
  * @param described collections that were given their metadata there, where that was asked for
+ * @param since what was written before could not be compared, because it is not known here; empty
+ *     where all was compared
  * @param examples a sentence each for the first few
  */
 public record Comparison(
@@ -25,6 +29,7 @@ public record Comparison(
     long shipped,
     long removed,
     long described,
+    Optional<Instant> since,
     List<String> examples) {
   public Comparison {
     examples = List.copyOf(examples);

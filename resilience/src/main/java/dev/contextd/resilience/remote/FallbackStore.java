@@ -4,7 +4,6 @@ import dev.contextd.engine.Checks;
 import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.Document;
 import dev.contextd.engine.DocumentStore;
-import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.Filter;
 import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.Page;
@@ -12,7 +11,6 @@ import dev.contextd.engine.Query;
 import dev.contextd.engine.QueryResult;
 import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.Scope;
-import dev.contextd.engine.StoreException;
 import dev.contextd.engine.VectorCollection;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.engine.Written;
@@ -27,7 +25,7 @@ import java.util.Optional;
  * are durable here, and refused where the remote store could never hold them, or too much waits for
  * it. Reads are answered from here, where everything is.
  */
-public final class FallbackStore implements DocumentStore {
+public final class FallbackStore implements ShippedStore {
   private final VectorStore local;
   private final RemoteStore remote;
   private final RemoteSync sync;
@@ -41,15 +39,7 @@ public final class FallbackStore implements DocumentStore {
     this.sync = sync;
   }
 
-  /**
-   * Where an answer comes from.
-   *
-   * @param store {@code local}, {@code remote} or {@code merged}
-   * @param stale what was written so long ago may not show yet
-   */
-  public record Source(String store, Duration stale) {}
-
-  /** Where answers come from now. */
+  @Override
   public Source source() {
     return new Source(
         readFrom.name().toLowerCase(Locale.ROOT),
@@ -61,12 +51,7 @@ public final class FallbackStore implements DocumentStore {
   }
 
   private void requireShippable(String collection, List<NewDocument> documents) {
-    sync.requireRoom();
-    remote
-        .refusal(collection, documents)
-        .ifPresent(why -> {
-          throw new StoreException(ErrorCode.INVALID_ARGUMENT, why);
-        });
+    sync.requireShippable(collection, documents);
   }
 
   @Override

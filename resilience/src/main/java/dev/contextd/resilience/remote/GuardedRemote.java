@@ -50,7 +50,7 @@ final class GuardedRemote {
   }
 
   /** A call that was refused for what it said shows that the store is there. */
-  private static boolean isItsFault(Throwable e) {
+  static boolean isItsFault(Throwable e) {
     return !(e instanceof StoreException failed)
         || failed.code() == ErrorCode.REMOTE_UNAVAILABLE
         || failed.code() == ErrorCode.REMOTE_FAILED;

@@ -13,6 +13,8 @@ import java.time.Duration;
  * @param syncOnConnect whether what a gap in the outbox has left behind is compared and sent by
  *     itself
  * @param readFrom which store answers reads
+ * @param keepShipped how long what was shipped is kept, where the remote store holds the documents
+ *     alone
  */
 public record RemoteOptions(
     Duration checkInterval,
@@ -21,12 +23,20 @@ public record RemoteOptions(
     int batchDocuments,
     long batchBytes,
     boolean syncOnConnect,
-    ReadFrom readFrom) {
+    ReadFrom readFrom,
+    Duration keepShipped) {
 
   /** A check every half minute, a GiB and a week of outage. */
   public static RemoteOptions defaults() {
     return new RemoteOptions(
-        Duration.ofSeconds(30), 1L << 30, Duration.ofDays(7), 500, 8L << 20, true, ReadFrom.LOCAL);
+        Duration.ofSeconds(30),
+        1L << 30,
+        Duration.ofDays(7),
+        500,
+        8L << 20,
+        true,
+        ReadFrom.LOCAL,
+        Duration.ofDays(7));
   }
 
   public RemoteOptions withCheckInterval(Duration interval) {
@@ -37,13 +47,21 @@ public record RemoteOptions(
         batchDocuments,
         batchBytes,
         syncOnConnect,
-        readFrom);
+        readFrom,
+        keepShipped);
   }
 
   /** Past either of which writes are refused. */
   public RemoteOptions withBounds(long bytes, Duration age) {
     return new RemoteOptions(
-        checkInterval, bytes, age, batchDocuments, batchBytes, syncOnConnect, readFrom);
+        checkInterval,
+        bytes,
+        age,
+        batchDocuments,
+        batchBytes,
+        syncOnConnect,
+        readFrom,
+        keepShipped);
   }
 
   public RemoteOptions withSyncOnConnect(boolean isWanted) {
@@ -54,7 +72,8 @@ public record RemoteOptions(
         batchDocuments,
         batchBytes,
         isWanted,
-        readFrom);
+        readFrom,
+        keepShipped);
   }
 
   /** Which store answers reads. */
@@ -66,6 +85,20 @@ public record RemoteOptions(
         batchDocuments,
         batchBytes,
         syncOnConnect,
-        from);
+        from,
+        keepShipped);
+  }
+
+  /** How long what was shipped is kept. */
+  public RemoteOptions withKeepShipped(Duration time) {
+    return new RemoteOptions(
+        checkInterval,
+        maxWaitingBytes,
+        maxWaitingAge,
+        batchDocuments,
+        batchBytes,
+        syncOnConnect,
+        readFrom,
+        time);
   }
 }

@@ -26,6 +26,7 @@ import java.util.OptionalLong;
  * @param refused documents it can never hold, since the start
  * @param conflicts documents that gave way there, since the start
  * @param failures calls that failed since the start
+ * @param note what whoever looks at it should know besides
  */
 public record RemoteStatus(
     Mode mode,
@@ -44,7 +45,8 @@ public record RemoteStatus(
     long shipped,
     long refused,
     long conflicts,
-    long failures) {
+    long failures,
+    Optional<String> note) {
 
   /** Who calls the remote store, and when. */
   public enum Mode {
@@ -76,7 +78,8 @@ public record RemoteStatus(
         0,
         0,
         0,
-        0);
+        0,
+        Optional.empty());
   }
 
   /** What waits here, and whose it is. */

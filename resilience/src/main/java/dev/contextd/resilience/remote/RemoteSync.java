@@ -1,9 +1,8 @@
 package dev.contextd.resilience.remote;
 
-import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.ErrorCode;
+import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.RemoteStore;
-import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.HealthListener;
@@ -16,9 +15,11 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,8 +37,7 @@ public final class RemoteSync implements AutoCloseable {
   private static final Duration MAX_CLOSING = Duration.ofSeconds(5);
   private static final double JITTER = 0.5;
 
-  private final VectorStore store;
-  private final Outbox outbox;
+  private final Backlog backlog;
   private final RemoteStore remote;
   private final String owner;
   private final RemoteOptions options;
@@ -46,7 +46,6 @@ public final class RemoteSync implements AutoCloseable {
   private final Consumer<Consumer<HealthListener>> tell;
   private final GuardedRemote guard;
   private final Shipping shipping;
-  private final Conflicts conflicts;
   private final Bell bell = new Bell();
   private final Thread thread;
 
@@ -58,6 +57,10 @@ public final class RemoteSync implements AutoCloseable {
 
   private volatile boolean isClosing;
   private volatile boolean isPaused;
+
+  /** Whether the backlog was told that the remote store is there, since it was away last. */
+  private volatile boolean isGreeted;
+
   private volatile State state = State.UNKNOWN;
   private volatile Optional<Instant> lastSync = Optional.empty();
   private volatile Optional<String> lastError = Optional.empty();
@@ -66,35 +69,34 @@ public final class RemoteSync implements AutoCloseable {
   /**
    * Prepares it; {@link #start} begins.
    *
-   * @param owner who writes to the remote collections, told to whoever else would
-   * @param tell reaches those who listen to health
+   * @param backlog what is to be shipped, of the breaker in front of the remote store
    */
-  public RemoteSync(
-      VectorStore store,
-      Outbox outbox,
-      RemoteStore remote,
-      String owner,
-      RemoteOptions options,
-      Clock clock,
-      RandomGenerator random,
-      Consumer<Consumer<HealthListener>> tell) {
-    this.store = store;
-    this.outbox = outbox;
-    this.remote = remote;
-    this.owner = owner;
-    this.options = options;
-    this.clock = clock;
-    this.random = random;
-    this.tell = tell;
+  RemoteSync(RemoteContext context, Function<GuardedRemote, Backlog> backlog) {
+    this.remote = context.remote();
+    this.owner = context.owner();
+    this.options = context.options();
+    this.clock = context.clock();
+    this.random = context.random();
+    this.tell = context.tell();
     this.guard = new GuardedRemote(this::breakerChanged);
-    this.shipping = new Shipping(remote, guard, owner);
-    this.conflicts = new Conflicts(store);
+    this.backlog = backlog.apply(guard);
+    this.shipping = new Shipping(remote, guard, context.owner());
     this.thread = Thread.ofPlatform().daemon().name("remote").unstarted(this::loop);
+  }
+
+  /**
+   * Prepares to ship from a store that holds every document too; {@link #start} begins.
+   *
+   * @param outbox of the store
+   */
+  public static RemoteSync ofMirror(VectorStore store, Outbox outbox, RemoteContext context) {
+    return new RemoteSync(
+        context, guard -> new MirrorBacklog(store, outbox, context.remote(), guard));
   }
 
   /** Begins to ship. */
   public void start() {
-    outbox.onMore(bell::ring);
+    backlog.onMore(bell::ring);
     thread.start();
   }
 
@@ -131,11 +133,16 @@ public final class RemoteSync implements AutoCloseable {
   private Duration turn() throws IOException {
     working.lock();
     try {
+      backlog.tend();
       if (!clock.instant().isBefore(nextCheck) || state != State.UP) {
         ping();
+        if (!isGreeted) {
+          backlog.reached(shipping);
+          isGreeted = true;
+        }
         nextCheck = clock.instant().plus(jittered(options.checkInterval()));
       }
-      if (options.syncOnConnect() && outbox.status().gap().isPresent()) {
+      if (options.syncOnConnect() && backlog.fillsGaps() && backlog.status().gap().isPresent()) {
         fillGap();
       }
       shipAll();
@@ -160,8 +167,8 @@ public final class RemoteSync implements AutoCloseable {
 
   /** Ships what waits now; what comes meanwhile has the next turn, or there would be no end. */
   private void shipAll() throws IOException {
-    long until = outbox.status().visible();
-    while (outbox.status().shipped() < until && !isClosing && !isPaused) {
+    long until = backlog.status().visible();
+    while (backlog.status().shipped() < until && !isClosing && !isPaused) {
       Optional<Outbox.Shipment> next = next();
       if (next.isEmpty()) {
         return;
@@ -174,7 +181,7 @@ public final class RemoteSync implements AutoCloseable {
             shipment.collection(),
             refused.get());
       }
-      outbox.acknowledge(shipment.through());
+      backlog.acknowledge(shipment.through());
       answered();
     }
   }
@@ -183,7 +190,7 @@ public final class RemoteSync implements AutoCloseable {
   private void settle() {
     try {
       if (status().waitingBytes() > 0) {
-        store.checkpoint();
+        backlog.settle();
         shipAll();
       }
     } catch (IOException e) {
@@ -193,14 +200,14 @@ public final class RemoteSync implements AutoCloseable {
   }
 
   private Optional<Outbox.Shipment> next() throws IOException {
-    return outbox.next(options.batchDocuments(), options.batchBytes());
+    return backlog.next(options.batchDocuments(), options.batchBytes());
   }
 
   /** What the outbox does not know to be there is compared; what is there alone stays. */
   private void fillGap() throws IOException {
-    Optional<String> gap = outbox.status().gap();
+    Optional<String> gap = backlog.status().gap();
     log.info("the remote store is compared: {}", gap.orElse(""));
-    Comparison found = comparing(Repair.SHIP).run();
+    Comparison found = compare(Repair.SHIP);
     log.info(
         "{} documents were compared, {} were missing there and {} different; {} were written",
         found.compared(),
@@ -212,13 +219,13 @@ public final class RemoteSync implements AutoCloseable {
 
   /** A gap that was found while the stores were compared is for the next comparison. */
   private void clear(Optional<String> compared) throws IOException {
-    if (compared.isPresent() && outbox.status().gap().equals(compared)) {
-      outbox.clearGap();
+    if (compared.isPresent() && backlog.status().gap().equals(compared)) {
+      backlog.clearGap();
     }
   }
 
-  private Comparing comparing(Repair repair) {
-    return new Comparing(store, remote, guard, shipping, conflicts, this::settle, repair);
+  private Comparison compare(Repair repair) throws IOException {
+    return backlog.compare(shipping, this::settle, repair);
   }
 
   private Duration jittered(Duration time) {
@@ -245,6 +252,7 @@ public final class RemoteSync implements AutoCloseable {
   private void change(State now) {
     if (state != now) {
       state = now;
+      isGreeted &= now == State.UP;
       log.info(
           "the remote store {} is {}{}",
           remote.address(),
@@ -254,11 +262,19 @@ public final class RemoteSync implements AutoCloseable {
     }
   }
 
+  /** The breaker in front of the remote store. */
+  GuardedRemote guard() {
+    return guard;
+  }
+
+  Shipping shipping() {
+    return shipping;
+  }
+
   /** How things stand. */
   public RemoteStatus status() {
     RemoteStatus.Waiting waiting =
-        RemoteStatus.Waiting.of(
-            Optional.of(owner), outbox.status(), store.durability().pendingBytes());
+        RemoteStatus.Waiting.of(Optional.of(owner), backlog.status(), backlog.unsettledBytes());
     return new RemoteStatus(
         Mode.FALLBACK,
         remote.address(),
@@ -275,8 +291,9 @@ public final class RemoteSync implements AutoCloseable {
         waiting.gap(),
         shipping.shipped(),
         shipping.refused(),
-        conflicts.found(),
-        guard.failures());
+        backlog.conflicts().found(),
+        guard.failures(),
+        backlog.note());
   }
 
   /** How old the oldest thing is that waits by a status; zero where nothing does. */
@@ -300,7 +317,7 @@ public final class RemoteSync implements AutoCloseable {
    * @throws StoreException {@link ErrorCode#REMOTE_BACKLOG}
    */
   void requireRoom() {
-    Outbox.Status waiting = outbox.status();
+    Outbox.Status waiting = backlog.status();
     if (waiting.waitingBytes() > options.maxWaitingBytes()) {
       throw new StoreException(
           ErrorCode.REMOTE_BACKLOG,
@@ -315,6 +332,20 @@ public final class RemoteSync implements AutoCloseable {
           "since %s nothing has reached the remote store %s, it may be away for %s (vectorstore.remote.max_waiting_age)"
               .formatted(oldest.get(), remote.address(), options.maxWaitingAge()));
     }
+  }
+
+  /**
+   * Refuses a write that the remote store could never hold, or for which too much waits.
+   *
+   * @throws StoreException {@link ErrorCode#INVALID_ARGUMENT}, {@link ErrorCode#REMOTE_BACKLOG}
+   */
+  void requireShippable(String collection, List<NewDocument> documents) {
+    requireRoom();
+    remote
+        .refusal(collection, documents)
+        .ifPresent(why -> {
+          throw new StoreException(ErrorCode.INVALID_ARGUMENT, why);
+        });
   }
 
   /** Nothing is shipped until {@link #resume}, or a restart. */
@@ -350,9 +381,10 @@ public final class RemoteSync implements AutoCloseable {
     working.lock();
     try {
       if (takesOver) {
-        shipping.takeOver(store.collections(Scope.ALL).stream().map(CollectionInfo::name).toList());
+        shipping.takeOver(backlog.collections());
+        backlog.reached(shipping);
       }
-      store.checkpoint(); // What is in the journal alone does not go yet.
+      backlog.settle();
       nextCheck = Instant.MIN; // Nothing may wait, and the remote store be away all the same.
       turn();
       return status();
@@ -377,8 +409,8 @@ public final class RemoteSync implements AutoCloseable {
     working.lock();
     try {
       sync(false);
-      Optional<String> gap = outbox.status().gap();
-      Comparison found = comparing(repairs ? Repair.MIRROR : Repair.NONE).run();
+      Optional<String> gap = backlog.status().gap();
+      Comparison found = compare(repairs ? Repair.MIRROR : Repair.NONE);
       if (found.isSame()) {
         clear(gap);
       }

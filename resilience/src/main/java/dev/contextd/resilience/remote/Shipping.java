@@ -34,6 +34,9 @@ final class Shipping {
   /** Collections that are known to be ours there, since the start. */
   private final Set<String> owned = new HashSet<>();
 
+  /** Collections of which the model is noted there, since the start. */
+  private final Set<String> modelled = new HashSet<>();
+
   private final LongAdder shipped = new LongAdder();
   private final LongAdder refused = new LongAdder();
 
@@ -74,9 +77,7 @@ final class Shipping {
           if (!changed.removed().isEmpty()) {
             remove(changed.collection(), changed.removed());
           }
-          yield changed.documents().isEmpty()
-              ? Optional.empty()
-              : put(changed.collection(), changed.documents());
+          yield changed.documents().isEmpty() ? Optional.empty() : put(changed);
         }
         case Shipment.Dropped dropped -> {
           drop(dropped.collection());
@@ -105,8 +106,24 @@ final class Shipping {
   boolean isOurs(String collection) {
     return guard
         .call(() -> remote.owner(collection))
-        .filter(present -> id(present).equals(id(owner)))
+        .filter(present -> !isForeign(present))
         .isPresent();
+  }
+
+  /** Who else owns a collection there; for any thread. */
+  Optional<String> foreignOwner(String collection) {
+    return guard.call(() -> remote.owner(collection)).filter(this::isForeign);
+  }
+
+  private boolean isForeign(String present) {
+    return !id(present).equals(id(owner));
+  }
+
+  static StoreException belongsTo(String collection, String present) {
+    return new StoreException(
+        ErrorCode.REMOTE_FAILED,
+        "the remote collection \"%s\" belongs to %s; stop that one, then ctxd remote sync --take-over"
+            .formatted(collection, present));
   }
 
   /** Another daemon's collection is not touched. */
@@ -115,11 +132,8 @@ final class Shipping {
       return;
     }
     Optional<String> present = guard.call(() -> remote.owner(collection));
-    if (present.isPresent() && !id(present.get()).equals(id(owner))) {
-      throw new StoreException(
-          ErrorCode.REMOTE_FAILED,
-          "the remote collection \"%s\" belongs to %s; stop that one, then ctxd remote sync --take-over"
-              .formatted(collection, present.get()));
+    if (present.isPresent() && isForeign(present.get())) {
+      throw belongsTo(collection, present.get());
     }
     if (present.isPresent()) {
       owned.add(collection);
@@ -177,6 +191,15 @@ final class Shipping {
     return refusal;
   }
 
+  private Optional<String> put(Shipment.Changed changed) {
+    Optional<String> refusal = put(changed.collection(), changed.documents());
+    if (changed.model().isPresent() && !modelled.contains(changed.collection())) {
+      guard.run(() -> remote.noteModel(changed.collection(), changed.model().get()));
+      modelled.add(changed.collection());
+    }
+    return refusal;
+  }
+
   /** Writes documents; returns why some were left out. */
   Optional<String> put(String collection, List<StoredDocument> documents) {
     List<NewDocument> all = documents.stream().map(NewDocument::again).toList();
@@ -224,6 +247,7 @@ final class Shipping {
       }
     }
     owned.remove(collection);
+    modelled.remove(collection);
     shipped.increment();
   }
 }

@@ -51,7 +51,7 @@ final class AdminRoutes {
   List<Route> routes() {
     return List.of(
         route(HandlerType.GET, "/trash", this::trash),
-        route(HandlerType.POST, "/trash/restore", this::restore),
+        local(HandlerType.POST, "/trash/restore", this::restore),
         route(HandlerType.POST, "/purge", this::purge),
         route(HandlerType.POST, "/checkpoint", this::checkpoint),
         route(HandlerType.POST, "/scrub", this::scrub),
@@ -62,12 +62,12 @@ final class AdminRoutes {
         route(HandlerType.POST, "/quarantine/discard", quarantine::discard),
         route(HandlerType.POST, "/metadata/recover", quarantine::recover),
         route(HandlerType.GET, "/audit", quarantine::audit),
-        route(HandlerType.GET, "/export", transfer::exported),
-        route(HandlerType.POST, "/import", transfer::imported),
+        local(HandlerType.GET, "/export", transfer::exported),
+        local(HandlerType.POST, "/import", transfer::imported),
         route(HandlerType.GET, "/backups", backups::list),
-        route(HandlerType.POST, "/backups/create", backups::create),
+        local(HandlerType.POST, "/backups/create", backups::create),
         route(HandlerType.POST, "/backups/verify", backups::verify),
-        route(HandlerType.POST, "/backups/restore", backups::restore),
+        local(HandlerType.POST, "/backups/restore", backups::restore),
         route(HandlerType.GET, "/remote", remote::status),
         route(HandlerType.GET, "/remote/conflicts", remote::conflicts),
         route(HandlerType.POST, "/remote/sync", remote::sync),
@@ -86,6 +86,21 @@ final class AdminRoutes {
         call -> {
           gatekeeper.requireOperator(call);
           tenants.refuse(call);
+          handler.handle(call);
+        });
+  }
+
+  /** Of the documents that lie here, which must be those that are served. */
+  private Route local(HandlerType method, String path, Handler handler) {
+    return route(
+        method,
+        path,
+        call -> {
+          if (resilient.isRemoteAlone()) {
+            throw new ProblemException(
+                ProblemCode.REMOTE_ALONE,
+                "with vectorstore.remote.mirror: false there are no documents here for this");
+          }
           handler.handle(call);
         });
   }

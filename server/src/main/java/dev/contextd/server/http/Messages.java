@@ -137,13 +137,15 @@ final class Messages {
    * @param breaker {@code closed}, {@code open} or {@code half_open}
    * @param oldestPendingSeconds 0 where nothing waits
    * @param lastSync RFC 3339; null where there was none since the start
+   * @param note what whoever looks at it should know besides; null for nothing
    */
   record RemoteHealth(
       String state,
       String breaker,
       long pendingBytes,
       long oldestPendingSeconds,
-      @Nullable String lastSync) {}
+      @Nullable String lastSync,
+      @Nullable String note) {}
 
   record ScrubOut(boolean running, long doneBytes, long totalBytes) {}
 
@@ -309,6 +311,7 @@ final class Messages {
    * @param lastSync when the remote store last had everything; null where not since the start
    * @param lastError of the last call that failed; null since one that did not
    * @param gap what may be missing there and does not wait; null where nothing may
+   * @param note what whoever looks at it should know besides; null for nothing
    */
   record RemoteOut(
       String mode,
@@ -328,7 +331,8 @@ final class Messages {
       long shipped,
       long refused,
       long conflicts,
-      long failures) {}
+      long failures,
+      @Nullable String note) {}
 
   record ConflictsOut(int total, List<ConflictOut> conflicts) {}
 
@@ -348,7 +352,10 @@ final class Messages {
       String entry,
       String next) {}
 
-  /** {@code same} is whether both hold the same now. */
+  /**
+   * {@code same} is whether both hold the same now; {@code since} null where all was compared, else
+   * what was written before could not be.
+   */
   record ComparisonOut(
       boolean same,
       long compared,
@@ -359,6 +366,7 @@ final class Messages {
       long shipped,
       long removed,
       long described,
+      @Nullable String since,
       List<String> examples) {}
 
   record ImportedOut(int collections, int documents, List<String> refused) {}

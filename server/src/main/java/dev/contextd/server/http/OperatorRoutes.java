@@ -101,7 +101,7 @@ final class OperatorRoutes {
   }
 
   private boolean isElsewhere() {
-    return documents instanceof RemoteStore;
+    return documents instanceof RemoteStore || resilient.isRemoteAlone();
   }
 
   private static Messages.Durability out(KeeperStatus status) {

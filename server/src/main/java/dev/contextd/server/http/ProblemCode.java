@@ -55,6 +55,11 @@ public enum ProblemCode {
   BODY_TOO_SLOW(408, "The body came too slowly", "Send it faster, or in smaller calls"),
   COLLECTION_EXISTS(
       409, "The collection exists with other metadata", "GET /api/v1/collections/{name} shows it"),
+  REMOTE_ALONE(
+      409,
+      "Documents lie on the remote store alone",
+      "Use the Qdrant server's own snapshots, or ctxd migrate --from qdrant, which copies everything"
+          + " here"),
   DOCUMENT_CONFLICT(409, "The id is taken", "Choose another id"),
   MODEL_MISMATCH(
       409,

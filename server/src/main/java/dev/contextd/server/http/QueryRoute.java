@@ -8,7 +8,7 @@ import dev.contextd.engine.QueryResult;
 import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.TextFilter;
 import dev.contextd.engine.VectorCollection;
-import dev.contextd.resilience.remote.FallbackStore;
+import dev.contextd.resilience.remote.ShippedStore;
 import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
 import java.util.List;
@@ -49,7 +49,7 @@ final class QueryRoute {
         body -> {
           Set<String> include = include(body.include());
           QueryResult result = collection.query(query(body));
-          call.json(out(result, include, source()));
+          call.json(out(result, include, source(result)));
         });
   }
 
@@ -88,10 +88,13 @@ final class QueryRoute {
   }
 
   /** Null where there is one store, so that nobody needs to ask. */
-  private Messages.@Nullable SourceOut source() {
+  private Messages.@Nullable SourceOut source(QueryResult result) {
+    if (result.isPendingOnly()) {
+      return new Messages.SourceOut("pending", 0);
+    }
     return switch (store) {
-      case FallbackStore fallback ->
-          new Messages.SourceOut(fallback.source().store(), fallback.source().stale().toSeconds());
+      case ShippedStore shipped ->
+          new Messages.SourceOut(shipped.source().store(), shipped.source().stale().toSeconds());
       case RemoteStore _ -> new Messages.SourceOut("remote", 0);
       default -> null;
     };

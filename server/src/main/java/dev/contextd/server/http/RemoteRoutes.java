@@ -33,7 +33,8 @@ final class RemoteRoutes {
         word(status.breaker()),
         status.waitingBytes(),
         remote.age(status).toSeconds(),
-        status.lastSync().map(Instant::toString).orElse(null));
+        status.lastSync().map(Instant::toString).orElse(null),
+        status.note().orElse(null));
   }
 
   void status(Context call) {
@@ -136,7 +137,8 @@ final class RemoteRoutes {
             status.shipped(),
             status.refused(),
             status.conflicts(),
-            status.failures()));
+            status.failures(),
+            status.note().orElse(null)));
   }
 
   private static @Nullable Long orNull(OptionalLong value) {
@@ -154,6 +156,7 @@ final class RemoteRoutes {
         found.shipped(),
         found.removed(),
         found.described(),
+        found.since().map(Instant::toString).orElse(null),
         found.examples());
   }
 

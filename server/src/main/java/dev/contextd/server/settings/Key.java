@@ -47,11 +47,10 @@ enum Key {
   FALLBACK_SYNC("vectorstore.fallback.sync_on_connect", flag(), "true"),
   FALLBACK_INTERVAL("vectorstore.fallback.health_check_interval", duration("1s", "24h"), "30s"),
   FALLBACK_WAL_PATH("vectorstore.fallback.wal_path", text(), Key.Unused.HERE),
-  FALLBACK_WAL_RETENTION(
-      "vectorstore.fallback.wal_retention_days", number(0, 36_500), Key.Unused.HERE),
+  FALLBACK_WAL_RETENTION("vectorstore.fallback.wal_retention_days", number(0, 36_500), "7"),
   OLD_FALLBACK_ENABLED("fallback.enabled", flag(), Key.Unused.HERE),
 
-  REMOTE_READ("vectorstore.remote.read", oneOf("local", "remote", "merged"), "local"),
+  REMOTE_READ("vectorstore.remote.read", optional(oneOf("local", "remote", "merged")), ""),
   REMOTE_MIRROR("vectorstore.remote.mirror", flag(), "true"),
   REMOTE_MAX_WAITING_BYTES(
       "vectorstore.remote.max_waiting_bytes", number(1_000_000, Integer.MAX_VALUE), "1073741824"),
@@ -88,7 +87,7 @@ enum Key {
   HEALTH_SCAN_INTERVAL("health.scan_interval", duration("1s", "24h"), "5m"),
   HEALTH_SCRUB_INTERVAL("health.scrub_interval", duration("0s", "8760h"), "168h"),
   HEALTH_SCRUB_RATE("health.scrub_rate", number(1_000, 2_000_000_000), "20000000"),
-  HEALTH_WEBHOOK_URL("health.webhook_url", optionalUrl(), ""),
+  HEALTH_WEBHOOK_URL("health.webhook_url", optional(url()), ""),
 
   LOG_LEVEL("", oneOf("debug", "info", "warn", "error"), "info", "LOG_LEVEL"),
   TOKEN("", text(), "", "CONTEXTD_TOKEN"),
@@ -204,9 +203,8 @@ enum Key {
     };
   }
 
-  private static Type optionalUrl() {
-    Type url = url();
-    return value -> value.isEmpty() ? Optional.empty() : url.fault(value);
+  private static Type optional(Type type) {
+    return value -> value.isEmpty() ? Optional.empty() : type.fault(value);
   }
 
   private static Type url() {

@@ -94,17 +94,31 @@ public record Settings(
   /**
    * The store here in front of a remote one.
    *
+   * @param mirror whether every document lies here too; else the remote store holds them alone
    * @param read which store answers reads: local, remote or merged
    * @param checkInterval of the remote store's health
    * @param maxWaitingBytes past which writes are refused
    * @param maxWaitingAge past which writes are refused
+   * @param keepShipped how long what was shipped is kept, without a mirror
    */
   public record Fallback(
       boolean syncOnConnect,
+      boolean mirror,
       String read,
       Duration checkInterval,
       long maxWaitingBytes,
-      Duration maxWaitingAge) {}
+      Duration maxWaitingAge,
+      Duration keepShipped) {}
+
+  /** Whether the remote store holds the documents alone, and what waits for it lies here. */
+  public boolean isRemoteAlone() {
+    return fallback().filter(found -> !found.mirror()).isPresent();
+  }
+
+  /** How the store here stands in front of a remote one; empty where it does not. */
+  public Optional<Fallback> fallback() {
+    return remote().flatMap(Remote::fallback);
+  }
 
   /** What the command line said; null or empty where it was silent. */
   public record Flags(
@@ -146,10 +160,10 @@ public record Settings(
       throws SettingsException {
     Remote qdrant = qdrant(values, home);
     boolean usesQdrant = get(values, Key.VECTORSTORE_PROVIDER).equalsIgnoreCase("qdrant");
-    if (usesQdrant && !Boolean.parseBoolean(get(values, Key.REMOTE_MIRROR))) {
+    if (usesQdrant && qdrant.fallback().isEmpty() && !isMirror(values)) {
       throw new SettingsException(
-          "vectorstore.remote.mirror: expected true, the only one this version serves: every document"
-              + " lies here too; with vectorstore.fallback.enabled: false it lies on the server alone");
+          "vectorstore.remote.mirror: false needs vectorstore.fallback.enabled: true; without a"
+              + " fallback documents lie on the server alone in any case, and every call goes there");
     }
     Optional<String> token = token(values, home);
     String host = get(values, Key.SERVER_HTTP_HOST);
@@ -196,10 +210,12 @@ public record Settings(
             ? Optional.of(
                 new Fallback(
                     Boolean.parseBoolean(get(values, Key.FALLBACK_SYNC)),
-                    get(values, Key.REMOTE_READ).toLowerCase(Locale.ROOT),
+                    isMirror(values),
+                    read(values),
                     duration(values, Key.FALLBACK_INTERVAL),
                     Long.parseLong(get(values, Key.REMOTE_MAX_WAITING_BYTES)),
-                    duration(values, Key.REMOTE_MAX_WAITING_AGE)))
+                    duration(values, Key.REMOTE_MAX_WAITING_AGE),
+                    Duration.ofDays(Integer.parseInt(get(values, Key.FALLBACK_WAL_RETENTION)))))
             : Optional.empty();
     QdrantOptions server =
         new QdrantOptions(
@@ -212,6 +228,23 @@ public record Settings(
             Integer.parseInt(get(values, Key.QDRANT_MAX_MESSAGE_BYTES)),
             Integer.parseInt(get(values, Key.QDRANT_VECTOR_SIZE)));
     return new Remote(server, fallback);
+  }
+
+  private static boolean isMirror(Map<Key, String> values) {
+    return Boolean.parseBoolean(get(values, Key.REMOTE_MIRROR));
+  }
+
+  private static String read(Map<Key, String> values) throws SettingsException {
+    String read = get(values, Key.REMOTE_READ).toLowerCase(Locale.ROOT);
+    if (isMirror(values)) {
+      return read.isEmpty() ? "local" : read;
+    }
+    if (read.equals("local")) {
+      throw new SettingsException(
+          "vectorstore.remote.read: local needs vectorstore.remote.mirror: true; without a mirror"
+              + " documents lie on the server alone, and merged or remote answers");
+    }
+    return read.isEmpty() ? "merged" : read;
   }
 
   private static Optional<String> apiKey(Map<Key, String> values, Path home)

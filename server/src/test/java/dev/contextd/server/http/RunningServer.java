@@ -7,6 +7,7 @@ import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.resilience.HealthOptions;
 import dev.contextd.resilience.ResilientStore;
+import dev.contextd.resilience.remote.ReadFrom;
 import dev.contextd.resilience.remote.RemoteOptions;
 import dev.contextd.resilience.remote.UnattendedRemote;
 import dev.contextd.server.metrics.Metrics;
@@ -90,8 +91,22 @@ final class RunningServer implements AutoCloseable {
             root,
             StoreOptions.defaults().withKeeper(KeeperOptions.defaults().withOutbox(true)),
             HealthOptions.defaults().withMaxAge(NOW));
-    Metrics metrics = RunningServer.metrics(root, store);
     store.attach(remote, RemoteOptions.defaults());
+    return of(root, store);
+  }
+
+  /** In front of a remote store that holds the documents alone. */
+  static RunningServer before(Path root, RemoteStore remote) throws IOException {
+    ResilientStore store =
+        ResilientStore.open(
+            root, StoreOptions.defaults(), HealthOptions.defaults().withMaxAge(NOW));
+    store.attachAlone(
+        remote, RemoteOptions.defaults().withReadFrom(ReadFrom.MERGED), Optional.empty());
+    return of(root, store);
+  }
+
+  private static RunningServer of(Path root, ResilientStore store) {
+    Metrics metrics = RunningServer.metrics(root, store);
     HttpServer server =
         HttpServer.start(
             store,

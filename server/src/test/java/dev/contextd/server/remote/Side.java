@@ -12,6 +12,7 @@ import dev.contextd.engine.VectorCollection;
 import dev.contextd.qdrant.QdrantOptions;
 import dev.contextd.qdrant.QdrantStore;
 import dev.contextd.resilience.ResilientStore;
+import dev.contextd.resilience.remote.ReadFrom;
 import dev.contextd.resilience.remote.RemoteOptions;
 import dev.contextd.resilience.remote.RemoteSync;
 import dev.contextd.storage.checkpoint.KeeperOptions;
@@ -49,6 +50,24 @@ final class Side implements AutoCloseable {
     ResilientStore store = ResilientStore.open(root, storeOptions);
     store.attach(remote, options);
     return new Side(remote, store);
+  }
+
+  /** The remote store holds the documents alone; what waits lies here. */
+  static Side alone(Path root, int port, RemoteOptions options) throws IOException {
+    return alone(root, port, options, StoreOptions.defaults());
+  }
+
+  static Side alone(Path root, int port, RemoteOptions options, StoreOptions storeOptions)
+      throws IOException {
+    QdrantStore remote = remote(port);
+    ResilientStore store = ResilientStore.open(root, storeOptions);
+    store.attachAlone(remote, options, Optional.empty());
+    return new Side(remote, store);
+  }
+
+  /** As {@link #quick}, with reads from both. */
+  static RemoteOptions merged() {
+    return quick().withReadFrom(ReadFrom.MERGED);
   }
 
   static QdrantStore remote(int port) throws IOException {
@@ -105,6 +124,14 @@ final class Side implements AutoCloseable {
       assertThat(contents(direct)).isEqualTo(contents(store.store()));
       assertThat(metadata(direct)).isEqualTo(metadata(store.store()));
     }
+  }
+
+  /** What callers see is what the remote server itself holds: nothing waits any more. */
+  void assertAllThere(int port) throws IOException {
+    try (QdrantStore direct = remote(port)) {
+      assertThat(contents(direct)).isEqualTo(contents(documents()));
+    }
+    assertThat(sync().status().waitingBytes()).isZero();
   }
 
   @Override

@@ -208,7 +208,13 @@ class SettingsTest {
                     8),
                 Optional.of(
                     new Settings.Fallback(
-                        false, "local", Duration.ofSeconds(5), 2_000_000, Duration.ofHours(1)))));
+                        false,
+                        true,
+                        "local",
+                        Duration.ofSeconds(5),
+                        2_000_000,
+                        Duration.ofHours(1),
+                        Duration.ofDays(7)))));
     assertThat(all.vectorstorePath()).isEqualTo(home.resolve("local"));
     assertThat(all.toString()).doesNotContain("a-key-of-qdrant");
   }
@@ -274,7 +280,8 @@ class SettingsTest {
         "server:\\n  shutdown_timeout: 1h|expected a duration from 1s to 10m",
         "server: 5|server must be a list of keys",
         "vectorstore:\\n  provider: redis|expected one of chromem, qdrant",
-        "vectorstore:\\n  provider: qdrant\\n  remote:\\n    mirror: false|the only one this version serves",
+        "vectorstore:\\n  provider: qdrant\\n  remote:\\n    mirror: false|needs vectorstore.fallback.enabled: true",
+        "vectorstore:\\n  fallback:\\n    enabled: true\\n  remote:\\n    mirror: false\\n    read: local|local needs vectorstore.remote.mirror: true",
         "vectorstore:\\n  remote:\\n    read: both|expected one of local, remote, merged",
         "vectorstore:\\n  provider: qdrant\\nqdrant:\\n  host: ' '|expected a host",
         "qdrant:\\n  port: 0|expected a number from 1 to 65535",

@@ -27,8 +27,12 @@ record Daemon(Path folder) {
     return new Daemon(folder);
   }
 
-  /** In front of a Qdrant server, which it brings up to date. */
-  static Daemon before(Path folder, int port) throws IOException {
+  /**
+   * In front of a Qdrant server.
+   *
+   * @param mirror whether it is brought up to date from here; else it holds the documents alone
+   */
+  static Daemon before(Path folder, int port, boolean mirror) throws IOException {
     Path settings = folder.resolve("home/.config/contextd/config.yaml");
     Files.createDirectories(settings.resolveSibling(""));
     Files.writeString(
@@ -39,6 +43,8 @@ record Daemon(Path folder) {
           fallback:
             enabled: true
             health_check_interval: 1s
+          remote:
+            mirror: %s
         qdrant:
           host: 127.0.0.1
           port: %d
@@ -46,7 +52,7 @@ record Daemon(Path folder) {
         embeddings:
           provider: none
         """
-            .formatted(port));
+            .formatted(mirror, port));
     return new Daemon(folder);
   }
 

@@ -31,8 +31,16 @@ final class Load {
   private int cutWritesFound;
 
   Load(long seed) {
+    this(seed, false);
+  }
+
+  /**
+   * @param needsRemote whether the daemon asks a remote store, which may be away
+   */
+  Load(long seed, boolean needsRemote) {
     this.random = new Random(seed);
-    this.clients = IntStream.range(0, CLIENTS).mapToObj(i -> new Client(i, seed)).toList();
+    this.clients =
+        IntStream.range(0, CLIENTS).mapToObj(i -> new Client(i, seed, needsRemote)).toList();
   }
 
   /** Ends a daemon, one way or another. */

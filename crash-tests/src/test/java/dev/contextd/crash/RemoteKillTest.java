@@ -20,11 +20,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,7 +49,7 @@ class RemoteKillTest {
     Load load = new Load(seed);
     try (FakeQdrant server = FakeQdrant.open();
         FlakyProxy proxy = FlakyProxy.before(server.port())) {
-      Daemon daemon = Daemon.before(folder, proxy.port());
+      Daemon daemon = Daemon.before(folder, proxy.port(), true);
       CountDownLatch over = new CountDownLatch(1);
       Thread flapping = Thread.ofPlatform().start(() -> flap(proxy, new Random(seed), over));
       for (int round = 0; round < rounds; round++) {
@@ -81,6 +83,72 @@ class RemoteKillTest {
           "killed %d times in front of a remote store: %s, %d calls there%n",
           rounds, load.counts(), server.calls());
     }
+  }
+
+  /**
+   * The server holds the documents alone; the connection is well while what is there is counted.
+   */
+  @Test
+  void aServerThatHoldsEverythingAloneHasItAfterKillsAndOutages() throws Exception {
+    long seed = Plan.seed("aServerThatHoldsEverythingAloneHasItAfterKillsAndOutages");
+    int rounds = Plan.number("crash.remote.rounds", 5);
+    Load load = new Load(seed, true);
+    try (FakeQdrant server = FakeQdrant.open();
+        FlakyProxy proxy = FlakyProxy.before(server.port())) {
+      Daemon daemon = Daemon.before(folder, proxy.port(), false);
+      for (int round = 0; round < rounds; round++) {
+        try (Daemon.Running running = daemon.start()) {
+          if (round == 0) {
+            load.begin(running.api());
+          } else {
+            load.settle(whole(running.api()));
+          }
+          CountDownLatch over = new CountDownLatch(1);
+          Random random = new Random(seed + round);
+          Thread flapping = Thread.ofPlatform().start(() -> flap(proxy, random, over));
+          load.writeUntil(Daemon.Running::kill, running);
+          over.countDown();
+          flapping.join();
+          proxy.mode(FlakyProxy.Mode.PASS);
+        }
+      }
+      try (Daemon.Running running = daemon.start();
+          QdrantStore remote =
+              QdrantStore.open(QdrantOptions.at("127.0.0.1", server.port()), Optional.empty())) {
+        load.settle(whole(running.api()));
+        Map<String, String> here = texts(whole(running.api()));
+        await()
+            .atMost(PATIENCE)
+            .ignoreExceptionsInstanceOf(StoreException.class)
+            .untilAsserted(() -> assertThat(texts(remote)).as("seed " + seed).isEqualTo(here));
+        assertThat(running.terminate()).isZero();
+      }
+      assertThat(StoreRoot.check(daemon.root()).damage())
+          .filteredOn(found -> !Promises.current().mayLeave(found))
+          .isEmpty();
+      System.out.printf(
+          "killed %d times in front of a server that is alone: %s, %d calls there%n",
+          rounds, load.counts(), server.calls());
+    }
+  }
+
+  /** All that is served, once the remote store answers. */
+  private static Map<String, Coll> whole(Api api) {
+    AtomicReference<Map<String, Coll>> view = new AtomicReference<>(Map.of());
+    await()
+        .atMost(PATIENCE)
+        .until(() -> {
+          try {
+            view.set(api.view(Client.DIMENSION));
+            return true;
+          } catch (AssertionError e) {
+            if (String.valueOf(e.getMessage()).contains("remote_unavailable")) {
+              return false;
+            }
+            throw e;
+          }
+        });
+    return Objects.requireNonNull(view.get());
   }
 
   /** Another mode of the connection every now and then, until it is over. */

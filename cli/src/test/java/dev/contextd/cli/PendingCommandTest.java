@@ -88,6 +88,8 @@ class PendingCommandTest {
       daemon.kill();
     }
     assertThat(qdrant.points("notes")).hasSize(1);
+    Run status = ctxd(false, "remote", "status");
+    assertThat(status.out()).contains("1 write");
     Run other = ctxd(true, "remote", "sync");
     assertThat(other.code()).isEqualTo(1);
     assertThat(other.err())

@@ -20,6 +20,7 @@ import dev.contextd.resilience.remote.UnattendedRemote;
 import dev.contextd.storage.backup.BackupRun;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.StoreCheck;
+import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.Actor;
 import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Quarantine;
@@ -66,6 +67,7 @@ public final class ResilientStore implements AutoCloseable {
   private final BackgroundScrub scrub;
   private final QuarantineWork quarantineWork;
   private final RepairWork repairWork;
+  private final Disk disk;
   private final StoreFolder folder;
   private final Clock clock;
   private final Migrations migrations;
@@ -88,6 +90,7 @@ public final class ResilientStore implements AutoCloseable {
       BackupOptions backupOptions,
       List<BackupRun.Item> backedUp) {
     this.clock = storeOptions.clock();
+    this.disk = storeOptions.disk();
     this.folder = folder;
     this.store = store;
     this.documents = store;
@@ -320,6 +323,14 @@ public final class ResilientStore implements AutoCloseable {
   public void lookAtAlone(RemoteStore remote) {
     isRemoteAlone = true;
     documents = remote;
+    tellRemote(() -> {
+      try {
+        return UnattendedRemote.stopped(
+            remote.address(), knownOwner(), PendingLog.look(disk, folder, clock.instant()));
+      } catch (IOException e) {
+        throw StoreException.ofDisk("looking at what waits", e);
+      }
+    });
   }
 
   private Optional<String> unserved() {
@@ -333,12 +344,7 @@ public final class ResilientStore implements AutoCloseable {
 
   private RemoteContext context(RemoteStore remote, RemoteOptions options) throws IOException {
     return new RemoteContext(
-        remote,
-        owner(folder.identity()),
-        options,
-        clock,
-        new SecureRandom(),
-        checker::tell);
+        remote, owner(folder.identity()), options, clock, new SecureRandom(), checker::tell);
   }
 
   private void begin(RemoteSync attached) {
@@ -393,11 +399,12 @@ public final class ResilientStore implements AutoCloseable {
                   .formatted(folder.outbox()))
           : Optional.empty();
     }
-    int waiting = PendingLog.waiting(options.disk(), folder);
+    long waiting =
+        PendingLog.look(options.disk(), folder, options.clock().instant()).waitingBytes();
     return waiting == 0
         ? Optional.empty()
         : Optional.of(
-            "%d writes wait in %s for the remote store, and lie nowhere else; set vectorstore.remote.mirror: false and run ctxd remote sync, then this"
+            "%d bytes of writes wait in %s for the remote store, and lie nowhere else; set vectorstore.remote.mirror: false and run ctxd remote sync, then this"
                 .formatted(waiting, folder.pending()));
   }
 

@@ -120,6 +120,9 @@ final class ConfiguredRemote {
    */
   static void look(Settings settings, ResilientStore store) {
     String address = settings.qdrant().server().toString();
+    if (settings.isRemoteAlone()) {
+      return; // What waits is told with what is there.
+    }
     if (settings.fallback().isPresent()) {
       store.tellRemote(() -> UnattendedRemote.stopped(address, store.store(), store.knownOwner()));
     } else if (settings.remote().isPresent()) {

@@ -31,6 +31,13 @@ public final class UnattendedRemote {
     return RemoteStatus.idle(Mode.DIRECT, remote.address(), state, error, Waiting.NOTHING);
   }
 
+  /** As the other one, of a remote store that holds the documents alone. */
+  public static RemoteStatus stopped(
+      String address, Optional<String> owner, Outbox.Status waiting) {
+    return RemoteStatus.idle(
+        Mode.STOPPED, address, State.UNKNOWN, Optional.empty(), Waiting.of(owner, waiting, 0));
+  }
+
   /**
    * Of one that nothing runs to send to: what the store's folder says. Nobody is asked, and nothing
    * changed.

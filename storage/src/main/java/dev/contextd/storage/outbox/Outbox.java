@@ -178,12 +178,12 @@ public final class Outbox {
     StateFile.Found<OutboxState> found = OutboxState.read(disk, folder.outbox());
     OutboxState state = state(found, shelf, folder.outbox(), known);
     return new Look(
-        status(state, known.nextSequence() - 1, shelf),
-        !(found instanceof StateFile.Found.Intact));
+        status(state, known.nextSequence() - 1, shelf), !(found instanceof StateFile.Found.Intact));
   }
 
   private static OutboxState state(
-      StateFile.Found<OutboxState> found, Shelf shelf, Path directory, Known known) throws IOException {
+      StateFile.Found<OutboxState> found, Shelf shelf, Path directory, Known known)
+      throws IOException {
     return switch (found) {
       case StateFile.Found.Intact<OutboxState> intact -> intact.state();
       case StateFile.Found.Absent<OutboxState> _ ->

@@ -151,12 +151,12 @@ public final class PendingLog implements AutoCloseable {
   }
 
   /**
-   * How many writes wait in a folder that is not open for them; nothing is touched.
+   * How the writes stand that wait in a folder that is not open for them; nothing is touched.
    *
    * @throws IOException where that cannot be known
    */
-  public static int waiting(Disk disk, StoreFolder folder) throws IOException {
-    return PendingOpening.waiting(disk, folder);
+  public static Outbox.Status look(Disk disk, StoreFolder folder, Instant now) throws IOException {
+    return PendingOpening.look(disk, folder, now);
   }
 
   /**

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What is found where pending writes lie.
@@ -43,8 +44,8 @@ record PendingOpening(PendingState state, JournalReplay replay, List<Write> writ
     return new PendingOpening(state.withGaps(losses), replay, writes(replay, oldest));
   }
 
-  /** How many writes wait; nothing is touched. */
-  static int waiting(Disk disk, StoreFolder folder) throws IOException {
+  /** How the writes stand that wait; nothing is touched. */
+  static Outbox.Status look(Disk disk, StoreFolder folder, Instant now) throws IOException {
     Path directory = folder.pending();
     long shipped =
         switch (PendingState.read(disk, directory)) {
@@ -52,7 +53,10 @@ record PendingOpening(PendingState state, JournalReplay replay, List<Write> writ
           case StateFile.Found.Absent<PendingState> _, StateFile.Found.Damaged<PendingState> _ -> 0;
           case StateFile.Found.OtherVersion<PendingState> other -> throw tooNew(other.version());
         };
-    return writes(replay(disk, directory, shipped), Instant.MIN).size();
+    JournalReplay replay = replay(disk, directory, shipped);
+    Instant oldest = oldest(disk, directory, shipped, now);
+    return new PendingQueue(replay.nextSequence() - 1, writes(replay, oldest))
+        .status(shipped, Optional.empty());
   }
 
   private static IOException tooNew(int version) {

@@ -207,6 +207,22 @@ public final class Checks {
     }
   }
 
+  /**
+   * Refuses a write to a store that is read-only.
+   *
+   * @param readOnlyReason why nothing may be written; empty where it may
+   * @throws StoreException {@link ErrorCode#READ_ONLY}
+   */
+  public static void writable(Optional<String> readOnlyReason) {
+    if (readOnlyReason.isPresent()) {
+      throw new StoreException(
+          ErrorCode.READ_ONLY,
+          "the store is served read-only, because "
+              + readOnlyReason.get()
+              + "; mend that and restart");
+    }
+  }
+
   /** No collection of that name. */
   public static StoreException notFound(String collection) {
     return new StoreException(

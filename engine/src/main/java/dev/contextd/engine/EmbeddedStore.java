@@ -683,12 +683,7 @@ final class EmbeddedStore implements VectorStore {
     if (closed) {
       throw new StoreException(ErrorCode.CLOSED, "the store is shutting down; try again later");
     }
-    Optional<String> reason = keeper.readOnlyReason();
-    if (reason.isPresent()) {
-      throw new StoreException(
-          ErrorCode.READ_ONLY,
-          "the store is served read-only, because " + reason.get() + "; mend that and restart");
-    }
+    Checks.writable(keeper.readOnlyReason());
   }
 
   static StoreException failed(String what, IOException e) {

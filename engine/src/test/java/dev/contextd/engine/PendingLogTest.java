@@ -241,6 +241,30 @@ class PendingLogTest {
     }
   }
 
+  /** It holds the only copy of what waits, and nothing behind it says that it was there. */
+  @Test
+  void aSegmentThatIsGoneWholeIsAGap() throws Exception {
+    PowerCalls power = new PowerCalls();
+    ManualClock clock = new ManualClock();
+    Path journal = ROOT.resolve(".contextd/pending/journal");
+    try (PendingLog log = open(power, clock)) {
+      Journal.Ticket ticket = log.prepare("notes", put(1), nothing());
+      log.enqueue(ticket);
+      log.await(ticket);
+    }
+    List<String> segments = power.names(journal);
+    assertThat(segments).hasSize(1);
+    power.remove(journal.resolve(segments.getFirst()));
+    try (PendingLog log = open(power, clock)) {
+      assertThat(numbers(log)).isEmpty();
+      assertThat(log.status().gap()).hasValueSatisfying(gap -> assertThat(gap).contains(segments));
+      log.clearGap();
+    }
+    try (PendingLog log = open(power, clock)) {
+      assertThat(log.status().gap()).isEmpty();
+    }
+  }
+
   @Test
   void aDiskOfWhichOneOperationFailsLosesNothing() throws Exception {
     long seed = Long.getLong("seed", System.nanoTime());

@@ -279,11 +279,16 @@ public final class ResilientStore implements AutoCloseable {
 
   /**
    * Brings what is written here to a remote store from now on; the store was opened with an outbox.
+   * Of a store that is read-only nothing is brought there.
    *
    * @param remote is closed by whoever opened it
    * @throws IOException where it cannot be noted who writes there
    */
   public void attach(RemoteStore remote, RemoteOptions options) throws IOException {
+    if (store.readOnlyReason().isPresent()) {
+      tellRemote(() -> UnattendedRemote.stopped(remote.address(), store, knownOwner()));
+      return;
+    }
     Outbox outbox =
         store
             .outbox()
@@ -298,7 +303,8 @@ public final class ResilientStore implements AutoCloseable {
 
   /**
    * Serves a remote store that holds the documents alone from now on, and brings there what is
-   * written, by way of this folder. Documents that lie here are not served.
+   * written, by way of this folder. Documents that lie here are not served. Where the folder is
+   * read-only what waits is shown, and nothing is brought there.
    *
    * @param remote is closed by whoever opened it
    * @param embedder turns texts into vectors; the caller closes it
@@ -312,7 +318,11 @@ public final class ResilientStore implements AutoCloseable {
     PendingStore attached =
         PendingStore.open(log, store, context(remote, options), embedder, unserved());
     documents = attached;
-    begin(attached.sync());
+    if (store.readOnlyReason().isPresent()) {
+      tellRemote(() -> UnattendedRemote.stopped(remote.address(), knownOwner(), log.status()));
+    } else {
+      begin(attached.sync());
+    }
   }
 
   /**
@@ -343,14 +353,18 @@ public final class ResilientStore implements AutoCloseable {
   }
 
   private RemoteContext context(RemoteStore remote, RemoteOptions options) throws IOException {
-    return new RemoteContext(
-        remote, owner(folder.identity()), options, clock, new SecureRandom(), checker::tell);
+    return new RemoteContext(remote, who(), options, clock, new SecureRandom(), checker::tell);
   }
 
   private void begin(RemoteSync attached) {
     sync = Optional.of(attached);
     remoteStatus = Optional.of(attached::status);
     attached.start();
+  }
+
+  /** A folder that is read-only and never wrote there has no name for itself, and needs none. */
+  private String who() throws IOException {
+    return store.readOnlyReason().isPresent() ? knownOwner().orElse("") : owner(folder.identity());
   }
 
   private String owner(String identity) {

@@ -100,7 +100,10 @@ final class ConfiguredRemote {
       throw new StartException("the way to the remote store cannot be prepared: " + e.getMessage());
     }
     List<String> lines = new ArrayList<>();
-    lines.add("qdrant at %s, %s".formatted(remote.get().address(), how(settings)));
+    boolean isUnattended = fallback.isPresent() && store.store().readOnlyReason().isPresent();
+    String how =
+        isUnattended ? "to which nothing is sent while the store is read-only" : how(settings);
+    lines.add("qdrant at %s, %s".formatted(remote.get().address(), how));
     store.remote().flatMap(sync -> sync.status().note()).ifPresent(lines::add);
     return lines;
   }

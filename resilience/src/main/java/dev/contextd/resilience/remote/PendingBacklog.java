@@ -1,5 +1,6 @@
 package dev.contextd.resilience.remote;
 
+import dev.contextd.engine.Checks;
 import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.RemoteStore;
@@ -37,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class PendingBacklog implements Backlog {
   private final PendingLog log;
+  private final VectorStore store;
   private final Conflicts conflicts;
   private final RemoteStore remote;
   private final GuardedRemote guard;
@@ -50,7 +52,7 @@ final class PendingBacklog implements Backlog {
   private Journal.@Nullable Ticket last;
 
   /**
-   * @param store keeps what gives way on the remote store
+   * @param store whose folder this is: it keeps what gives way on the remote store
    */
   PendingBacklog(
       PendingLog log,
@@ -59,6 +61,7 @@ final class PendingBacklog implements Backlog {
       GuardedRemote guard,
       Optional<String> note) {
     this.log = log;
+    this.store = store;
     this.conflicts = new Conflicts(store);
     this.remote = remote;
     this.guard = guard;
@@ -107,6 +110,7 @@ final class PendingBacklog implements Backlog {
    * @return whether anything was written
    */
   boolean write(String doing, Function<PendingView, List<Prepared>> decide) {
+    Checks.writable(store.readOnlyReason());
     Journal.Ticket awaited = null;
     boolean isRefused = true;
     try {

@@ -11,11 +11,13 @@ import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
 import dev.contextd.engine.VectorCollection;
 import dev.contextd.engine.VectorStore;
+import dev.contextd.qdrant.QdrantStore;
 import dev.contextd.qdrant.testkit.FakeQdrant;
 import dev.contextd.qdrant.testkit.FlakyProxy;
 import dev.contextd.qdrant.testkit.FlakyProxy.Mode;
 import dev.contextd.resilience.remote.FallbackStore;
 import dev.contextd.resilience.remote.ReadFrom;
+import dev.contextd.resilience.remote.RemoteStatus;
 import dev.contextd.resilience.remote.RemoteStatus.BreakerState;
 import dev.contextd.resilience.remote.RemoteStatus.State;
 import dev.contextd.storage.checkpoint.KeeperOptions;
@@ -114,6 +116,35 @@ class OutageTest {
       side.assertSame(server.port());
       assertThat(side.sync().verify(false).isSame()).isTrue();
       assertThat(side.sync().status().gap()).isEmpty();
+    }
+  }
+
+  @Test
+  void aFolderThatMustNotBeWrittenIsServedAndSendsNothing() throws Exception {
+    try (FakeQdrant _ = server) {
+      int port = server.port();
+      NewDocument document = NewDocument.of("a", "text", new float[] {1, 2, 3});
+      try (Side side = Side.open(root.path(), port)) {
+        server.stop();
+        side.documents().upsert("notes", List.of(document), Scope.ALL);
+      }
+      server.start();
+      try (LaterManifest _ = LaterManifest.in(root.path());
+          Side side = Side.open(root.path(), port)) {
+        assertThat(Side.contents(side.documents())).containsOnlyKeys("notes/a");
+        assertThatThrownBy(() -> side.documents().upsert("notes", List.of(document), Scope.ALL))
+            .isInstanceOfSatisfying(
+                StoreException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.READ_ONLY));
+        assertThat(side.store().remoteStatus().orElseThrow().mode())
+            .isEqualTo(RemoteStatus.Mode.STOPPED);
+      }
+      try (QdrantStore direct = Side.remote(port)) {
+        assertThat(direct.collections(Scope.ALL)).isEmpty();
+      }
+      try (Side side = Side.open(root.path(), port)) {
+        awaitShipped(side);
+        side.assertSame(port);
+      }
     }
   }
 

@@ -215,6 +215,39 @@ class PendingOutageTest {
     }
   }
 
+  @Test
+  void aFolderThatMustNotBeWrittenShowsWhatWaitsAndSendsNothing() throws Exception {
+    try (FakeQdrant _ = server) {
+      int port = server.port();
+      try (Side side = Side.alone(root.path(), port, Side.merged())) {
+        side.documents().upsert(NOTES, List.of(document("a"), document("b")), Scope.ALL);
+        awaitShipped(side);
+        server.stop();
+        side.documents().upsert(NOTES, List.of(document("c")), Scope.ALL);
+        notes(side).delete(List.of("a"));
+      }
+      server.start();
+      try (LaterManifest _ = LaterManifest.in(root.path());
+          Side side = Side.alone(root.path(), port, Side.merged())) {
+        assertThat(Side.contents(side.documents())).containsOnlyKeys(NOTES + "/b", NOTES + "/c");
+        VectorCollection notes = notes(side);
+        assertRefused(ErrorCode.READ_ONLY, () -> notes.upsert(List.of(document("d"))));
+        assertRefused(ErrorCode.READ_ONLY, () -> notes.delete(List.of("b")));
+        assertRefused(ErrorCode.READ_ONLY, () -> side.documents().create("new", Map.of()));
+        assertRefused(ErrorCode.READ_ONLY, () -> side.documents().delete(NOTES, Scope.ALL));
+        assertThat(side.store().remoteStatus().orElseThrow().waitingBytes()).isPositive();
+      }
+      try (QdrantStore direct = Side.remote(port)) {
+        assertThat(Side.contents(direct)).containsOnlyKeys(NOTES + "/a", NOTES + "/b");
+      }
+      try (Side side = Side.alone(root.path(), port, Side.merged())) {
+        awaitShipped(side);
+        side.assertAllThere(port);
+        assertThat(Side.contents(side.documents())).containsOnlyKeys(NOTES + "/b", NOTES + "/c");
+      }
+    }
+  }
+
   /** The pending part answers, and says that it is alone; what it cannot know it does not say. */
   @Test
   void whileTheServerIsAwayOnlyWhatWaitsIsSearchedAndTheAnswerSaysSo() throws Exception {

@@ -633,16 +633,20 @@ public final class StoreKeeper {
 
   /**
    * Opens the log of writes to a remote that holds the documents alone; the caller closes it before
-   * the store.
+   * the store. Of a store that is read-only it shows what waits, and takes nothing.
    *
    * @param keep how long what is shipped is kept
-   * @throws IOException where nothing can be written here, or what is there cannot be read
+   * @throws IOException where what is there cannot be read
    */
   public PendingLog openPending(Duration keep) throws IOException {
+    return PendingLog.open(disk, folder, this::requireWritable, clock, random, keep);
+  }
+
+  private void requireWritable() throws IOException {
     if (readOnlyReason.isPresent()) {
       throw new IOException("nothing can be written here: " + readOnlyReason.get());
     }
-    return PendingLog.open(disk, folder, this::requireOwnRoot, clock, random, keep);
+    requireOwnRoot();
   }
 
   public Trash trash() {

@@ -104,7 +104,6 @@ public final class PendingLog implements AutoCloseable {
     PendingOpening opening = PendingOpening.read(disk, folder, kept, clock.instant());
     JournalReplay replay = opening.replay();
     this.state = opening.state();
-    this.state.write(disk, directory);
     this.queue = new PendingQueue(replay.nextSequence() - 1, opening.writes());
     this.journal =
         new Journal(
@@ -117,11 +116,37 @@ public final class PendingLog implements AutoCloseable {
             file -> folder.trash().move(file),
             outlet(),
             random);
+    if (isWritable(gate)) {
+      this.state.write(disk, directory);
+      begin();
+    }
+  }
+
+  /**
+   * Begins a segment, and notes that it is there, so that an opening misses it where it is gone.
+   */
+  private void begin() throws IOException {
+    String begun = journal.markAndBegin().begun();
+    if (!begun.equals(state.begun()) && !begun.isEmpty()) {
+      disk.sync(PendingOpening.journal(directory).resolve(begun));
+      change(old -> old.withBegun(begun));
+    }
+  }
+
+  private static boolean isWritable(Journal.Gate gate) {
+    try {
+      gate.requireWritable();
+      return true;
+    } catch (IOException e) {
+      log.warn("what waits for the remote can be read and not be sent: {}", e.getMessage());
+      return false;
+    }
   }
 
   /**
    * Opens the log of a store of which the lock is held.
    *
+   * @param gate where it forbids writing, what waits is shown and nothing can be shipped
    * @param keep how long what is shipped is kept
    * @throws IOException where what is there cannot be read, or belongs to a later version
    */
@@ -140,6 +165,8 @@ public final class PendingLog implements AutoCloseable {
     return new Journal.Outlet() {
       @Override
       public void take(Path segment) throws IOException {
+        String name = String.valueOf(segment.getFileName());
+        change(old -> old.begun().equals(name) ? old.withBegun("") : old);
         kept.take(segment);
       }
 
@@ -290,7 +317,7 @@ public final class PendingLog implements AutoCloseable {
     }
     gate.requireWritable();
     if (!segmentSince.plus(SEGMENT_TIME).isAfter(now)) {
-      journal.mark();
+      begin();
       segmentSince = now;
     }
     cut(0);

@@ -37,7 +37,7 @@ record PendingOpening(PendingState state, JournalReplay replay, List<Write> writ
           }
           case StateFile.Found.OtherVersion<PendingState> other -> throw tooNew(other.version());
         };
-    JournalReplay replay = replay(disk, directory, state.shipped());
+    JournalReplay replay = replay(disk, directory, state.shipped(), state.begun());
     List<String> losses =
         replay.losses().stream().map(loss -> loss.file() + ": " + loss.sentence()).toList();
     Instant oldest = oldest(disk, directory, state.shipped(), now);
@@ -53,7 +53,7 @@ record PendingOpening(PendingState state, JournalReplay replay, List<Write> writ
           case StateFile.Found.Absent<PendingState> _, StateFile.Found.Damaged<PendingState> _ -> 0;
           case StateFile.Found.OtherVersion<PendingState> other -> throw tooNew(other.version());
         };
-    JournalReplay replay = replay(disk, directory, shipped);
+    JournalReplay replay = replay(disk, directory, shipped, "");
     Instant oldest = oldest(disk, directory, shipped, now);
     return new PendingQueue(replay.nextSequence() - 1, writes(replay, oldest))
         .status(shipped, Optional.empty());
@@ -69,9 +69,10 @@ record PendingOpening(PendingState state, JournalReplay replay, List<Write> writ
     return directory.resolve("journal");
   }
 
-  private static JournalReplay replay(Disk disk, Path directory, long shipped) throws IOException {
+  private static JournalReplay replay(Disk disk, Path directory, long shipped, String begun)
+      throws IOException {
     int segments = KeptSegments.segments(disk, journal(directory)).size();
-    JournalReplay replay = JournalReplay.read(disk, journal(directory), shipped, shipped);
+    JournalReplay replay = JournalReplay.read(disk, journal(directory), shipped, shipped, begun);
     if (replay.foreign().isPresent()) {
       throw new IOException(replay.foreign().get());
     }

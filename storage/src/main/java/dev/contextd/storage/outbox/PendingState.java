@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * u64  "CTXPEND" and a zero        u32  version, 1
  * u64  shipped: the remote has every write up to this sequence
  * u64  since, in milliseconds since 1970: what was shipped before may not be kept
+ * string  begun: a segment that the journal has; empty where none must be there
  * u32  count of gaps, then each: string, a sentence
  * u8   1 where the collections are all there were on the remote when it was last asked
  * u32  count of collections, then each: string name, map metadata, u32 dimension,
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 record PendingState(
     long shipped,
     Instant since,
+    String begun,
     List<String> gaps,
     boolean isComplete,
     Map<String, KnownCollection> collections) {
@@ -50,7 +52,7 @@ record PendingState(
   }
 
   static PendingState begin(long shipped, Instant now, List<String> gaps) {
-    return new PendingState(shipped, now, gaps, false, Map.of());
+    return new PendingState(shipped, now, "", gaps, false, Map.of());
   }
 
   /** All up to a sequence is there, these writes as the last of it. */
@@ -64,19 +66,24 @@ record PendingState(
         known.put(write.collection(), after);
       }
     }
-    return new PendingState(through, since, gaps, isComplete, known);
+    return new PendingState(through, since, begun, gaps, isComplete, known);
   }
 
   PendingState withSince(Instant newSince) {
-    return new PendingState(shipped, newSince, gaps, isComplete, collections);
+    return new PendingState(shipped, newSince, begun, gaps, isComplete, collections);
+  }
+
+  PendingState withBegun(String segment) {
+    return new PendingState(shipped, since, segment, gaps, isComplete, collections);
   }
 
   PendingState withGaps(Collection<String> more) {
-    return new PendingState(shipped, since, OutboxState.more(gaps, more), isComplete, collections);
+    return new PendingState(
+        shipped, since, begun, OutboxState.more(gaps, more), isComplete, collections);
   }
 
   PendingState withoutGaps() {
-    return new PendingState(shipped, since, List.of(), isComplete, collections);
+    return new PendingState(shipped, since, begun, List.of(), isComplete, collections);
   }
 
   PendingState withCollection(String name, @Nullable KnownCollection known) {
@@ -86,11 +93,11 @@ record PendingState(
     } else {
       changed.put(name, known);
     }
-    return new PendingState(shipped, since, gaps, isComplete, changed);
+    return new PendingState(shipped, since, begun, gaps, isComplete, changed);
   }
 
   PendingState withAll(Map<String, KnownCollection> all) {
-    return new PendingState(shipped, since, gaps, true, all);
+    return new PendingState(shipped, since, begun, gaps, true, all);
   }
 
   static StateFile.Found<PendingState> read(Disk disk, Path directory) throws IOException {
@@ -98,7 +105,8 @@ record PendingState(
   }
 
   void write(Disk disk, Path directory) throws IOException {
-    BinaryWriter out = FORMAT.begin().u64(shipped).u64(since.toEpochMilli()).u32(gaps.size());
+    BinaryWriter out =
+        FORMAT.begin().u64(shipped).u64(since.toEpochMilli()).string(begun).u32(gaps.size());
     gaps.forEach(out::string);
     out.u8(isComplete ? 1 : 0).u32(collections.size());
     new TreeMap<>(collections)
@@ -122,6 +130,7 @@ record PendingState(
   private static PendingState decode(BinaryReader in) throws FormatException {
     long shipped = in.u64();
     Instant since = Instant.ofEpochMilli(in.u64());
+    String begun = in.string();
     List<String> gaps = OutboxState.gaps(in);
     boolean isComplete = in.u8() == 1;
     int count = in.count(MIN_COLLECTION_BYTES);
@@ -135,6 +144,6 @@ record PendingState(
           new KnownCollection(
               metadata == null ? Map.of() : metadata, dimension, optional(in), optional(in)));
     }
-    return new PendingState(shipped, since, gaps, isComplete, collections);
+    return new PendingState(shipped, since, begun, gaps, isComplete, collections);
   }
 }

@@ -96,10 +96,12 @@ public final class HealthChecker {
   /** What is known, from a scan that is not older than the configured age. */
   public HealthReport latest() {
     HealthReport known = last;
-    boolean isYoung =
-        known.isSeen()
-            && Duration.between(known.checkedAt(), clock.instant()).compareTo(maxAge) < 0;
-    return isYoung ? known : await(false, Optional.empty());
+    return isYoung(known) ? known : await(false, Optional.empty());
+  }
+
+  private boolean isYoung(HealthReport known) {
+    return known.isSeen()
+        && Duration.between(known.checkedAt(), clock.instant()).compareTo(maxAge) < 0;
   }
 
   /** What a scan says that begins after the call. */
@@ -125,6 +127,10 @@ public final class HealthChecker {
   private HealthReport await(boolean mustBegin, Optional<Set<String>> touched) {
     lock.lock();
     try {
+      HealthReport known = last;
+      if (!mustBegin && isYoung(known)) {
+        return known; // Somebody's scan ended while this caller waited for the lock.
+      }
       boolean isRunning = lastEnded < lastBegun;
       long number = isRunning && !mustBegin ? lastBegun : lastBegun + 1;
       if (number > lastBegun) {

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class ReadOnlyTest {
   private static final String NOTES = "/api/v1/collections/notes";
   private static final String ADMIN = "/api/v1/admin";
+  private static final int LATER = 1_000;
 
   @RegisterExtension final StoreRoot root = new StoreRoot();
 
@@ -49,11 +50,11 @@ class ReadOnlyTest {
   @Test
   void whatALaterVersionWroteIsNotTouched() throws Exception {
     fill();
-    ofVersion(3, root.path().resolve(".contextd/manifest"));
-    ofVersion(3, root.path().resolve(".contextd/manifest.copy"));
+    ofVersion(LATER, root.path().resolve(".contextd/manifest"));
+    ofVersion(LATER, root.path().resolve(".contextd/manifest.copy"));
     Map<String, ByteBuffer> before = content();
     try (RunningServer server = RunningServer.over(root.path())) {
-      requireReadOnly(server, "its manifest has version 3, written by a later program");
+      requireReadOnly(server, "its manifest has version " + LATER + ", written by a later program");
     }
     assertThat(content()).isEqualTo(before);
   }

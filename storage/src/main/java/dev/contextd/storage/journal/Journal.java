@@ -149,8 +149,9 @@ public final class Journal implements AutoCloseable {
   }
 
   /**
-   * Takes every segment that a checkpoint covers, the damaged ones among them, where somebody still
-   * wants what stands in it. Called by one thread at a time, which holds no lock of the journal.
+   * Takes every segment that a checkpoint covers and in which anything stands, the damaged ones
+   * among them, where somebody still wants that. Called by one thread at a time, which holds no
+   * lock of the journal.
    */
   public interface Outlet {
     /**
@@ -554,7 +555,9 @@ public final class Journal implements AutoCloseable {
   }
 
   private void retire(SegmentWriter.Closed closed) throws IOException {
-    if (outlet != null) {
+    if (closed.isEmpty()) {
+      disk.remove(closed.file());
+    } else if (outlet != null) {
       outlet.take(closed.file());
     } else if (closed.isDamaged()) {
       keeper.keep(closed.file());

@@ -33,8 +33,9 @@ final class SegmentWriter {
    * @param first no sequence before this one stands in it
    * @param last no sequence behind this one stands in it
    * @param isDamaged whether it holds what cannot be read
+   * @param isEmpty whether nothing stands in it but its head
    */
-  record Closed(Path file, long first, long last, boolean isDamaged) {}
+  record Closed(Path file, long first, long last, boolean isDamaged, boolean isEmpty) {}
 
   /**
    * @param last the last sequence that may stand in any of those that are there
@@ -54,7 +55,12 @@ final class SegmentWriter {
     this.toVoid = toVoid;
     existing.forEach(found ->
         segments.add(
-            new Closed(found.file(), found.isEmpty() ? last + 1 : 0, last, found.isDamaged())));
+            new Closed(
+                found.file(),
+                found.isEmpty() ? last + 1 : 0,
+                last,
+                found.isDamaged(),
+                found.isEmpty())));
   }
 
   /** What is written into the open segment is salted with. */
@@ -131,7 +137,7 @@ final class SegmentWriter {
     Disk.Appender fresh = disk.appender(file);
     segment = fresh;
     salt = random.nextInt();
-    segments.add(new Closed(file, first, Long.MAX_VALUE, false));
+    segments.add(new Closed(file, first, Long.MAX_VALUE, false, false));
     try {
       fresh.append(Segment.head(first, salt));
       if (voided != null) {
@@ -172,11 +178,13 @@ final class SegmentWriter {
    */
   void close(long last) throws IOException {
     Disk.Appender open = segment;
+    boolean wasEmpty = isEmpty;
     segment = null;
     isEmpty = false;
     if (open != null) {
       Closed begun = segments.getLast();
-      segments.set(segments.size() - 1, new Closed(begun.file(), begun.first(), last, false));
+      segments.set(
+          segments.size() - 1, new Closed(begun.file(), begun.first(), last, false, wasEmpty));
       open.close();
     }
   }

@@ -133,6 +133,7 @@ final class Points {
    * The nearest documents that match. What the server cannot judge is judged here: where too few of
    * its answers match, it is asked for twice as many, until enough do or there are no more.
    *
+   * @param left points that the server need not look at
    * @param isShown whether a document of an id may be found
    */
   List<Hit> nearest(
@@ -140,8 +141,11 @@ final class Points {
       int limit,
       Filter where,
       Optional<TextFilter> content,
+      List<PointId> left,
       Predicate<String> isShown) {
-    Optional<Condition> condition = Conditions.wider(where);
+    Optional<Condition> wider = Conditions.wider(where);
+    Optional<Condition> condition =
+        left.isEmpty() ? wider : Optional.of(Conditions.without(left, wider));
     for (long asked = (long) limit + 1; ; asked *= 2) {
       List<ScoredPoint> scored = query(vector, asked, condition);
       List<Hit> hits = new ArrayList<>();

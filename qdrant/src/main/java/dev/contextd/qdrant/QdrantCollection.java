@@ -314,7 +314,12 @@ final class QdrantCollection implements RemoteCollection {
         searched == 0
             ? List.of()
             : points.nearest(
-                target.vector(), query.limit(), where, query.whereDocument(), this::isShown);
+                target.vector(),
+                query.limit(),
+                where,
+                query.whereDocument(),
+                pointIds(hidden.stream().limit(MAX_NAMED_POINTS).toList()),
+                this::isShown);
     return new QueryResult(
         hits, new QueryResult.Coverage(searched, OptionalLong.empty()), target.truncated());
   }

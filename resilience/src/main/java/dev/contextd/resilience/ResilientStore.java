@@ -289,6 +289,7 @@ public final class ResilientStore implements AutoCloseable {
       tellRemote(() -> UnattendedRemote.stopped(remote.address(), store, knownOwner()));
       return;
     }
+    endTimeAlone();
     Outbox outbox =
         store
             .outbox()
@@ -314,7 +315,7 @@ public final class ResilientStore implements AutoCloseable {
       throws IOException {
     PendingLog log = store.openPending(options.keepShipped());
     pending = Optional.of(log);
-    isRemoteAlone = true;
+    beAlone();
     PendingStore attached =
         PendingStore.open(log, store, context(remote, options), embedder, unserved());
     documents = attached;
@@ -331,7 +332,7 @@ public final class ResilientStore implements AutoCloseable {
    * @param remote is closed by whoever opened it
    */
   public void lookAtAlone(RemoteStore remote) {
-    isRemoteAlone = true;
+    beAlone();
     documents = remote;
     tellRemote(() -> {
       try {
@@ -343,12 +344,39 @@ public final class ResilientStore implements AutoCloseable {
     });
   }
 
+  /** What lies here is older than what is there: nothing of it may go over that. */
+  private void beAlone() {
+    isRemoteAlone = true;
+    migrations.refuseToRemote(
+        "with vectorstore.remote.mirror: false the documents on the server are the only ones that"
+            + " count; those here are from before, and would bring back what was changed or deleted"
+            + " since");
+  }
+
+  /**
+   * Ends what was kept of a time in which the remote store held the documents alone: it is not the
+   * last word on any of them once they are written in another way. It is in the trash for its time.
+   *
+   * @throws IOException where writes still wait, or nothing can be moved
+   */
+  public void endTimeAlone() throws IOException {
+    if (store.readOnlyReason().isPresent() || !disk.exists(folder.pending())) {
+      return;
+    }
+    if (PendingLog.look(disk, folder, clock.instant()).waitingBytes() > 0) {
+      throw new IOException("writes wait in " + folder.pending() + ", and lie nowhere else");
+    }
+    log.info(
+        "what was sent without a mirror is kept as {}",
+        folder.trash().moveDurably(folder.pending()));
+  }
+
   private Optional<String> unserved() {
     long found = store.collections(Scope.ALL).stream().mapToLong(CollectionInfo::count).sum();
     return found == 0
         ? Optional.empty()
         : Optional.of(
-            "%d documents lie in %s from before and are not served, because documents are served from the remote store alone; ctxd migrate --to qdrant copies them there"
+            "%d documents lie in %s from before and are not served, because documents are served from the remote store alone"
                 .formatted(found, folder.root()));
   }
 

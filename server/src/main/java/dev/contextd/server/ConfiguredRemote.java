@@ -94,6 +94,7 @@ final class ConfiguredRemote {
       } else if (fallback.isPresent()) {
         store.attach(remote.get(), options(fallback.get()));
       } else {
+        store.endTimeAlone();
         store.tellRemote(() -> UnattendedRemote.direct(remote.get()));
       }
     } catch (IOException e) {

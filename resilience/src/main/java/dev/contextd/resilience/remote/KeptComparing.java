@@ -216,7 +216,8 @@ final class KeptComparing {
     }
     if (repair != Repair.NONE && !wrong.isEmpty()) {
       conflicts.keep(stored(collection), GaveWay.REMOTE_REPLACED, foreign);
-      Optional<String> refused = shipping.put(collection, wrong);
+      Optional<String> refused =
+          shipping.ship(new Shipment.Changed(collection, 0, wrong, List.of(), Optional.empty()));
       refused.ifPresent(examples::add);
       shipped += refused.isEmpty() ? wrong.size() : 0;
     }

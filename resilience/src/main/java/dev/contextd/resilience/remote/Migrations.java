@@ -14,6 +14,7 @@ public final class Migrations {
   private final DocumentStore local;
   private final Semaphore running = new Semaphore(1);
   private volatile Optional<Source> source = Optional.empty();
+  private volatile Optional<String> refusal = Optional.empty();
   private volatile Progress progress = new Progress("", 0, 0);
 
   /** Connects to the remote store when a migration begins; it is closed when it ends. */
@@ -43,6 +44,11 @@ public final class Migrations {
     source = Optional.of(remote);
   }
 
+  /** Documents do not go to the remote store from here any more, and why. */
+  public void refuseToRemote(String why) {
+    refusal = Optional.of(why);
+  }
+
   /** Whether one is under way. */
   public boolean isRunning() {
     return running.availablePermits() == 0;
@@ -63,6 +69,9 @@ public final class Migrations {
     Source from =
         source.orElseThrow(
             () -> new StoreException(ErrorCode.INVALID_ARGUMENT, "no remote store is configured"));
+    if (direction == Direction.TO_REMOTE && refusal.isPresent()) {
+      throw new StoreException(ErrorCode.INVALID_ARGUMENT, refusal.get());
+    }
     if (!running.tryAcquire()) {
       throw new StoreException(
           ErrorCode.INVALID_ARGUMENT, "another migration is under way; wait for its end");

@@ -239,13 +239,17 @@ final class PendingBacklog implements Backlog {
         shipping.foreignOwner(info.name()));
   }
 
-  /** Somebody deleted it on the remote store. */
-  void noteGone(String name) {
-    holding(() -> {
-      if (visible.part(name).isEmpty() && log.known(name).isPresent()) {
+  /**
+   * Whether a collection of which nothing waits is on the remote store; where it is not, somebody
+   * deleted it there, and that is noted before anything else can arrive.
+   */
+  boolean isOnRemote(String name) {
+    return holding(() -> {
+      boolean isThere = guard.call(() -> remote.collection(name, Scope.ALL)).isPresent();
+      if (!isThere && visible.part(name).isEmpty() && log.known(name).isPresent()) {
         log.note(name, null);
       }
-      return true;
+      return isThere;
     });
   }
 

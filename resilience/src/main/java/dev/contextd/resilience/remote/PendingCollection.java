@@ -3,6 +3,7 @@ package dev.contextd.resilience.remote;
 import dev.contextd.engine.Batch;
 import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.Document;
+import dev.contextd.engine.EmbeddedText;
 import dev.contextd.engine.Filter;
 import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.Page;
@@ -78,6 +79,7 @@ final class PendingCollection implements VectorCollection {
 
   @Override
   public QueryResult query(Query query) {
-    return reads().query(query);
+    EmbeddedText target = reads().embedded(query);
+    return reads().query(query, target);
   }
 }

@@ -139,6 +139,18 @@ final class PendingReads {
     return ids.stream().distinct().map(found::get).filter(Objects::nonNull).toList();
   }
 
+  /** As {@link #get}; none where there is no collection, which only the remote store can tell. */
+  List<Document> getIfAny(List<String> ids) {
+    try {
+      return get(ids);
+    } catch (StoreException e) {
+      if (e.code() == ErrorCode.COLLECTION_NOT_FOUND) {
+        return List.of();
+      }
+      throw e;
+    }
+  }
+
   private Optional<Entry> entry(String id) {
     return part.map(one -> one.entries().get(id));
   }
@@ -172,12 +184,16 @@ final class PendingReads {
     return new Page(shown, isLast ? Optional.empty() : Optional.of(shown.getLast().id()));
   }
 
-  QueryResult query(Query query) {
+  /** What a query asks for, before anything is looked at: embedding a text takes its time. */
+  EmbeddedText embedded(Query query) {
     query.check(scope);
+    return query.embedded(store::embedder, this::requireModel);
+  }
+
+  QueryResult query(Query query, EmbeddedText target) {
     if (part.isPresent() && !part.get().exists()) {
       throw Checks.notFound(name);
     }
-    EmbeddedText target = query.embedded(store::embedder, this::requireModel);
     Query asked =
         new Query(
             new Query.Target.Vector(target.vector()),

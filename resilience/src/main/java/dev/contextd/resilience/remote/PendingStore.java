@@ -101,7 +101,7 @@ public final class PendingStore implements ShippedStore {
 
   /** Whether a reader is answered from what waits where the remote store is away. */
   boolean answersAlone(StoreException e) {
-    return readFrom != ReadFrom.REMOTE && GuardedRemote.isItsFault(e);
+    return readFrom != ReadFrom.REMOTE && e.code() == ErrorCode.REMOTE_UNAVAILABLE;
   }
 
   Optional<KnownCollection> find(String name) {
@@ -128,17 +128,13 @@ public final class PendingStore implements ShippedStore {
   public Optional<VectorCollection> collection(String name, Scope scope) {
     PendingView view = view();
     Optional<PendingView.Part> part = view.part(name);
-    boolean isThere = part.isPresent() ? part.get().exists() : isOnRemote(name, scope);
+    boolean isThere = part.isPresent() ? part.get().exists() : isOnRemote(name);
     return isThere ? Optional.of(new PendingCollection(this, name, scope)) : Optional.empty();
   }
 
-  private boolean isOnRemote(String name, Scope scope) {
+  private boolean isOnRemote(String name) {
     try {
-      boolean isThere = sync.guard().call(() -> remote.collection(name, scope)).isPresent();
-      if (!isThere) {
-        backlog.noteGone(name);
-      }
-      return isThere;
+      return backlog.isOnRemote(name);
     } catch (StoreException e) {
       if (answersAlone(e) && backlog.known(backlog.view(), name).isPresent()) {
         return true;

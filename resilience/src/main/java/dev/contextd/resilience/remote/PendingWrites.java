@@ -130,11 +130,9 @@ final class PendingWrites {
       return;
     }
     PendingReads reads = new PendingReads(store, name, Scope.ALL, backlog.view());
-    if (backlog.known(backlog.view(), name).isPresent()) {
-      for (Document present : reads.get(batch.ids())) {
-        if (!scope.contains(present.metadata())) {
-          throw Checks.taken(present.id());
-        }
+    for (Document present : reads.getIfAny(batch.ids())) {
+      if (!scope.contains(present.metadata())) {
+        throw Checks.taken(present.id());
       }
     }
   }

@@ -180,6 +180,8 @@ public final class RemoteSync implements AutoCloseable {
             "part of what was written to {} is not held by the remote store: {}",
             shipment.collection(),
             refused.get());
+        isGreeted = false; // What is known of its collections is not so: they are asked for again.
+        nextCheck = Instant.MIN;
       }
       backlog.acknowledge(shipment.through());
       answered();

@@ -115,7 +115,7 @@ class PendingRoutesTest {
       assertRefused(server.post("/api/v1/admin/trash/restore", "{\"entry\":\"x\"}"));
       assertRefused(server.get("/api/v1/admin/export"));
       assertThat(server.get("/health").json().at("/remote/note").asText())
-          .contains("1 documents", "ctxd migrate --to qdrant");
+          .contains("1 documents", "are not served");
       assertThat(server.get(REMOTE).json().path("note").asText()).contains("not served");
       assertThat(server.get("/api/v1/collections").json().path("collections")).isEmpty();
     }

@@ -112,40 +112,54 @@ final class KeptSegments {
   }
 
   /**
-   * Visits what is known to be shipped, the newest first.
+   * Visits what is known to be shipped, the newest first, until something is missing: what is older
+   * may not be the last word on anything.
    *
    * @param beside a folder with more segments
+   * @param since what was written before need not be kept
    * @return what cannot be read, a sentence each
    */
-  List<String> visit(Path beside, long shipped, PendingLog.Visitor visitor) throws IOException {
+  List<String> visit(Path beside, long shipped, Instant since, PendingLog.Visitor visitor)
+      throws IOException {
     List<Disk.Entry> files = new ArrayList<>(segments(disk, directory));
     files.addAll(segments(disk, beside));
     VoidedRanges voided = new VoidedRanges();
     List<Scanned> scanned = new ArrayList<>();
-    List<String> unreadable = new ArrayList<>();
     for (Disk.Entry file : files) {
       scanned.add(scan(file, voided));
     }
     scanned.sort(Comparator.comparingLong(Scanned::last).reversed());
+    long next = shipped;
     for (Scanned one : scanned) {
       for (SegmentRecords.Entry entry :
           SegmentRecords.read(disk, one.file()).entries().reversed()) {
-        if (!entry.isVoided()
-            && entry.sequence() <= shipped
-            && !voided.contains(entry.sequence())) {
-          try {
-            if (entry.decode() instanceof JournalRecord.Addressed write) {
-              visitor.visit(write.collection(), write.write());
-            }
-          } catch (FormatException e) {
-            unreadable.add(
-                "the write %d in %s cannot be read: %s"
-                    .formatted(entry.sequence(), one.file().name(), e.reason()));
-          }
+        if (entry.isVoided() || entry.sequence() > shipped || voided.contains(entry.sequence())) {
+          continue;
         }
+        while (next > entry.sequence() && voided.contains(next)) {
+          next--;
+        }
+        if (next > entry.sequence()) {
+          boolean isOwed = !modified(one.file()).isBefore(since);
+          return !isOwed
+              ? List.of()
+              : List.of(
+                  "the writes %d to %d are missing among what was sent: what is older is not compared"
+                      .formatted(entry.sequence() + 1, next));
+        }
+        try {
+          if (entry.decode() instanceof JournalRecord.Addressed write) {
+            visitor.visit(write.collection(), write.write());
+          }
+        } catch (FormatException e) {
+          return List.of(
+              "the write %d in %s cannot be read, what is older is not compared: %s"
+                  .formatted(entry.sequence(), one.file().name(), e.reason()));
+        }
+        next = entry.sequence() - 1;
       }
     }
-    return unreadable;
+    return List.of();
   }
 
   private record Scanned(Disk.Entry file, long last) {}

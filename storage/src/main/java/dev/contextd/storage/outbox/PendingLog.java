@@ -101,7 +101,8 @@ public final class PendingLog implements AutoCloseable {
     this.keep = keep;
     this.kept = new KeptSegments(disk, directory.resolve("shipped"), folder.trash());
     this.segmentSince = clock.instant();
-    PendingOpening opening = PendingOpening.read(disk, folder, kept, clock.instant());
+    PendingOpening opening =
+        PendingOpening.read(disk, folder, kept, clock.instant(), isWritable(gate));
     JournalReplay replay = opening.replay();
     this.state = opening.state();
     this.queue = new PendingQueue(replay.nextSequence() - 1, opening.writes());
@@ -320,15 +321,22 @@ public final class PendingLog implements AutoCloseable {
       begin();
       segmentSince = now;
     }
-    cut(0);
-    Instant before = now.minus(keep);
+    nextTending = now.plus(TENDING);
+    try {
+      cut(0);
+      expire(now.minus(keep));
+    } catch (IOException e) {
+      log.warn("what is shipped is kept for now: {}", e.toString());
+    }
+  }
+
+  private void expire(Instant before) throws IOException {
     Optional<Instant> expiring = kept.expiring(before);
     if (expiring.isPresent()) {
       Instant forgotten = expiring.get().truncatedTo(ChronoUnit.MILLIS).plusMillis(1);
       change(old -> old.since().isBefore(forgotten) ? old.withSince(forgotten) : old);
       kept.expire(before);
     }
-    nextTending = now.plus(TENDING);
   }
 
   /**
@@ -337,7 +345,8 @@ public final class PendingLog implements AutoCloseable {
    * @return what cannot be read of it, a sentence each
    */
   public List<String> visit(Visitor visitor) throws IOException {
-    return kept.visit(PendingOpening.journal(directory), state.shipped(), visitor);
+    PendingState now = state;
+    return kept.visit(PendingOpening.journal(directory), now.shipped(), now.since(), visitor);
   }
 
   /** What was shipped before may not be kept. */

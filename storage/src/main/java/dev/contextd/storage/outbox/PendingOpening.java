@@ -20,8 +20,13 @@ import java.util.Optional;
  */
 record PendingOpening(PendingState state, JournalReplay replay, List<Write> writes) {
 
-  /** Reads what is there; a state that cannot be read moves to the trash. */
-  static PendingOpening read(Disk disk, StoreFolder folder, KeptSegments kept, Instant now)
+  /**
+   * Reads what is there; a state that cannot be read moves to the trash.
+   *
+   * @param isWritable whether it may
+   */
+  static PendingOpening read(
+      Disk disk, StoreFolder folder, KeptSegments kept, Instant now, boolean isWritable)
       throws IOException {
     Path directory = folder.pending();
     PendingState state =
@@ -32,8 +37,9 @@ record PendingOpening(PendingState state, JournalReplay replay, List<Write> writ
                   ? PendingState.begin(0, now, List.of())
                   : lost(kept, now, "it was gone");
           case StateFile.Found.Damaged<PendingState> damaged -> {
-            Path moved = folder.trash().moveDurably(directory.resolve(PendingState.FILE));
-            yield lost(kept, now, damaged.reason() + "; it is kept as " + moved);
+            Path file = directory.resolve(PendingState.FILE);
+            Path where = isWritable ? folder.trash().moveDurably(file) : file;
+            yield lost(kept, now, damaged.reason() + "; it is kept as " + where);
           }
           case StateFile.Found.OtherVersion<PendingState> other -> throw tooNew(other.version());
         };

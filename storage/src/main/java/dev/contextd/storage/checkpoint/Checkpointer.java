@@ -306,9 +306,17 @@ final class Checkpointer {
   }
 
   private void watchDisk() throws IOException {
-    if (watch == null) {
-      watch = disk.watch(folder.root());
+    if (watch != null) {
+      return;
     }
+    Closeable opened = disk.watch(folder.root());
+    try {
+      gate.requireWritable(); // The first time it takes long enough for another root to be there.
+    } catch (IOException e) {
+      opened.close();
+      throw e;
+    }
+    watch = opened;
   }
 
   /** Nothing is written from here on. */

@@ -128,10 +128,13 @@ public final class PendingLog implements AutoCloseable {
    */
   private void begin() throws IOException {
     String begun = journal.markAndBegin().begun();
-    if (!begun.equals(state.begun()) && !begun.isEmpty()) {
-      disk.sync(PendingOpening.journal(directory).resolve(begun));
-      change(old -> old.withBegun(begun));
+    if (begun.equals(state.begun())) {
+      return;
     }
+    if (!begun.isEmpty()) {
+      disk.sync(PendingOpening.journal(directory).resolve(begun));
+    }
+    change(old -> old.withBegun(begun)); // Where none could be begun, the one before may leave.
   }
 
   private static boolean isWritable(Journal.Gate gate) {

@@ -7,9 +7,6 @@ import dev.contextd.engine.Scope;
 import dev.contextd.engine.VectorCollection;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.storage.chromem.StoredCollection;
-import dev.contextd.storage.chromem.StoredDocument;
-import dev.contextd.storage.folder.GaveWay;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -32,18 +29,8 @@ final class Comparing {
   private final RemoteStore remote;
   private final GuardedRemote guard;
   private final Shipping shipping;
-  private final Conflicts conflicts;
   private final Runnable settle;
-  private final Repair repair;
-  private long compared;
-  private long missing;
-  private long different;
-  private long extra;
-  private long otherMetadata;
-  private long shipped;
-  private long removed;
-  private long described;
-  private final Examples examples = new Examples();
+  private final Findings findings;
 
   /**
    * @param settle ships what was written up to now
@@ -53,16 +40,14 @@ final class Comparing {
       RemoteStore remote,
       GuardedRemote guard,
       Shipping shipping,
-      Conflicts conflicts,
       Runnable settle,
-      Repair repair) {
+      Findings findings) {
     this.store = store;
     this.remote = remote;
     this.guard = guard;
     this.shipping = shipping;
-    this.conflicts = conflicts;
     this.settle = settle;
-    this.repair = repair;
+    this.findings = findings;
   }
 
   Comparison run() {
@@ -75,17 +60,7 @@ final class Comparing {
       }
     }
     findStrangers();
-    return new Comparison(
-        compared,
-        missing,
-        different,
-        extra,
-        otherMetadata,
-        shipped,
-        removed,
-        described,
-        Optional.empty(),
-        examples.all());
+    return findings.toComparison(Optional.empty());
   }
 
   private Counterpart counterpart(String name) {
@@ -98,7 +73,7 @@ final class Comparing {
       String name = info.name();
       if (store.collection(name, Scope.ALL).isEmpty() && shipping.isOurs(name)) {
         findExtra(stored(info), Optional.empty(), counterpart(name));
-        if (repair == Repair.MIRROR) {
+        if (findings.repair == Repair.MIRROR) {
           shipping.drop(name);
         }
       }
@@ -119,12 +94,13 @@ final class Comparing {
     if (now.isEmpty() || isDescribed(now.get(), there)) {
       return;
     }
-    otherMetadata++;
-    examples.add("the collection \"%s\" is not there with its metadata".formatted(info.name()));
-    if (repair != Repair.NONE) {
+    findings.otherMetadata++;
+    findings.examples.add(
+        "the collection \"%s\" is not there with its metadata".formatted(info.name()));
+    if (findings.isRepairing()) {
       Optional<String> refused = shipping.describe(info.name(), now.get().metadata());
-      refused.ifPresent(examples::add);
-      described += refused.isEmpty() ? 1 : 0;
+      refused.ifPresent(findings.examples::add);
+      findings.described += refused.isEmpty() ? 1 : 0;
     }
   }
 
@@ -138,13 +114,14 @@ final class Comparing {
     Pages.each(
         here,
         page -> {
-          compared += page.size();
+          findings.compared += page.size();
           if (!differing(there, page).isEmpty()) {
             // What somebody is writing just now is on its way; only what differs after that
             // differs.
             settle.run();
             List<String> ids = differing(there, page);
-            note(collection, there, ids.isEmpty() ? List.of() : here.get(ids));
+            List<Document> now = ids.isEmpty() ? List.of() : here.get(ids);
+            findings.hold(collection, now, there.get(ids(now)));
           }
         });
     findExtra(collection, Optional.of(here), there);
@@ -152,38 +129,11 @@ final class Comparing {
 
   /** The ids of documents that are missing or another one there. */
   private static List<String> differing(Counterpart there, List<Document> documents) {
-    Map<String, Document> found = there.get(documents.stream().map(Document::id).toList());
+    Map<String, Document> found = there.get(ids(documents));
     return documents.stream()
         .filter(document -> Sameness.differs(document, found.get(document.id())))
         .map(Document::id)
         .toList();
-  }
-
-  /** Notes which of these documents, as they are here now, differ; and repairs them. */
-  private void note(StoredCollection collection, Counterpart there, List<Document> documents) {
-    String name = collection.name();
-    Map<String, Document> found = there.get(documents.stream().map(Document::id).toList());
-    List<StoredDocument> wrong = new ArrayList<>();
-    List<Document> foreign = new ArrayList<>();
-    for (Document document : documents) {
-      Document other = found.get(document.id());
-      if (other == null) {
-        missing++;
-        examples.add("\"%s\" of \"%s\" is missing there".formatted(document.id(), name));
-        wrong.add(Conflicts.stored(document));
-      } else if (Sameness.differs(document, other)) {
-        different++;
-        examples.add("\"%s\" of \"%s\" is another one there".formatted(document.id(), name));
-        wrong.add(Conflicts.stored(document));
-        foreign.add(other);
-      }
-    }
-    if (repair != Repair.NONE && !wrong.isEmpty()) {
-      conflicts.keep(collection, GaveWay.REMOTE_REPLACED, foreign);
-      Optional<String> refused = shipping.put(name, wrong);
-      refused.ifPresent(examples::add);
-      shipped += refused.isEmpty() ? wrong.size() : 0;
-    }
   }
 
   private void findExtra(
@@ -192,30 +142,24 @@ final class Comparing {
       List<Document> foreign = notHere(here, page);
       if (!foreign.isEmpty()) {
         settle.run(); // Some may be deleted just now.
-        List<String> ids = foreign.stream().map(Document::id).toList();
-        noteExtra(collection, notHere(here, List.copyOf(there.get(ids).values())));
+        findings.extra(
+            collection,
+            notHere(here, List.copyOf(there.get(ids(foreign)).values())),
+            "is there alone",
+            findings.repair == Repair.MIRROR);
       }
     });
   }
 
   private static List<Document> notHere(Optional<VectorCollection> here, List<Document> documents) {
     Set<String> known = new HashSet<>();
-    List<String> ids = documents.stream().map(Document::id).toList();
-    if (here.isPresent() && !ids.isEmpty()) {
-      here.get().get(ids).forEach(one -> known.add(one.id()));
+    if (here.isPresent() && !documents.isEmpty()) {
+      here.get().get(ids(documents)).forEach(one -> known.add(one.id()));
     }
     return documents.stream().filter(one -> !known.contains(one.id())).toList();
   }
 
-  private void noteExtra(StoredCollection collection, List<Document> foreign) {
-    String name = collection.name();
-    extra += foreign.size();
-    foreign.forEach(
-        one -> examples.add("\"%s\" of \"%s\" is there alone".formatted(one.id(), name)));
-    if (repair == Repair.MIRROR && !foreign.isEmpty()) {
-      conflicts.keep(collection, GaveWay.REMOTE_DELETED, foreign);
-      shipping.remove(name, foreign.stream().map(Document::id).toList());
-      removed += foreign.size();
-    }
+  private static List<String> ids(List<Document> documents) {
+    return documents.stream().map(Document::id).toList();
   }
 }

@@ -36,6 +36,15 @@ final class Counterpart {
     return found;
   }
 
+  boolean isThere() {
+    return find().isPresent();
+  }
+
+  /** How many documents are in it; none where it is not there. */
+  long count() {
+    return find().map(collection -> orGone(collection::count, 0L)).orElse(0L);
+  }
+
   /** Empty where it is not there. */
   Optional<Map<String, String>> metadata() {
     return guard.call(() -> remote.metadata(name));

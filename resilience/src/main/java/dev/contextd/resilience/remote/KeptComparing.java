@@ -2,9 +2,6 @@ package dev.contextd.resilience.remote;
 
 import dev.contextd.engine.Document;
 import dev.contextd.engine.RemoteStore;
-import dev.contextd.engine.Scope;
-import dev.contextd.engine.VectorCollection;
-import dev.contextd.resilience.remote.Comparing.Repair;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.folder.GaveWay;
@@ -33,20 +30,13 @@ final class KeptComparing {
   private final RemoteStore remote;
   private final GuardedRemote guard;
   private final Shipping shipping;
-  private final Repair repair;
+  private final Findings findings;
 
   /** Collections of which all that comes before, in time, belongs to another one of their name. */
   private final Set<String> begun = new HashSet<>();
 
   private final Map<String, Set<String>> seen = new HashMap<>();
   private final Map<String, Batch> batches = new HashMap<>();
-  private final Examples examples = new Examples();
-  private long compared;
-  private long missing;
-  private long different;
-  private long extra;
-  private long shipped;
-  private long removed;
 
   /** What is to be there, and what is not, of one collection. */
   private record Batch(List<StoredDocument> documents, List<String> gone) {
@@ -65,30 +55,20 @@ final class KeptComparing {
       RemoteStore remote,
       GuardedRemote guard,
       Shipping shipping,
-      Repair repair) {
+      Findings findings) {
     this.log = log;
     this.conflicts = conflicts;
     this.remote = remote;
     this.guard = guard;
     this.shipping = shipping;
-    this.repair = repair;
+    this.findings = findings;
   }
 
   Comparison run() throws IOException {
-    log.status().gap().ifPresent(examples::add);
-    log.visit(this::visit).forEach(examples::add);
+    log.status().gap().ifPresent(findings.examples::add);
+    log.visit(this::visit).forEach(findings.examples::add);
     batches.forEach(this::compare);
-    return new Comparison(
-        compared,
-        missing,
-        different,
-        extra,
-        0,
-        shipped,
-        removed,
-        0,
-        Optional.of(log.since()),
-        examples.all());
+    return findings.toComparison(Optional.of(log.since()));
   }
 
   /** The newest first, so that what is heard of a document first is its last word. */
@@ -141,40 +121,42 @@ final class KeptComparing {
   }
 
   private void compareDropped(String collection) {
-    Optional<VectorCollection> there = there(collection);
-    if (there.isEmpty() || !shipping.isOurs(collection)) {
+    Counterpart there = counterpart(collection);
+    if (!there.isThere() || !shipping.isOurs(collection)) {
       return;
     }
-    long count = guard.call(there.get()::count);
-    extra += count;
-    examples.add("the collection \"%s\" is there again".formatted(collection));
-    if (repair != Repair.NONE) {
-      Pages.each(
-          after -> guard.call(() -> Pages.ask(there.get(), after)),
-          page -> conflicts.keep(stored(collection), GaveWay.REMOTE_DELETED, page));
+    long count = there.count();
+    findings.extra += count;
+    findings.examples.add("the collection \"%s\" is there again".formatted(collection));
+    if (findings.isRepairing()) {
+      there.each(page -> conflicts.keep(stored(collection), GaveWay.REMOTE_DELETED, page));
       shipping.drop(collection);
-      removed += count;
+      findings.removed += count;
     }
   }
 
-  private Optional<VectorCollection> there(String collection) {
-    return guard.call(() -> remote.collection(collection, Scope.ALL));
+  private Counterpart counterpart(String collection) {
+    return new Counterpart(remote, guard, collection);
   }
 
   private void compare(String collection, Batch batch) {
-    Optional<VectorCollection> there = there(collection);
-    if (there.isEmpty()) {
-      examples.add("the collection \"%s\" is missing there".formatted(collection));
-      missing += batch.documents().isEmpty() ? 1 : 0;
-      if (repair != Repair.NONE) {
-        shipping
-            .ship(new Shipment.Created(collection, 0, metadata(collection)))
-            .ifPresent(examples::add);
-        shipped += batch.documents().isEmpty() ? 1 : 0;
+    Counterpart there = counterpart(collection);
+    if (!there.isThere()) {
+      findings.examples.add("the collection \"%s\" is missing there".formatted(collection));
+      findings.missing += batch.documents().isEmpty() ? 1 : 0;
+      if (findings.isRepairing()) {
+        findings.ship(new Shipment.Created(collection, 0, metadata(collection)));
+        findings.shipped += batch.documents().isEmpty() ? 1 : 0;
       }
     }
-    comparePresent(collection, batch.documents(), there);
-    compareGone(collection, batch.gone(), there);
+    findings.compared += batch.documents().size();
+    List<Document> here = batch.documents().stream().map(KeptComparing::document).toList();
+    findings.hold(stored(collection), here, there.get(here.stream().map(Document::id).toList()));
+    findings.extra(
+        stored(collection),
+        there.get(batch.gone()).values(),
+        "is there again",
+        findings.isRepairing());
   }
 
   private Map<String, String> metadata(String collection) {
@@ -185,59 +167,8 @@ final class KeptComparing {
     return new StoredCollection(collection, metadata(collection));
   }
 
-  private static Map<String, Document> get(
-      GuardedRemote guard, Optional<VectorCollection> there, List<String> ids) {
-    Map<String, Document> found = new HashMap<>();
-    if (there.isPresent() && !ids.isEmpty()) {
-      guard.call(() -> there.get().get(ids)).forEach(one -> found.put(one.id(), one));
-    }
-    return found;
-  }
-
-  private void comparePresent(
-      String collection, List<StoredDocument> documents, Optional<VectorCollection> there) {
-    compared += documents.size();
-    Map<String, Document> found =
-        get(guard, there, documents.stream().map(StoredDocument::id).toList());
-    List<StoredDocument> wrong = new ArrayList<>();
-    List<Document> foreign = new ArrayList<>();
-    for (StoredDocument document : documents) {
-      Document other = found.get(document.id());
-      if (other == null) {
-        missing++;
-        examples.add("\"%s\" of \"%s\" is missing there".formatted(document.id(), collection));
-        wrong.add(document);
-      } else if (Sameness.differs(document(document), other)) {
-        different++;
-        examples.add("\"%s\" of \"%s\" is another one there".formatted(document.id(), collection));
-        wrong.add(document);
-        foreign.add(other);
-      }
-    }
-    if (repair != Repair.NONE && !wrong.isEmpty()) {
-      conflicts.keep(stored(collection), GaveWay.REMOTE_REPLACED, foreign);
-      Optional<String> refused =
-          shipping.ship(new Shipment.Changed(collection, 0, wrong, List.of(), Optional.empty()));
-      refused.ifPresent(examples::add);
-      shipped += refused.isEmpty() ? wrong.size() : 0;
-    }
-  }
-
   private static Document document(StoredDocument stored) {
     return new Document(
         stored.id(), stored.content(), stored.embedding(), stored.metadataOrEmpty());
-  }
-
-  private void compareGone(String collection, List<String> ids, Optional<VectorCollection> there) {
-    Map<String, Document> found = get(guard, there, ids);
-    extra += found.size();
-    found
-        .keySet()
-        .forEach(id -> examples.add("\"%s\" of \"%s\" is there again".formatted(id, collection)));
-    if (repair != Repair.NONE && !found.isEmpty()) {
-      conflicts.keep(stored(collection), GaveWay.REMOTE_DELETED, List.copyOf(found.values()));
-      shipping.remove(collection, List.copyOf(found.keySet()));
-      removed += found.size();
-    }
   }
 }

@@ -90,7 +90,8 @@ final class MirrorBacklog implements Backlog {
 
   @Override
   public Comparison compare(Shipping shipping, Runnable settle, Repair repair) {
-    return new Comparing(store, remote, guard, shipping, conflicts, settle, repair).run();
+    Findings findings = new Findings(shipping, conflicts, repair);
+    return new Comparing(store, remote, guard, shipping, settle, findings).run();
   }
 
   @Override

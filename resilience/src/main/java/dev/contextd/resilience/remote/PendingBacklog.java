@@ -332,7 +332,8 @@ final class PendingBacklog implements Backlog {
 
   @Override
   public Comparison compare(Shipping shipping, Runnable settle, Repair repair) throws IOException {
-    return new KeptComparing(log, conflicts, remote, guard, shipping, repair).run();
+    Findings findings = new Findings(shipping, conflicts, repair);
+    return new KeptComparing(log, conflicts, remote, guard, shipping, findings).run();
   }
 
   @Override

@@ -15,6 +15,7 @@ import dev.contextd.qdrant.QdrantStore;
 import dev.contextd.qdrant.testkit.FakeQdrant;
 import dev.contextd.qdrant.testkit.FlakyProxy;
 import dev.contextd.qdrant.testkit.FlakyProxy.Mode;
+import dev.contextd.resilience.remote.Comparison;
 import dev.contextd.resilience.remote.FallbackStore;
 import dev.contextd.resilience.remote.ReadFrom;
 import dev.contextd.resilience.remote.RemoteStatus;
@@ -116,6 +117,28 @@ class OutageTest {
       side.assertSame(server.port());
       assertThat(side.sync().verify(false).isSame()).isTrue();
       assertThat(side.sync().status().gap()).isEmpty();
+    }
+  }
+
+  /** A stranger's collection of another dimension refuses ours; the others are repaired. */
+  @Test
+  void whatIsRefusedDoesNotEndAComparison() throws Exception {
+    try (FakeQdrant _ = server;
+        QdrantStore stranger = Side.remote(server.port())) {
+      stranger.upsert("notes", List.of(NewDocument.of("x", "", new float[] {1, 0})), Scope.ALL);
+      try (Side side = Side.open(root.path(), server.port())) {
+        for (String name : List.of("notes", "plans")) {
+          NewDocument document = NewDocument.of("a", "text", new float[] {1, 2, 3});
+          side.documents().upsert(name, List.of(document), Scope.ALL);
+        }
+        side.sync().sync(false);
+        assertThat(side.sync().status().refused()).isOne();
+        stranger.collection("plans", Scope.ALL).orElseThrow().delete(List.of("a"));
+        Comparison found = side.sync().verify(true);
+        assertThat(found.missing()).isEqualTo(2);
+        assertThat(found.shipped()).isOne();
+        assertThat(stranger.collection("plans", Scope.ALL).orElseThrow().count()).isOne();
+      }
     }
   }
 

@@ -65,20 +65,7 @@ class RemoteKillTest {
       over.countDown();
       flapping.join();
       proxy.mode(FlakyProxy.Mode.PASS);
-      try (Daemon.Running running = daemon.start();
-          QdrantStore remote =
-              QdrantStore.open(QdrantOptions.at("127.0.0.1", server.port()), Optional.empty())) {
-        load.settle(running.api().view(Client.DIMENSION));
-        Map<String, String> here = texts(running.api().view(Client.DIMENSION));
-        await()
-            .atMost(PATIENCE)
-            .ignoreExceptionsInstanceOf(StoreException.class) // Collections still come and go.
-            .untilAsserted(() -> assertThat(texts(remote)).as("seed " + seed).isEqualTo(here));
-        assertThat(running.terminate()).isZero();
-      }
-      assertThat(StoreRoot.check(daemon.root()).damage())
-          .filteredOn(found -> !Promises.current().mayLeave(found))
-          .isEmpty();
+      requireTheSame(daemon, server, load, seed);
       System.out.printf(
           "killed %d times in front of a remote store: %s, %d calls there%n",
           rounds, load.counts(), server.calls());
@@ -112,24 +99,30 @@ class RemoteKillTest {
           proxy.mode(FlakyProxy.Mode.PASS);
         }
       }
-      try (Daemon.Running running = daemon.start();
-          QdrantStore remote =
-              QdrantStore.open(QdrantOptions.at("127.0.0.1", server.port()), Optional.empty())) {
-        load.settle(whole(running.api()));
-        Map<String, String> here = texts(whole(running.api()));
-        await()
-            .atMost(PATIENCE)
-            .ignoreExceptionsInstanceOf(StoreException.class)
-            .untilAsserted(() -> assertThat(texts(remote)).as("seed " + seed).isEqualTo(here));
-        assertThat(running.terminate()).isZero();
-      }
-      assertThat(StoreRoot.check(daemon.root()).damage())
-          .filteredOn(found -> !Promises.current().mayLeave(found))
-          .isEmpty();
+      requireTheSame(daemon, server, load, seed);
       System.out.printf(
           "killed %d times in front of a server that is alone: %s, %d calls there%n",
           rounds, load.counts(), server.calls());
     }
+  }
+
+  /** What was acknowledged is served, and lies on the server; the folder here is whole. */
+  private static void requireTheSame(Daemon daemon, FakeQdrant server, Load load, long seed)
+      throws Exception {
+    try (Daemon.Running running = daemon.start();
+        QdrantStore remote =
+            QdrantStore.open(QdrantOptions.at("127.0.0.1", server.port()), Optional.empty())) {
+      load.settle(whole(running.api()));
+      Map<String, String> here = texts(whole(running.api()));
+      await()
+          .atMost(PATIENCE)
+          .ignoreExceptionsInstanceOf(StoreException.class) // Collections still come and go.
+          .untilAsserted(() -> assertThat(texts(remote)).as("seed " + seed).isEqualTo(here));
+      assertThat(running.terminate()).isZero();
+    }
+    assertThat(StoreRoot.check(daemon.root()).damage())
+        .filteredOn(found -> !Promises.current().mayLeave(found))
+        .isEmpty();
   }
 
   /** All that is served, once the remote store answers. */

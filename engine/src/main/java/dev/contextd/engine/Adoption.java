@@ -40,7 +40,7 @@ final class Adoption {
       documents(found);
       deleted(found);
     } catch (IOException e) {
-      throw EmbeddedStore.failed("adopting what is in the folder " + collection.folderName(), e);
+      throw StoreException.ofDisk("adopting what is in the folder " + collection.folderName(), e);
     }
   }
 

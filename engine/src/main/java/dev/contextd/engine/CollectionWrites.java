@@ -96,7 +96,7 @@ final class CollectionWrites {
       store.keeper().await(ticket);
       return new Written(batch.ids(), batch.truncated());
     } catch (IOException e) {
-      throw EmbeddedStore.failed("writing to the collection \"" + name() + "\"", e);
+      throw StoreException.ofDisk("writing to the collection \"" + name() + "\"", e);
     }
   }
 
@@ -239,7 +239,7 @@ final class CollectionWrites {
       }
       return count;
     } catch (IOException e) {
-      throw EmbeddedStore.failed("deleting from the collection \"" + name() + "\"", e);
+      throw StoreException.ofDisk("deleting from the collection \"" + name() + "\"", e);
     }
   }
 
@@ -276,7 +276,7 @@ final class CollectionWrites {
       table.snapshot().after(null).forEachRemaining(row -> all.add(row.stored()));
       store.keeper().keepAll(kept, all);
     } catch (IOException e) {
-      throw EmbeddedStore.failed("keeping the collection \"" + name() + "\"", e);
+      throw StoreException.ofDisk("keeping the collection \"" + name() + "\"", e);
     } finally {
       lock.lock();
       try {
@@ -417,7 +417,7 @@ final class CollectionWrites {
                 gone.run();
               });
     } catch (IOException e) {
-      throw EmbeddedStore.failed("deleting the collection \"" + name() + "\"", e);
+      throw StoreException.ofDisk("deleting the collection \"" + name() + "\"", e);
     } finally {
       lock.lock();
       try {

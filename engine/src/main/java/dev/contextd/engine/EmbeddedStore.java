@@ -198,7 +198,7 @@ final class EmbeddedStore implements VectorStore {
     try {
       return new EmbeddedCollection(this, keeper.create(stored, compression));
     } catch (IOException e) {
-      throw failed("creating the collection \"" + name + "\"", e);
+      throw StoreException.ofDisk("creating the collection \"" + name + "\"", e);
     }
   }
 
@@ -422,7 +422,7 @@ final class EmbeddedStore implements VectorStore {
       keeper.settleMetadata(collection.kept(), stored);
       collection.noteLostMetadata(Optional.empty());
     } catch (IOException e) {
-      throw failed("writing the metadata of the collection \"" + name + "\"", e);
+      throw StoreException.ofDisk("writing the metadata of the collection \"" + name + "\"", e);
     } finally {
       structure.unlock();
     }
@@ -492,7 +492,7 @@ final class EmbeddedStore implements VectorStore {
       keeper.adopt(kept);
       collections.put(name, adopted);
     } catch (IOException e) {
-      throw failed("adopting the folder " + found.folder().getFileName(), e);
+      throw StoreException.ofDisk("adopting the folder " + found.folder().getFileName(), e);
     } finally {
       structure.unlock();
     }
@@ -508,7 +508,7 @@ final class EmbeddedStore implements VectorStore {
         gone.writes().vanish(() -> collections.remove(gone.name(), gone));
       }
     } catch (IOException e) {
-      throw failed("keeping the collection \"" + found.name() + "\"", e);
+      throw StoreException.ofDisk("keeping the collection \"" + found.name() + "\"", e);
     } finally {
       structure.unlock();
     }
@@ -530,7 +530,7 @@ final class EmbeddedStore implements VectorStore {
     try {
       keeper.checkpoint();
     } catch (IOException e) {
-      throw failed("a checkpoint", e);
+      throw StoreException.ofDisk("a checkpoint", e);
     }
   }
 
@@ -559,7 +559,7 @@ final class EmbeddedStore implements VectorStore {
     try {
       return keeper.lookAtOutbox();
     } catch (IOException e) {
-      throw failed("looking at the outbox", e);
+      throw StoreException.ofDisk("looking at the outbox", e);
     }
   }
 
@@ -569,7 +569,7 @@ final class EmbeddedStore implements VectorStore {
     try {
       keeper.keepForeign(collection, how, documents);
     } catch (IOException e) {
-      throw failed("keeping documents of \"" + collection.name() + "\"", e);
+      throw StoreException.ofDisk("keeping documents of \"" + collection.name() + "\"", e);
     }
   }
 
@@ -600,7 +600,7 @@ final class EmbeddedStore implements VectorStore {
       folder.audit().note(List.of(new AuditLog.Entry("purged", "", "", why)));
       return purged;
     } catch (IOException e) {
-      throw failed("purging the trash", e);
+      throw StoreException.ofDisk("purging the trash", e);
     }
   }
 
@@ -684,9 +684,5 @@ final class EmbeddedStore implements VectorStore {
       throw new StoreException(ErrorCode.CLOSED, "the store is shutting down; try again later");
     }
     Checks.writable(keeper.readOnlyReason());
-  }
-
-  static StoreException failed(String what, IOException e) {
-    return StoreException.ofDisk(what, e);
   }
 }

@@ -35,7 +35,7 @@ final class Exports {
       }
       disk.replaceDurably(List.of(new Disk.Image(file, content)));
     } catch (IOException e) {
-      throw EmbeddedStore.failed("writing the export " + file, e);
+      throw StoreException.ofDisk("writing the export " + file, e);
     }
   }
 
@@ -56,7 +56,7 @@ final class Exports {
     try {
       return read(store, disk.read(file), file.toString(), key);
     } catch (IOException e) {
-      throw EmbeddedStore.failed("reading the export " + file, e);
+      throw StoreException.ofDisk("reading the export " + file, e);
     }
   }
 

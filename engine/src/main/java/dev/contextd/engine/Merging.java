@@ -49,7 +49,7 @@ final class Merging {
       store.checkpoint(); // From here on every present version has a file, and its time.
       Restoring.putBack(target, wanted(target));
     } catch (IOException e) {
-      throw EmbeddedStore.failed("restoring the collection \"" + name + "\"", e);
+      throw StoreException.ofDisk("restoring the collection \"" + name + "\"", e);
     }
     store.checkpoint();
     return new Merged(name, isNew, added, replaced, older);

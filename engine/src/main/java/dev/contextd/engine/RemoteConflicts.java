@@ -33,7 +33,7 @@ final class RemoteConflicts {
         }
       }
     } catch (IOException e) {
-      throw EmbeddedStore.failed("listing the trash", e);
+      throw StoreException.ofDisk("listing the trash", e);
     }
     return new Conflicts(conflicts.total, conflicts.latest);
   }

@@ -37,14 +37,14 @@ final class Restoring {
                   entry.name(),
                   entry.kind(),
                   entry.folder(),
-                  isCollection ? Optional.empty() : nameOf(store, entry.folder()),
+                  isCollection ? Optional.empty() : store.collectionIn(entry.folder()),
                   entry.since(),
                   documents(store.keeper().trash().files(entry.name()))));
         }
       }
       return entries;
     } catch (IOException e) {
-      throw EmbeddedStore.failed("listing the trash", e);
+      throw StoreException.ofDisk("listing the trash", e);
     }
   }
 
@@ -59,10 +59,6 @@ final class Restoring {
 
   private static boolean isMetadata(Disk.Entry file) {
     return file.name().contains(Names.METADATA_HASH + ".gob");
-  }
-
-  private static Optional<String> nameOf(EmbeddedStore store, String folder) {
-    return store.collectionIn(folder);
   }
 
   /**
@@ -94,7 +90,7 @@ final class Restoring {
     } catch (NoSuchFileException e) {
       throw Checks.invalid("there is no \"" + entry + "\" in the trash");
     } catch (IOException e) {
-      throw EmbeddedStore.failed("reading the entry " + entry, e);
+      throw StoreException.ofDisk("reading the entry " + entry, e);
     }
     VectorCollection target = target(store, entry, read.collection());
     List<NewDocument> documents = List.copyOf(read.byId().values());
@@ -128,7 +124,7 @@ final class Restoring {
         target.noteModel(contents.model());
       }
     } catch (IOException e) {
-      throw EmbeddedStore.failed("restoring the collection \"" + name + "\"", e);
+      throw StoreException.ofDisk("restoring the collection \"" + name + "\"", e);
     }
     List<NewDocument> batch = new ArrayList<>();
     for (StoredDocument document : contents.documents()) {
@@ -202,7 +198,8 @@ final class Restoring {
     }
     String folder = entry.substring(entry.indexOf('-') + 1);
     int dot = folder.indexOf('.');
-    return nameOf(store, dot < 0 ? folder : folder.substring(0, dot))
+    return store
+        .collectionIn(dot < 0 ? folder : folder.substring(0, dot))
         .flatMap(name -> store.collection(name, Scope.ALL))
         .orElseThrow(() ->
             Checks.invalid(

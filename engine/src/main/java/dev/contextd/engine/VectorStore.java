@@ -235,10 +235,10 @@ public interface VectorStore extends DocumentStore {
 
   /**
    * Opens the log of writes to a remote store that holds the documents alone; the caller closes it
-   * before this store.
+   * before this store. Of a store that is read-only it shows what waits, and takes nothing.
    *
    * @param keep how long what is shipped is kept
-   * @throws IOException where nothing can be written here, or what is there cannot be read
+   * @throws IOException where what is there cannot be read
    */
   PendingLog openPending(Duration keep) throws IOException;
 

@@ -85,17 +85,7 @@ record PendingView(PMap<String, Part> parts) {
     }
 
     private Part with(long sequence, JournalRecord.Put put) {
-      Part changed =
-          new Part(
-              true,
-              created,
-              new KnownCollection(
-                  known.metadata(),
-                  put.documents().getLast().embedding().length,
-                  put.model().map(made -> made.model()).or(known::model),
-                  Optional.empty()),
-              entries,
-              documents);
+      Part changed = new Part(true, created, known.after(put), entries, documents);
       for (StoredDocument document : put.documents()) {
         changed = changed.with(document.id(), new Entry(sequence, document));
       }

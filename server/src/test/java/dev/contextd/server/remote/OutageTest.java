@@ -43,7 +43,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The remote server goes away and comes back, on a real socket; the store here works on. */
 class OutageTest {
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final List<String> NAMES = List.of("notes", "diary", "plans");
 
   @RegisterExtension final StoreRoot root = new StoreRoot();
@@ -79,15 +78,6 @@ class OutageTest {
     }
   }
 
-  private static void awaitShipped(Side side) {
-    await()
-        .atMost(PATIENCE)
-        .until(() -> {
-          var status = side.sync().status();
-          return status.waitingBytes() == 0 && status.state() == State.UP;
-        });
-  }
-
   @ParameterizedTest
   @EnumSource(Mode.class)
   void whatWasWrittenMeanwhileArrivesOnceAndInOrder(Mode mode) throws Exception {
@@ -98,7 +88,7 @@ class OutageTest {
         FlakyProxy proxy = FlakyProxy.before(server.port());
         Side side = Side.open(root.path(), proxy.port())) {
       write(side.documents(), random, 40);
-      awaitShipped(side);
+      side.awaitShipped();
       if (mode == Mode.RESET) {
         proxy.resetAfterBytes(2_000);
       } else {
@@ -106,14 +96,16 @@ class OutageTest {
       }
       write(side.documents(), random, 40);
       if (mode == Mode.REFUSE || mode == Mode.HANG || mode == Mode.LOSE_ANSWERS) {
-        await().atMost(PATIENCE).until(() -> side.sync().status().state() == State.DOWN);
-        await().atMost(PATIENCE).until(() -> side.sync().status().breaker() != BreakerState.CLOSED);
+        side.awaitDown();
+        await()
+            .atMost(Side.PATIENCE)
+            .until(() -> side.sync().status().breaker() != BreakerState.CLOSED);
         assertThat(side.sync().status().lastError()).isPresent();
       }
       write(side.documents(), random, 40);
       assertThat(side.store().health().isDegraded()).isFalse();
       proxy.mode(Mode.PASS);
-      awaitShipped(side);
+      side.awaitShipped();
       side.assertSame(server.port());
       assertThat(side.sync().verify(false).isSame()).isTrue();
       assertThat(side.sync().status().gap()).isEmpty();
@@ -165,7 +157,7 @@ class OutageTest {
         assertThat(direct.collections(Scope.ALL)).isEmpty();
       }
       try (Side side = Side.open(root.path(), port)) {
-        awaitShipped(side);
+        side.awaitShipped();
         side.assertSame(port);
       }
     }
@@ -180,16 +172,16 @@ class OutageTest {
       int port = server.port();
       try (Side side = Side.open(root.path(), port)) {
         write(side.documents(), random, 30);
-        awaitShipped(side);
+        side.awaitShipped();
         server.stop();
         write(side.documents(), random, 30);
       }
       try (Side side = Side.open(root.path(), port)) {
         write(side.documents(), random, 30);
-        await().atMost(PATIENCE).until(() -> side.sync().status().state() == State.DOWN);
+        side.awaitDown();
         assertThat(side.sync().status().waitingBytes()).isPositive();
         server.start();
-        awaitShipped(side);
+        side.awaitShipped();
         side.assertSame(port);
         assertThat(side.sync().status().gap()).isEmpty();
       }
@@ -304,7 +296,7 @@ class OutageTest {
               StoreException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.REMOTE_BACKLOG));
       assertThat(documents.collection("notes", Scope.ALL).orElseThrow().get("a")).isPresent();
       server.start();
-      awaitShipped(side);
+      side.awaitShipped();
       documents.upsert("notes", List.of(document("b")), Scope.ALL);
       side.sync().resetBreaker();
       side.sync().sync(false);
@@ -319,7 +311,7 @@ class OutageTest {
     }
     try (FakeQdrant _ = server;
         Side side = Side.open(root.path(), server.port())) {
-      await().atMost(PATIENCE).until(() -> side.sync().status().gap().isEmpty());
+      await().atMost(Side.PATIENCE).until(() -> side.sync().status().gap().isEmpty());
       side.assertSame(server.port());
     }
   }
@@ -348,7 +340,7 @@ class OutageTest {
       assertThatThrownBy(() -> side.sync().sync(false)).hasMessageContaining("ctxd remote resume");
       assertThat(server.collections()).isEmpty();
       side.sync().resume();
-      awaitShipped(side);
+      side.awaitShipped();
       side.assertSame(server.port());
     }
   }
@@ -375,7 +367,7 @@ class OutageTest {
         Files.delete(file);
       }
       try (Side side = Side.open(root.path(), server.port())) {
-        await().atMost(PATIENCE).until(() -> side.sync().status().gap().isEmpty());
+        await().atMost(Side.PATIENCE).until(() -> side.sync().status().gap().isEmpty());
         try (var remote = Side.remote(server.port())) {
           assertThat(remote.collection("notes", Scope.ALL).flatMap(all -> all.get("c")))
               .isPresent();
@@ -416,7 +408,7 @@ class OutageTest {
       await().until(() -> !documents.source().stale().isZero());
       documents.collection("notes", Scope.ALL).orElseThrow().delete(List.of("a"));
       side.sync().resume();
-      awaitShipped(side);
+      side.awaitShipped();
       side.assertSame(server.port());
       server.stop();
       assertThatThrownBy(() -> documents.collection("notes", Scope.ALL))

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.contextd.engine.DocumentStore;
-import dev.contextd.engine.EmbeddedText;
-import dev.contextd.engine.Embedder;
 import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.Query;
@@ -34,7 +32,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -49,7 +46,6 @@ import org.junit.jupiter.params.provider.EnumSource;
  * was acknowledged reaches it, and what is read says what it rests on.
  */
 class PendingOutageTest {
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final List<String> NAMES = List.of("notes", "diary", "plans");
   private static final String NOTES = "notes";
 
@@ -141,19 +137,6 @@ class PendingOutageTest {
     }
   }
 
-  private static void awaitShipped(Side side) {
-    await()
-        .atMost(PATIENCE)
-        .until(() -> {
-          var status = side.sync().status();
-          return status.waitingBytes() == 0 && status.state() == State.UP;
-        });
-  }
-
-  private static void awaitDown(Side side) {
-    await().atMost(PATIENCE).until(() -> side.sync().status().state() == State.DOWN);
-  }
-
   @ParameterizedTest
   @EnumSource(Mode.class)
   void whatWasWrittenMeanwhileArrivesOnceAndInOrder(Mode mode) throws Exception {
@@ -165,7 +148,7 @@ class PendingOutageTest {
         Side side = Side.alone(root.path(), proxy.port(), Side.merged())) {
       writer.create(side.documents());
       writer.write(side.documents(), 40);
-      awaitShipped(side);
+      side.awaitShipped();
       if (mode == Mode.RESET) {
         proxy.resetAfterBytes(2_000);
       } else {
@@ -173,11 +156,11 @@ class PendingOutageTest {
       }
       writer.write(side.documents(), 40);
       if (mode == Mode.REFUSE || mode == Mode.HANG || mode == Mode.LOSE_ANSWERS) {
-        awaitDown(side);
+        side.awaitDown();
       }
       writer.write(side.documents(), 40);
       proxy.mode(Mode.PASS);
-      awaitShipped(side);
+      side.awaitShipped();
       writer.assertThere(side, server.port());
       assertThat(side.sync().verify(false).isSame()).isTrue();
       assertThat(side.sync().status().gap()).isEmpty();
@@ -195,7 +178,7 @@ class PendingOutageTest {
       try (Side side = Side.alone(root.path(), port, Side.merged())) {
         writer.create(side.documents());
         writer.write(side.documents(), 30);
-        awaitShipped(side);
+        side.awaitShipped();
         server.stop();
         writer.write(side.documents(), 30);
       }
@@ -204,12 +187,12 @@ class PendingOutageTest {
           assertThat(side.sync().status().waitingBytes()).isPositive();
           assertThat(side.sync().status().oldest()).isPresent();
           writer.write(side.documents(), 30);
-          awaitDown(side);
+          side.awaitDown();
         }
       }
       try (Side side = Side.alone(root.path(), port, Side.merged())) {
         server.start();
-        awaitShipped(side);
+        side.awaitShipped();
         writer.assertThere(side, port);
         assertThat(side.sync().status().gap()).isEmpty();
       }
@@ -222,7 +205,7 @@ class PendingOutageTest {
       int port = server.port();
       try (Side side = Side.alone(root.path(), port, Side.merged())) {
         side.documents().upsert(NOTES, List.of(document("a"), document("b")), Scope.ALL);
-        awaitShipped(side);
+        side.awaitShipped();
         server.stop();
         side.documents().upsert(NOTES, List.of(document("c")), Scope.ALL);
         notes(side).delete(List.of("a"));
@@ -242,7 +225,7 @@ class PendingOutageTest {
         assertThat(Side.contents(direct)).containsOnlyKeys(NOTES + "/a", NOTES + "/b");
       }
       try (Side side = Side.alone(root.path(), port, Side.merged())) {
-        awaitShipped(side);
+        side.awaitShipped();
         side.assertAllThere(port);
         assertThat(Side.contents(side.documents())).containsOnlyKeys(NOTES + "/b", NOTES + "/c");
       }
@@ -260,7 +243,7 @@ class PendingOutageTest {
       assertThat(whole.isPendingOnly()).isFalse();
       assertThat(((PendingStore) side.documents()).source().store()).isEqualTo("merged");
       server.stop();
-      awaitDown(side);
+      side.awaitDown();
       side.documents().upsert(NOTES, List.of(document("c")), Scope.ALL);
       assertThat(notes(side).delete(List.of("a"))).isOne();
       QueryResult found = notes(side).query(Query.nearest(new float[] {1, 2, 3}, 9));
@@ -288,7 +271,7 @@ class PendingOutageTest {
       assertThat(all.isPendingOnly()).as("everything of it is here").isFalse();
       assertThat(all.coverage().unavailable()).hasValue(0);
       server.start();
-      awaitShipped(side);
+      side.awaitShipped();
       side.assertAllThere(server.port());
       assertThat(notes(side).get(List.of("a", "b", "c")))
           .extracting(one -> one.id())
@@ -314,11 +297,13 @@ class PendingOutageTest {
       assertThat(side.sync().status().waitingBytes()).isZero();
       server.start();
       side.sync().resetBreaker();
-      await().atMost(PATIENCE).until(() -> side.sync().status().state() == State.UP);
+      await().atMost(Side.PATIENCE).until(() -> side.sync().status().state() == State.UP);
       // A call that began while the server was away may open the breaker once more.
-      await().atMost(PATIENCE).until(() -> side.sync().status().breaker() == BreakerState.CLOSED);
+      await()
+          .atMost(Side.PATIENCE)
+          .until(() -> side.sync().status().breaker() == BreakerState.CLOSED);
       side.documents().upsert(NOTES, List.of(document("a")), Scope.ALL);
-      awaitShipped(side);
+      side.awaitShipped();
       side.assertAllThere(port);
     }
   }
@@ -339,9 +324,9 @@ class PendingOutageTest {
       assertThat(notes(side).get("a")).isPresent();
       server.start();
       side.sync().resetBreaker();
-      awaitShipped(side);
+      side.awaitShipped();
       side.documents().upsert(NOTES, List.of(document("b")), Scope.ALL);
-      awaitShipped(side);
+      side.awaitShipped();
       side.assertAllThere(server.port());
       assertThat(notes(side).count()).isEqualTo(2);
     }
@@ -467,29 +452,6 @@ class PendingOutageTest {
     }
   }
 
-  /** Says its name, and the same vector for every text. */
-  private record OneVector(String model) implements Embedder {
-    @Override
-    public int dimension() {
-      return 3;
-    }
-
-    @Override
-    public OptionalInt knownDimension() {
-      return OptionalInt.of(3);
-    }
-
-    @Override
-    public List<EmbeddedText> embed(List<String> texts) {
-      return texts.stream().map(_ -> new EmbeddedText(new float[] {1, 0, 0}, false)).toList();
-    }
-
-    @Override
-    public void close() {
-      // Nothing is open.
-    }
-  }
-
   @Test
   void textBelongsToTheModelOfItsCollectionWaitingOrShipped() throws Exception {
     try (FakeQdrant _ = server;
@@ -548,7 +510,7 @@ class PendingOutageTest {
       server.start();
       side.sync().resetBreaker();
       side.sync().resume();
-      awaitShipped(side);
+      side.awaitShipped();
       side.assertAllThere(server.port());
     }
   }

@@ -3,8 +3,6 @@ package dev.contextd.server.remote;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.contextd.engine.EmbeddedText;
-import dev.contextd.engine.Embedder;
 import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.Query;
 import dev.contextd.engine.QueryResult;
@@ -33,7 +31,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -59,12 +56,6 @@ class PendingPromisesTest {
 
   private static Scope tenant(int number) {
     return new Scope(Map.of("tenant_id", "t" + number), Set.of("tenant_id"));
-  }
-
-  private static void awaitDown(Side side) {
-    org.awaitility.Awaitility.await()
-        .atMost(Duration.ofSeconds(20))
-        .until(() -> side.sync().status().state() == State.DOWN);
   }
 
   private static VectorCollection notes(ResilientStore store) {
@@ -103,7 +94,7 @@ class PendingPromisesTest {
       side.sync().sync(false);
       stranger.upsert(NOTES, List.of(document("x")), tenant(1));
       server.stop();
-      awaitDown(side);
+      side.awaitDown();
       try {
         side.documents()
             .upsert(
@@ -244,34 +235,6 @@ class PendingPromisesTest {
     }
   }
 
-  private record HookedEmbedder(AtomicReference<Runnable> hook) implements Embedder {
-    @Override
-    public String model() {
-      return "one";
-    }
-
-    @Override
-    public int dimension() {
-      return 3;
-    }
-
-    @Override
-    public OptionalInt knownDimension() {
-      return OptionalInt.of(3);
-    }
-
-    @Override
-    public List<EmbeddedText> embed(List<String> texts) {
-      hook.get().run();
-      return texts.stream().map(_ -> new EmbeddedText(new float[] {1, 0, 0}, false)).toList();
-    }
-
-    @Override
-    public void close() {
-      // Nothing is open.
-    }
-  }
-
   /** A batch that arrives while the query is embedded is seen half. */
   @Test
   void aBatchIsSeenWholeOrNotAtAll() throws Exception {
@@ -296,7 +259,8 @@ class PendingPromisesTest {
                 return delegate.call();
               });
       try (ResilientStore store = ResilientStore.open(root.path(), StoreOptions.defaults())) {
-        store.attachAlone(remote, Side.merged(), Optional.of(new HookedEmbedder(hook)));
+        store.attachAlone(
+            remote, Side.merged(), Optional.of(new OneVector("one", () -> hook.get().run())));
         store.documents().upsert(NOTES, List.of(NewDocument.ofText("old", "old")), Scope.ALL);
         store.remote().orElseThrow().sync(false);
         hook.set(() -> {

@@ -1,6 +1,7 @@
 package dev.contextd.server.remote;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.Document;
@@ -14,6 +15,8 @@ import dev.contextd.qdrant.QdrantStore;
 import dev.contextd.resilience.ResilientStore;
 import dev.contextd.resilience.remote.ReadFrom;
 import dev.contextd.resilience.remote.RemoteOptions;
+import dev.contextd.resilience.remote.RemoteStatus;
+import dev.contextd.resilience.remote.RemoteStatus.State;
 import dev.contextd.resilience.remote.RemoteSync;
 import dev.contextd.storage.checkpoint.KeeperOptions;
 import java.io.IOException;
@@ -25,6 +28,8 @@ import java.util.TreeMap;
 
 /** A store here with a remote one behind it, as the daemon has them. */
 final class Side implements AutoCloseable {
+  static final Duration PATIENCE = Duration.ofMinutes(2);
+
   private final QdrantStore remote;
   private final ResilientStore store;
 
@@ -85,6 +90,21 @@ final class Side implements AutoCloseable {
 
   RemoteSync sync() {
     return store.remote().orElseThrow();
+  }
+
+  /** Returns when nothing waits any more, and the server answers. */
+  void awaitShipped() {
+    await()
+        .atMost(PATIENCE)
+        .until(() -> {
+          RemoteStatus status = sync().status();
+          return status.waitingBytes() == 0 && status.state() == State.UP;
+        });
+  }
+
+  /** Returns when it was noticed that the server is away. */
+  void awaitDown() {
+    await().atMost(PATIENCE).until(() -> sync().status().state() == State.DOWN);
   }
 
   /** Everything in a store, by collection and id, without the vectors' last digits. */

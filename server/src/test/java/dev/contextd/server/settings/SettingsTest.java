@@ -19,6 +19,17 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Every key, its default, its sources and their order, and what stops the start. */
 class SettingsTest {
+  private static final QdrantOptions QDRANT_DEFAULTS =
+      new QdrantOptions(
+          "localhost",
+          6334,
+          false,
+          Optional.empty(),
+          Optional.empty(),
+          Duration.ofSeconds(30),
+          64 << 20,
+          384);
+
   @TempDir Path home;
 
   private Settings load(String yaml, Map<String, String> environment) throws Exception {
@@ -66,17 +77,7 @@ class SettingsTest {
                     20_000_000,
                     Optional.empty()),
                 new Settings.Backup(Optional.empty(), Duration.ZERO, 7, Optional.empty()),
-                new Settings.Remote(
-                    new QdrantOptions(
-                        "localhost",
-                        6334,
-                        false,
-                        Optional.empty(),
-                        Optional.empty(),
-                        Duration.ofSeconds(30),
-                        64 << 20,
-                        384),
-                    Optional.empty()),
+                new Settings.Remote(QDRANT_DEFAULTS, Optional.empty()),
                 false,
                 "info",
                 List.of(),
@@ -155,19 +156,7 @@ class SettingsTest {
   @Test
   void aQdrantServerIsDescribedInItsOwnSection() throws Exception {
     Settings defaults = load("vectorstore: {provider: qdrant}\n", Map.of());
-    assertThat(defaults.remote())
-        .contains(
-            new Settings.Remote(
-                new QdrantOptions(
-                    "localhost",
-                    6334,
-                    false,
-                    Optional.empty(),
-                    Optional.empty(),
-                    Duration.ofSeconds(30),
-                    64 << 20,
-                    384),
-                Optional.empty()));
+    assertThat(defaults.remote()).contains(new Settings.Remote(QDRANT_DEFAULTS, Optional.empty()));
     Path key = Files.writeString(home.resolve("key"), "a-key-of-qdrant\n");
     Settings all =
         load(

@@ -2,10 +2,10 @@ package dev.contextd.storage.backup;
 
 import dev.contextd.storage.binary.BinaryReader;
 import dev.contextd.storage.binary.BinaryWriter;
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.gob.FormatException;
-import dev.contextd.storage.pack.PackFormat;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -88,7 +88,7 @@ public record BackupRun(Instant when, String root, List<Item> collections) {
       out.u64(item.documents()).u32(item.chunks().size());
       item.chunks().forEach(out::string);
     }
-    return out.u32(PackFormat.crc(out.toByteBuffer())).toByteArray();
+    return out.u32(Crc32c.of(out.toByteBuffer())).toByteArray();
   }
 
   static BackupRun decode(byte[] file) throws FormatException {
@@ -98,7 +98,7 @@ public record BackupRun(Instant when, String root, List<Item> collections) {
     }
     ByteBuffer bytes = ByteBuffer.wrap(file);
     int crc = new BinaryReader(bytes.duplicate().position(body)).u32();
-    if (crc != PackFormat.crc(bytes.duplicate().limit(body))) {
+    if (crc != Crc32c.of(bytes.duplicate().limit(body))) {
       throw new FormatException("the run fails its checksum");
     }
     BinaryReader in = new BinaryReader(bytes.duplicate().limit(body));

@@ -1,5 +1,6 @@
 package dev.contextd.storage.checkpoint;
 
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.checkpoint.KeptCollection.Change;
 import dev.contextd.storage.checkpoint.KeptCollection.Copy;
 import dev.contextd.storage.chromem.Compression;
@@ -13,7 +14,6 @@ import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Checksum;
 import dev.contextd.storage.folder.CollectionFolder;
 import dev.contextd.storage.folder.Trash;
-import dev.contextd.storage.pack.PackFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
@@ -115,7 +115,7 @@ final class GobFiles {
       Path target = free(deletedFiles(), file);
       byte[] bytes = encoded(last, file);
       disk.replaceLazily(new Disk.Image(target, bytes));
-      noteDeleted(target, PackFormat.crc(ByteBuffer.wrap(bytes)));
+      noteDeleted(target, Crc32c.of(ByteBuffer.wrap(bytes)));
       if (isThere && isOurs(stat.get(), copy, collection.attempted.get(id))) {
         disk.remove(folder.path().resolve(file)); // an older version, replaced on request
       } else if (isThere) {

@@ -1,7 +1,8 @@
 package dev.contextd.storage.chromem;
 
+import dev.contextd.storage.binary.Crc32c;
+import java.nio.ByteBuffer;
 import java.util.OptionalLong;
-import java.util.zip.CRC32C;
 
 /**
  * A gob file as we last knew it.
@@ -73,9 +74,8 @@ public record FileState(long key, long size, long modifiedNanos, int crc) {
 
   /** The state of a file of which the content is at hand. */
   public static FileState of(String file, long size, long modifiedNanos, byte[] content) {
-    CRC32C crc = new CRC32C();
-    crc.update(content, 0, content.length);
-    return new FileState(key(file).orElseThrow(), size, modifiedNanos, (int) crc.getValue());
+    int crc = Crc32c.of(ByteBuffer.wrap(content));
+    return new FileState(key(file).orElseThrow(), size, modifiedNanos, crc);
   }
 
   /** The file's name. */

@@ -1,5 +1,6 @@
 package dev.contextd.storage.journal;
 
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.disk.Disk;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -119,7 +120,7 @@ public final class Journal implements AutoCloseable {
 
     private Ticket(JournalRecord.Encoded record, Effect effect) {
       this.record = record;
-      this.crc = Segment.crc(record.payload());
+      this.crc = Crc32c.of(record.payload());
       this.effect = effect;
     }
 
@@ -430,7 +431,7 @@ public final class Journal implements AutoCloseable {
       if (!segments.isEmpty()) {
         end();
         try {
-          segments.beginEmpty(synced);
+          segments.openAhead(synced);
         } catch (IOException e) {
           // A checkpoint needs none; the next write begins one that no manifest names.
           return new Mark(applied, appliedBytes, "");

@@ -1,5 +1,6 @@
 package dev.contextd.storage.journal;
 
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.disk.Disk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -78,7 +79,7 @@ final class Segment {
   static ByteBuffer head(long firstSequence, int salt) {
     ByteBuffer head = ByteBuffer.allocate(HEAD_COPY_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     head.putLong(MAGIC).putInt(VERSION).putInt(0).putLong(firstSequence).putInt(salt);
-    head.putInt(crc(head.duplicate().flip())).flip();
+    head.putInt(Crc32c.of(head.duplicate().flip())).flip();
     return ByteBuffer.allocate(HEAD_BYTES).put(head.duplicate()).put(head).flip();
   }
 
@@ -90,12 +91,6 @@ final class Segment {
     head.putInt(0);
     head.putInt(crc(salt, head.duplicate().flip()));
     return head.flip();
-  }
-
-  static int crc(ByteBuffer bytes) {
-    CRC32C crc = new CRC32C();
-    crc.update(bytes.duplicate());
-    return (int) crc.getValue();
   }
 
   private static int crc(int salt, ByteBuffer bytes) {
@@ -127,7 +122,7 @@ final class Segment {
   private static Head readHead(ByteBuffer segment, int at) {
     if (segment.limit() < at + HEAD_COPY_BYTES
         || segment.getLong(at) != MAGIC
-        || segment.getInt(at + 28) != crc(segment.duplicate().position(at).limit(at + 28))) {
+        || segment.getInt(at + 28) != Crc32c.of(segment.duplicate().position(at).limit(at + 28))) {
       return new Head.Bad();
     }
     int version = segment.getInt(at + 8);
@@ -159,7 +154,7 @@ final class Segment {
       return null;
     }
     ByteBuffer payload = segment.duplicate().position(body).limit(body + length);
-    if (crc(payload) != segment.getInt(offset + 36)) {
+    if (Crc32c.of(payload) != segment.getInt(offset + 36)) {
       return null;
     }
     return new Frame(

@@ -1,5 +1,6 @@
 package dev.contextd.storage.journal;
 
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.disk.Disk;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -97,10 +98,11 @@ final class SegmentWriter {
     return isEmpty;
   }
 
-  /** Opens a segment before there is anything to put into it. */
-  void beginEmpty(long last) throws IOException {
+  /** Opens a segment before there is anything to put into it but what is to be voided. */
+  void openAhead(long last) throws IOException {
+    boolean isVoiding = toVoid != null;
     open(last + 1, last);
-    isEmpty = true;
+    isEmpty = !isVoiding;
   }
 
   /** The name of the segment that was begun last. */
@@ -156,7 +158,7 @@ final class SegmentWriter {
     JournalRecord.Encoded record = JournalRecord.encode(voided);
     for (int copy = 0; copy < 2; copy++) {
       fresh.append(
-          Segment.recordHead(record, salt, Segment.crc(record.payload()), voided.to(), synced));
+          Segment.recordHead(record, salt, Crc32c.of(record.payload()), voided.to(), synced));
       fresh.append(record.payload().duplicate());
     }
     fresh.sync();

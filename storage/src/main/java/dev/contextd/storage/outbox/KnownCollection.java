@@ -1,5 +1,6 @@
 package dev.contextd.storage.outbox;
 
+import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.journal.JournalRecord;
 import java.util.Map;
 import java.util.Optional;
@@ -29,15 +30,17 @@ public record KnownCollection(
     return switch (write) {
       case JournalRecord.Created created -> of(created.metadata());
       case JournalRecord.Dropped _ -> null;
-      case JournalRecord.Put put -> {
-        KnownCollection known = before == null ? of(null) : before;
-        yield new KnownCollection(
-            known.metadata(),
-            put.documents().getLast().embedding().length,
-            put.model().map(made -> made.model()).or(known::model),
-            known.owner());
-      }
+      case JournalRecord.Put put -> (before == null ? of(null) : before).after(put);
       case JournalRecord.Removed _, JournalRecord.Voided _, JournalRecord.Addressed _ -> before;
     };
+  }
+
+  /** What is known of it when documents were put. */
+  public KnownCollection after(JournalRecord.Put put) {
+    return new KnownCollection(
+        metadata,
+        put.documents().getLast().embedding().length,
+        put.model().map(ModelRecord::model).or(() -> model),
+        owner);
   }
 }

@@ -101,8 +101,8 @@ public final class PendingLog implements AutoCloseable {
     this.keep = keep;
     this.kept = new KeptSegments(disk, directory.resolve("shipped"), folder.trash());
     this.segmentSince = clock.instant();
-    PendingOpening opening =
-        PendingOpening.read(disk, folder, kept, clock.instant(), isWritable(gate));
+    boolean isWritable = isWritable(gate);
+    PendingOpening opening = PendingOpening.read(disk, folder, kept, clock.instant(), isWritable);
     JournalReplay replay = opening.replay();
     this.state = opening.state();
     this.queue = new PendingQueue(replay.nextSequence() - 1, opening.writes());
@@ -117,7 +117,7 @@ public final class PendingLog implements AutoCloseable {
             file -> folder.trash().move(file),
             outlet(),
             random);
-    if (isWritable(gate)) {
+    if (isWritable) {
       this.state.write(disk, directory);
       begin();
     }

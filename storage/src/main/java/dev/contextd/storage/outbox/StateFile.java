@@ -2,13 +2,13 @@ package dev.contextd.storage.outbox;
 
 import dev.contextd.storage.binary.BinaryReader;
 import dev.contextd.storage.binary.BinaryWriter;
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.zip.CRC32C;
 
 /**
  * A small file that is replaced whole: a magic number and a version in front, a CRC32C of all that
@@ -65,7 +65,7 @@ record StateFile(long magic, int version, String what) {
     int end = content.length - Integer.BYTES;
     BinaryReader in = new BinaryReader(bytes.duplicate().limit(end));
     int expected = new BinaryReader(bytes.duplicate().position(end)).u32();
-    if (in.u64() != magic || expected != crc(bytes.duplicate().limit(end))) {
+    if (in.u64() != magic || expected != Crc32c.of(bytes.duplicate().limit(end))) {
       throw new FormatException("its checksum is wrong");
     }
     int found = in.u32();
@@ -85,13 +85,7 @@ record StateFile(long magic, int version, String what) {
   /** Replaces the file durably. */
   void write(Disk disk, Path file, BinaryWriter out) throws IOException {
     disk.createRealDirectory(file.resolveSibling(""));
-    byte[] content = out.u32(crc(out.toByteBuffer())).toByteArray();
+    byte[] content = out.u32(Crc32c.of(out.toByteBuffer())).toByteArray();
     disk.replaceDurably(List.of(new Disk.Image(file, content)));
-  }
-
-  private static int crc(ByteBuffer bytes) {
-    CRC32C crc = new CRC32C();
-    crc.update(bytes);
-    return (int) crc.getValue();
   }
 }

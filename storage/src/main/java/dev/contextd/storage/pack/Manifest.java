@@ -2,6 +2,7 @@ package dev.contextd.storage.pack;
 
 import dev.contextd.storage.binary.BinaryReader;
 import dev.contextd.storage.binary.BinaryWriter;
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.StoredCollection;
@@ -219,7 +220,7 @@ public record Manifest(
     for (Collection collection : collections) {
       encode(out, collection);
     }
-    return out.u32(PackFormat.crc(out.toByteBuffer())).toByteArray();
+    return out.u32(Crc32c.of(out.toByteBuffer())).toByteArray();
   }
 
   private static void encode(BinaryWriter out, Collection collection) {
@@ -249,7 +250,7 @@ public record Manifest(
       throw new FormatException("the manifest has " + file.length + " bytes");
     }
     int crc = new BinaryReader(bytes.duplicate().position(body)).u32();
-    if (crc != PackFormat.crc(bytes.duplicate().limit(body))) {
+    if (crc != Crc32c.of(bytes.duplicate().limit(body))) {
       throw new FormatException("the manifest fails its checksum");
     }
     BinaryReader in = new BinaryReader(bytes.duplicate().limit(body));

@@ -1,8 +1,6 @@
 package dev.contextd.storage.pack;
 
-import java.nio.ByteBuffer;
 import java.util.Locale;
-import java.util.zip.CRC32C;
 
 /**
  * The format of a pack, {@code .contextd/packs/<number, 16 hex digits>.pack}: documents of one
@@ -75,13 +73,6 @@ public final class PackFormat {
 
   static int blocks(long bytes) {
     return (int) ((bytes + BLOCK_BYTES - 1) / BLOCK_BYTES);
-  }
-
-  /** CRC32C of what is left of a buffer, which stays where it is. */
-  public static int crc(ByteBuffer bytes) {
-    CRC32C crc = new CRC32C();
-    crc.update(bytes.duplicate());
-    return (int) crc.getValue();
   }
 
   /** Whether a vector counts as one of unit length. */

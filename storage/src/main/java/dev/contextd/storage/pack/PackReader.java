@@ -1,6 +1,7 @@
 package dev.contextd.storage.pack;
 
 import dev.contextd.storage.binary.BinaryReader;
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.binary.RecentStrings;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.disk.Disk;
@@ -81,7 +82,7 @@ public final class PackReader implements Closeable {
     long size = file.size() - PackFormat.FOOT_BYTES;
     ByteBuffer foot = section(file, size, PackFormat.FOOT_BYTES, file.size());
     if (foot.getLong(0) != PackFormat.MAGIC
-        || foot.getInt(124) != PackFormat.crc(foot.duplicate().position(0).limit(124))) {
+        || foot.getInt(124) != Crc32c.of(foot.duplicate().position(0).limit(124))) {
       throw new FormatException("the foot of the pack is damaged");
     }
     if (foot.getInt(8) != PackFormat.VERSION) {
@@ -131,7 +132,7 @@ public final class PackReader implements Closeable {
   }
 
   private static void requireSum(ByteBuffer bytes, int crc, String what) throws FormatException {
-    if (PackFormat.crc(bytes) != crc) {
+    if (Crc32c.of(bytes) != crc) {
       throw new FormatException("the " + what + " of the pack is damaged");
     }
   }
@@ -275,7 +276,7 @@ public final class PackReader implements Closeable {
     for (int block = 0; block < PackFormat.blocks(bytes.limit()); block++) {
       int from = block * PackFormat.BLOCK_BYTES;
       int to = Math.min(bytes.limit(), from + PackFormat.BLOCK_BYTES);
-      if (PackFormat.crc(bytes.duplicate().position(from).limit(to)) != checksums[table + block]) {
+      if (Crc32c.of(bytes.duplicate().position(from).limit(to)) != checksums[table + block]) {
         bad.set(block);
       }
     }

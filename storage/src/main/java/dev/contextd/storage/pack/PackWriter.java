@@ -1,6 +1,7 @@
 package dev.contextd.storage.pack;
 
 import dev.contextd.storage.binary.BinaryWriter;
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.disk.Disk;
 import java.io.Closeable;
@@ -49,7 +50,7 @@ public final class PackWriter implements Closeable {
             .u64(PackFormat.MAGIC)
             .u32(PackFormat.VERSION)
             .align(PackFormat.HEAD_BYTES);
-    this.headCrc = PackFormat.crc(head.toByteBuffer());
+    this.headCrc = Crc32c.of(head.toByteBuffer());
     file.append(head.toByteBuffer());
   }
 
@@ -84,7 +85,7 @@ public final class PackWriter implements Closeable {
   private void sum(ByteBuffer bytes) {
     for (int at = 0; at < bytes.limit(); at += PackFormat.BLOCK_BYTES) {
       int end = Math.min(bytes.limit(), at + PackFormat.BLOCK_BYTES);
-      checksums.u32(PackFormat.crc(bytes.duplicate().position(at).limit(end)));
+      checksums.u32(Crc32c.of(bytes.duplicate().position(at).limit(end)));
     }
   }
 
@@ -170,11 +171,11 @@ public final class PackWriter implements Closeable {
             .u64(tombstonesAt)
             .u64(checksumsAt)
             .u64(file.size())
-            .u32(PackFormat.crc(offsets.toByteBuffer()))
-            .u32(PackFormat.crc(deleted.toByteBuffer()))
-            .u32(PackFormat.crc(checksums.toByteBuffer()))
+            .u32(Crc32c.of(offsets.toByteBuffer()))
+            .u32(Crc32c.of(deleted.toByteBuffer()))
+            .u32(Crc32c.of(checksums.toByteBuffer()))
             .u32(headCrc);
-    foot.align(PackFormat.FOOT_BYTES - Integer.BYTES).u32(PackFormat.crc(foot.toByteBuffer()));
+    foot.align(PackFormat.FOOT_BYTES - Integer.BYTES).u32(Crc32c.of(foot.toByteBuffer()));
     file.append(foot.toByteBuffer());
     return file.size();
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.contextd.storage.Seed;
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.FaultyDisk;
 import dev.contextd.storage.disk.LocalDisk;
@@ -330,7 +331,7 @@ class JournalDamageTest {
     ByteBuffer head = ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN);
     for (int copy = 0; copy < Segment.HEAD_BYTES; copy += 32) {
       head.putInt(copy + 8, 2);
-      head.putInt(copy + 28, Segment.crc(ByteBuffer.wrap(whole, copy, 28).slice()));
+      head.putInt(copy + 28, Crc32c.of(ByteBuffer.wrap(whole, copy, 28).slice()));
     }
     Files.write(segment, whole);
     JournalReplay replay = Journals.read(journal());
@@ -346,7 +347,7 @@ class JournalDamageTest {
     JournalRecord.Encoded evil = JournalRecord.encode(Journals.record("forged"));
     for (int salt = 0; salt < 4; salt++) {
       forged
-          .put(Segment.recordHead(evil, salt, Segment.crc(evil.payload()), 2, 1))
+          .put(Segment.recordHead(evil, salt, Crc32c.of(evil.payload()), 2, 1))
           .put(evil.payload().duplicate());
     }
     String content = new String(forged.array(), 0, forged.position(), StandardCharsets.ISO_8859_1);

@@ -1,6 +1,7 @@
 package dev.contextd.storage.journal;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.disk.FilesInMemory;
 import java.io.IOException;
@@ -30,7 +31,7 @@ class JournalFuzz {
     long[] sequences = {1, 2, 4, 5, 6};
     for (int i = 0; i < records.size(); i++) {
       JournalRecord.Encoded record = JournalRecord.encode(records.get(i));
-      int crc = Segment.crc(record.payload());
+      int crc = Crc32c.of(record.payload());
       segment.put(Segment.recordHead(record, SALT, crc, sequences[i], i));
       segment.put(record.payload().duplicate());
     }
@@ -70,7 +71,7 @@ class JournalFuzz {
           Segment.recordHead(
               record,
               SALT,
-              Segment.crc(record.payload()),
+              Crc32c.of(record.payload()),
               bytes.getLong(at + 8),
               bytes.getLong(at + 16));
       bytes.put(at, head, 0, Segment.RECORD_HEAD_BYTES);

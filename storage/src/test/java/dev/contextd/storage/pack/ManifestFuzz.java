@@ -1,6 +1,7 @@
 package dev.contextd.storage.pack;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.disk.FilesInMemory;
 import dev.contextd.storage.disk.LocalDisk;
 import java.io.IOException;
@@ -33,7 +34,7 @@ class ManifestFuzz {
     int body = mended.length - Integer.BYTES;
     if (body >= 0) {
       ByteBuffer bytes = ByteBuffer.wrap(mended).order(ByteOrder.LITTLE_ENDIAN);
-      bytes.putInt(body, PackFormat.crc(bytes.duplicate().limit(body)));
+      bytes.putInt(body, Crc32c.of(bytes.duplicate().limit(body)));
     }
     for (byte[] file : List.of(manifest, mended)) {
       Manifest.read(new FilesInMemory(DIRECTORY, Map.of(Manifest.FILE, file)), DIRECTORY);

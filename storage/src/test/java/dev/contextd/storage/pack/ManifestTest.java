@@ -3,6 +3,7 @@ package dev.contextd.storage.pack;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.contextd.storage.FixtureData;
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.StoredCollection;
@@ -147,7 +148,7 @@ class ManifestTest {
       bytes.put(whole, 0, lacksFrom).put(whole, rest, whole.length - rest);
       bytes.putInt(8, version);
       int end = bytes.capacity() - 4;
-      bytes.putInt(end, PackFormat.crc(bytes.duplicate().position(0).limit(end)));
+      bytes.putInt(end, Crc32c.of(bytes.duplicate().position(0).limit(end)));
       Files.write(file(name), bytes.array());
     }
     assertThat(read()).isInstanceOf(Manifest.Found.Intact.class);
@@ -176,7 +177,7 @@ class ManifestTest {
     byte[] whole = Files.readAllBytes(file(later));
     ByteBuffer bytes = ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN);
     bytes.putInt(8, 4);
-    bytes.putInt(whole.length - 4, PackFormat.crc(bytes.duplicate().limit(whole.length - 4)));
+    bytes.putInt(whole.length - 4, Crc32c.of(bytes.duplicate().limit(whole.length - 4)));
     Files.write(file(later), whole);
     assertThat(read()).isEqualTo(new Manifest.Found.OtherVersion(4));
   }

@@ -1,6 +1,7 @@
 package dev.contextd.storage.pack;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.disk.FilesInMemory;
 import dev.contextd.storage.disk.LocalDisk;
@@ -89,7 +90,7 @@ class PackFuzz {
 
   private static void sum(ByteBuffer bytes, long from, long to, int target) {
     if (from >= 0 && to >= from && to <= bytes.limit()) {
-      bytes.putInt(target, PackFormat.crc(bytes.duplicate().limit((int) to).position((int) from)));
+      bytes.putInt(target, Crc32c.of(bytes.duplicate().limit((int) to).position((int) from)));
     }
   }
 }

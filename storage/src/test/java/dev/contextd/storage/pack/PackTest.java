@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.contextd.storage.Allocation;
 import dev.contextd.storage.FixtureData;
 import dev.contextd.storage.Seed;
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.storage.gob.FormatException;
@@ -258,7 +259,7 @@ class PackTest {
         } else {
           foot.putInt(field, (int) value);
         }
-        foot.putInt(FOOT - 4, PackFormat.crc(foot.duplicate().position(0).limit(FOOT - 4)));
+        foot.putInt(FOOT - 4, Crc32c.of(foot.duplicate().position(0).limit(FOOT - 4)));
         Files.write(file, forged);
         Allocation.acceptsWithin(
             _ -> readAll(file), forged, 2L << 20, "field " + field + " = " + value);
@@ -280,9 +281,9 @@ class PackTest {
       int at = directory + random.nextInt((end - directory) / Long.BYTES) * Long.BYTES;
       long value = i % 3 == 0 ? random.nextLong() : bytes.getLong(at) + random.nextInt(-400, 400);
       bytes.putLong(at, value);
-      bytes.putInt(foot + 80, PackFormat.crc(bytes.duplicate().position(directory).limit(end)));
+      bytes.putInt(foot + 80, Crc32c.of(bytes.duplicate().position(directory).limit(end)));
       bytes.putInt(
-          foot + FOOT - 4, PackFormat.crc(bytes.duplicate().position(foot).limit(foot + FOOT - 4)));
+          foot + FOOT - 4, Crc32c.of(bytes.duplicate().position(foot).limit(foot + FOOT - 4)));
       Files.write(file, forged);
       Allocation.acceptsWithin(_ -> readAll(file), forged, 2L << 20, "offset " + value);
     }
@@ -313,7 +314,7 @@ class PackTest {
     int foot = whole.length - FOOT;
     bytes.putInt(foot + 8, 2);
     bytes.putInt(
-        foot + FOOT - 4, PackFormat.crc(bytes.duplicate().position(foot).limit(foot + FOOT - 4)));
+        foot + FOOT - 4, Crc32c.of(bytes.duplicate().position(foot).limit(foot + FOOT - 4)));
     Files.write(file, whole);
     assertThatThrownBy(() -> read(file))
         .isInstanceOf(FormatException.class)

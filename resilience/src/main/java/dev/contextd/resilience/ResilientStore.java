@@ -2,21 +2,12 @@ package dev.contextd.resilience;
 
 import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.DocumentStore;
-import dev.contextd.engine.Embedder;
-import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.Scope;
 import dev.contextd.engine.StoreException;
 import dev.contextd.engine.StoreOptions;
 import dev.contextd.engine.VectorStore;
 import dev.contextd.resilience.OpenSummary.InPlace;
-import dev.contextd.resilience.remote.FallbackStore;
-import dev.contextd.resilience.remote.Migrations;
-import dev.contextd.resilience.remote.PendingStore;
-import dev.contextd.resilience.remote.RemoteContext;
-import dev.contextd.resilience.remote.RemoteOptions;
-import dev.contextd.resilience.remote.RemoteStatus;
-import dev.contextd.resilience.remote.RemoteSync;
-import dev.contextd.resilience.remote.UnattendedRemote;
+import dev.contextd.resilience.remote.RemoteLink;
 import dev.contextd.storage.backup.BackupRun;
 import dev.contextd.storage.check.Damage;
 import dev.contextd.storage.check.StoreCheck;
@@ -26,12 +17,9 @@ import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Quarantine;
 import dev.contextd.storage.folder.QuarantineEntry;
 import dev.contextd.storage.folder.StoreFolder;
-import dev.contextd.storage.outbox.Outbox;
-import dev.contextd.storage.outbox.PendingLog;
 import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.HashSet;
 import java.util.List;
@@ -39,7 +27,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -68,14 +55,8 @@ public final class ResilientStore implements AutoCloseable {
   private final QuarantineWork quarantineWork;
   private final RepairWork repairWork;
   private final Disk disk;
-  private final StoreFolder folder;
   private final Clock clock;
-  private final Migrations migrations;
-  private volatile DocumentStore documents;
-  private volatile Optional<RemoteSync> sync = Optional.empty();
-  private volatile Optional<Supplier<RemoteStatus>> remoteStatus = Optional.empty();
-  private volatile Optional<PendingLog> pending = Optional.empty();
-  private volatile boolean isRemoteAlone;
+  private final RemoteLink remote;
   private final Backups backups;
 
   /** How far a scrub is that somebody waits for. */
@@ -91,10 +72,7 @@ public final class ResilientStore implements AutoCloseable {
       List<BackupRun.Item> backedUp) {
     this.clock = storeOptions.clock();
     this.disk = storeOptions.disk();
-    this.folder = folder;
     this.store = store;
-    this.documents = store;
-    this.migrations = new Migrations(store);
     this.quarantine = folder.quarantine();
     this.audit = folder.audit();
     OpenQuarantine run = OpenQuarantine.run(store, quarantine, audit);
@@ -119,6 +97,7 @@ public final class ResilientStore implements AutoCloseable {
     this.checker =
         new HealthChecker(store, quarantine, summary, clock, options.maxAge(), options.patience());
     checker.listen(new HealthLog());
+    this.remote = new RemoteLink(store, folder, disk, clock, checker::tell);
     this.scanner =
         new BackgroundScanner(
             folder.root(),
@@ -277,192 +256,14 @@ public final class ResilientStore implements AutoCloseable {
     return Actor.acting(who, action);
   }
 
-  /**
-   * Brings what is written here to a remote store from now on; the store was opened with an outbox.
-   * Of a store that is read-only nothing is brought there.
-   *
-   * @param remote is closed by whoever opened it
-   * @throws IOException where it cannot be noted who writes there
-   */
-  public void attach(RemoteStore remote, RemoteOptions options) throws IOException {
-    if (store.readOnlyReason().isPresent()) {
-      tellRemote(() -> UnattendedRemote.stopped(remote.address(), store, knownOwner()));
-      return;
-    }
-    endTimeAlone();
-    Outbox outbox =
-        store
-            .outbox()
-            .orElseThrow(() -> new IllegalStateException("the store was opened without an outbox"));
-    if (outbox.isNew() && !store.collections(Scope.ALL).isEmpty()) {
-      outbox.noteGap(UnattendedRemote.NEVER_SENT);
-    }
-    RemoteSync attached = RemoteSync.ofMirror(store, outbox, context(remote, options));
-    documents = new FallbackStore(store, remote, attached, options.readFrom());
-    begin(attached);
-  }
-
-  /**
-   * Serves a remote store that holds the documents alone from now on, and brings there what is
-   * written, by way of this folder. Documents that lie here are not served. Where the folder is
-   * read-only what waits is shown, and nothing is brought there.
-   *
-   * @param remote is closed by whoever opened it
-   * @param embedder turns texts into vectors; the caller closes it
-   * @throws IOException where what waits cannot be read or written here
-   */
-  public void attachAlone(RemoteStore remote, RemoteOptions options, Optional<Embedder> embedder)
-      throws IOException {
-    PendingLog log = store.openPending(options.keepShipped());
-    pending = Optional.of(log);
-    beAlone();
-    PendingStore attached =
-        PendingStore.open(log, store, context(remote, options), embedder, unserved());
-    documents = attached;
-    if (store.readOnlyReason().isPresent()) {
-      tellRemote(() -> UnattendedRemote.stopped(remote.address(), knownOwner(), log.status()));
-    } else {
-      begin(attached.sync());
-    }
-  }
-
-  /**
-   * Shows a remote store that holds the documents alone, as it is; nothing is brought there.
-   *
-   * @param remote is closed by whoever opened it
-   */
-  public void lookAtAlone(RemoteStore remote) {
-    beAlone();
-    documents = remote;
-    tellRemote(() -> {
-      try {
-        return UnattendedRemote.stopped(
-            remote.address(), knownOwner(), PendingLog.look(disk, folder, clock.instant()));
-      } catch (IOException e) {
-        throw StoreException.ofDisk("looking at what waits", e);
-      }
-    });
-  }
-
-  /** What lies here is older than what is there: nothing of it may go over that. */
-  private void beAlone() {
-    isRemoteAlone = true;
-    migrations.refuseToRemote(
-        "with vectorstore.remote.mirror: false the documents on the server are the only ones that"
-            + " count; those here are from before, and would bring back what was changed or deleted"
-            + " since");
-  }
-
-  /**
-   * Ends what was kept of a time in which the remote store held the documents alone: it is not the
-   * last word on any of them once they are written in another way. It is in the trash for its time.
-   *
-   * @throws IOException where writes still wait, or nothing can be moved
-   */
-  public void endTimeAlone() throws IOException {
-    if (store.readOnlyReason().isPresent() || !disk.exists(folder.pending())) {
-      return;
-    }
-    if (PendingLog.look(disk, folder, clock.instant()).waitingBytes() > 0) {
-      throw new IOException("writes wait in " + folder.pending() + ", and lie nowhere else");
-    }
-    log.info(
-        "what was sent without a mirror is kept as {}",
-        folder.trash().moveDurably(folder.pending()));
-  }
-
-  private Optional<String> unserved() {
-    long found = store.collections(Scope.ALL).stream().mapToLong(CollectionInfo::count).sum();
-    return found == 0
-        ? Optional.empty()
-        : Optional.of(
-            "%d documents lie in %s from before and are not served, because documents are served from the remote store alone"
-                .formatted(found, folder.root()));
-  }
-
-  private RemoteContext context(RemoteStore remote, RemoteOptions options) throws IOException {
-    return new RemoteContext(remote, who(), options, clock, new SecureRandom(), checker::tell);
-  }
-
-  private void begin(RemoteSync attached) {
-    sync = Optional.of(attached);
-    remoteStatus = Optional.of(attached::status);
-    attached.start();
-  }
-
-  /** A folder that is read-only and never wrote there has no name for itself, and needs none. */
-  private String who() throws IOException {
-    return store.readOnlyReason().isPresent() ? knownOwner().orElse("") : owner(folder.identity());
-  }
-
-  private String owner(String identity) {
-    return identity + " (" + folder.root() + ")";
-  }
-
-  /** Who writes to a remote store; empty where nobody has yet, or it cannot be told. */
-  public Optional<String> knownOwner() {
-    try {
-      return folder.knownIdentity().map(this::owner);
-    } catch (IOException e) {
-      return Optional.empty();
-    }
-  }
-
-  /** Takes what tells of a remote store that is not brought up to date from here. */
-  public void tellRemote(Supplier<RemoteStatus> status) {
-    remoteStatus = Optional.of(status);
-  }
-
-  /** How things stand with the remote store; empty where there is none. */
-  public Optional<RemoteStatus> remoteStatus() {
-    return remoteStatus.map(Supplier::get);
-  }
-
-  /** Whether documents lie on a remote store alone, so that there are none here to act on. */
-  public boolean isRemoteAlone() {
-    return isRemoteAlone;
-  }
-
-  /**
-   * Whether writes wait in a folder for a remote store, in the way that is not the one it is opened
-   * in: they would wait for ever.
-   *
-   * @param isAlone whether it is opened for a remote store that holds the documents alone
-   * @return what waits, and what to do about it
-   * @throws IOException where that cannot be known
-   */
-  public static Optional<String> strandedWrites(Path root, StoreOptions options, boolean isAlone)
-      throws IOException {
-    StoreFolder folder = new StoreFolder(options.disk(), root, options.clock());
-    if (isAlone) {
-      return Outbox.isWaiting(options.disk(), folder)
-          ? Optional.of(
-              "writes wait in %s for the remote store; set vectorstore.remote.mirror: true and run ctxd remote sync, then this"
-                  .formatted(folder.outbox()))
-          : Optional.empty();
-    }
-    long waiting =
-        PendingLog.look(options.disk(), folder, options.clock().instant()).waitingBytes();
-    return waiting == 0
-        ? Optional.empty()
-        : Optional.of(
-            "%d bytes of writes wait in %s for the remote store, and lie nowhere else; set vectorstore.remote.mirror: false and run ctxd remote sync, then this"
-                .formatted(waiting, folder.pending()));
-  }
-
-  /** What brings a remote store up to date; empty where there is none. */
-  public Optional<RemoteSync> remote() {
-    return sync;
-  }
-
-  /** Migrations to a remote store and from it. */
-  public Migrations migrations() {
-    return migrations;
+  /** What this store has to do with a remote one. */
+  public RemoteLink remote() {
+    return remote;
   }
 
   /** What callers of the data API work on. */
   public DocumentStore documents() {
-    return documents;
+    return remote.documents();
   }
 
   /** Begins to look after the store by itself: checks it, and mends what can be mended. */
@@ -481,20 +282,12 @@ public final class ResilientStore implements AutoCloseable {
 
   @Override
   public void close() {
-    sync.ifPresent(RemoteSync::close);
+    remote.stop();
     backups.close();
     scanner.close();
     scrub.close();
-    pending.ifPresent(ResilientStore::end);
+    remote.close();
     store.close();
-  }
-
-  private static void end(PendingLog log) {
-    try {
-      log.close();
-    } catch (IOException e) {
-      ResilientStore.log.warn("the log of pending writes was not closed: {}", e.toString());
-    }
   }
 
   /**

@@ -60,7 +60,7 @@ final class ConfiguredRemote {
   /** Names the server for migrations, which need not be the one that documents go to. */
   static void nameForMigrations(
       Settings settings, ResilientStore store, Optional<Embedder> embedder) {
-    store.migrations().with(() -> connectLater(settings, embedder));
+    store.remote().migrations().with(() -> connectLater(settings, embedder));
   }
 
   private static RemoteStore connectLater(Settings settings, Optional<Embedder> embedder) {
@@ -90,12 +90,12 @@ final class ConfiguredRemote {
     Optional<Settings.Fallback> fallback = settings.fallback();
     try {
       if (settings.isRemoteAlone()) {
-        store.attachAlone(remote.get(), options(fallback.orElseThrow()), embedder);
+        store.remote().attachAlone(remote.get(), options(fallback.orElseThrow()), embedder);
       } else if (fallback.isPresent()) {
-        store.attach(remote.get(), options(fallback.get()));
+        store.remote().attach(remote.get(), options(fallback.get()));
       } else {
-        store.endTimeAlone();
-        store.tellRemote(() -> UnattendedRemote.direct(remote.get()));
+        store.remote().endTimeAlone();
+        store.remote().tell(() -> UnattendedRemote.direct(remote.get()));
       }
     } catch (IOException e) {
       throw new StartException("the way to the remote store cannot be prepared: " + e.getMessage());
@@ -105,7 +105,7 @@ final class ConfiguredRemote {
     String how =
         isUnattended ? "to which nothing is sent while the store is read-only" : how(settings);
     lines.add("qdrant at %s, %s".formatted(remote.get().address(), how));
-    store.remote().flatMap(sync -> sync.status().note()).ifPresent(lines::add);
+    store.remote().sync().flatMap(sync -> sync.status().note()).ifPresent(lines::add);
     return lines;
   }
 
@@ -128,13 +128,18 @@ final class ConfiguredRemote {
       return; // What waits is told with what is there.
     }
     if (settings.fallback().isPresent()) {
-      store.tellRemote(() -> UnattendedRemote.stopped(address, store.store(), store.knownOwner()));
+      store
+          .remote()
+          .tell(
+              () -> UnattendedRemote.stopped(address, store.store(), store.remote().knownOwner()));
     } else if (settings.remote().isPresent()) {
-      store.tellRemote(() -> {
-        try (RemoteStore remote = connectLater(settings, Optional.empty())) {
-          return UnattendedRemote.direct(remote);
-        }
-      });
+      store
+          .remote()
+          .tell(() -> {
+            try (RemoteStore remote = connectLater(settings, Optional.empty())) {
+              return UnattendedRemote.direct(remote);
+            }
+          });
     }
   }
 

@@ -2,7 +2,7 @@ package dev.contextd.server;
 
 import dev.contextd.engine.Embedder;
 import dev.contextd.engine.StoreOptions;
-import dev.contextd.resilience.ResilientStore;
+import dev.contextd.resilience.remote.RemoteLink;
 import dev.contextd.server.settings.Settings;
 import dev.contextd.storage.checkpoint.KeeperOptions;
 import java.io.IOException;
@@ -35,7 +35,7 @@ final class ConfiguredStore {
       throws StartException {
     try {
       Optional<String> stranded =
-          ResilientStore.strandedWrites(root, options, settings.isRemoteAlone());
+          RemoteLink.strandedWrites(root, options, settings.isRemoteAlone());
       if (stranded.isPresent()) {
         throw new StartException(stranded.get());
       }

@@ -118,7 +118,7 @@ final class Daemon {
   }
 
   private static DocumentStore documents(ResilientStore store, Optional<RemoteStore> remote) {
-    boolean isCalledDirectly = remote.isPresent() && store.remote().isEmpty();
+    boolean isCalledDirectly = remote.isPresent() && store.remote().sync().isEmpty();
     return isCalledDirectly ? remote.get() : store.documents();
   }
 

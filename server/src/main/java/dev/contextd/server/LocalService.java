@@ -98,7 +98,7 @@ public final class LocalService implements AutoCloseable {
     ConfiguredRemote.nameForMigrations(settings, store, embedder);
     try {
       if (isForRemote && access == Access.LOOK) {
-        remote.ifPresent(store::lookAtAlone);
+        remote.ifPresent(store.remote()::lookAtAlone);
         ConfiguredRemote.look(settings, store);
       } else {
         opened.addAll(ConfiguredRemote.attach(settings, store, remote, embedder));

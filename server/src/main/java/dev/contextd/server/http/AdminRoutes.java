@@ -96,7 +96,7 @@ final class AdminRoutes {
         method,
         path,
         call -> {
-          if (resilient.isRemoteAlone()) {
+          if (resilient.remote().isAlone()) {
             throw new ProblemException(
                 ProblemCode.REMOTE_ALONE,
                 "with vectorstore.remote.mirror: false there are no documents here for this");

@@ -74,7 +74,7 @@ public final class HttpServer implements AutoCloseable {
     routes.addAll(new DocumentRoutes(documents, tenants, bodies).routes());
     routes.addAll(new QueryRoute(documents, tenants, bodies).routes());
     routes.addAll(new HealthRoutes(store, gatekeeper, tenants).routes());
-    boolean isRemote = store.remote().isPresent() || documents instanceof RemoteStore;
+    boolean isRemote = store.remote().sync().isPresent() || documents instanceof RemoteStore;
     String provider = isRemote ? "qdrant" : "chromem";
     routes.addAll(
         new OperatorRoutes(store, documents, tenants, options.version(), provider, () -> ready)

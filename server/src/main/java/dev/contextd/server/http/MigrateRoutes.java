@@ -12,7 +12,7 @@ final class MigrateRoutes {
   private final Bodies bodies;
 
   MigrateRoutes(ResilientStore store, Bodies bodies) {
-    this.migrations = store.migrations();
+    this.migrations = store.remote().migrations();
     this.bodies = bodies;
   }
 

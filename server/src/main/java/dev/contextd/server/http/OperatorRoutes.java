@@ -101,7 +101,7 @@ final class OperatorRoutes {
   }
 
   private boolean isElsewhere() {
-    return documents instanceof RemoteStore || resilient.isRemoteAlone();
+    return documents instanceof RemoteStore || resilient.remote().isAlone();
   }
 
   private static Messages.Durability out(KeeperStatus status) {

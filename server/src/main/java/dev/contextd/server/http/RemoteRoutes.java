@@ -23,7 +23,7 @@ final class RemoteRoutes {
 
   /** The remote store's part of a health report; null where there is none. */
   static Messages.@Nullable RemoteHealth health(ResilientStore store) {
-    return store.remote().map(RemoteRoutes::health).orElse(null);
+    return store.remote().sync().map(RemoteRoutes::health).orElse(null);
   }
 
   private static Messages.RemoteHealth health(RemoteSync remote) {
@@ -41,7 +41,8 @@ final class RemoteRoutes {
     answer(
         call,
         store
-            .remoteStatus()
+            .remote()
+            .status()
             .orElseThrow(() ->
                 new ProblemException(
                     ProblemCode.NO_REMOTE_STORE,
@@ -106,6 +107,7 @@ final class RemoteRoutes {
   private RemoteSync remote() {
     return store
         .remote()
+        .sync()
         .orElseThrow(() ->
             new ProblemException(
                 ProblemCode.NO_REMOTE_STORE,

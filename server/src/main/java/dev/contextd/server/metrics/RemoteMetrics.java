@@ -31,7 +31,7 @@ final class RemoteMetrics {
   }
 
   static void register(PrometheusRegistry registry, ResilientStore store) {
-    RemoteMetrics metrics = new RemoteMetrics(registry, store::remote);
+    RemoteMetrics metrics = new RemoteMetrics(registry, () -> store.remote().sync());
     metrics.state();
     metrics.waiting();
     metrics.counters();

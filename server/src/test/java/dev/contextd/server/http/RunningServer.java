@@ -91,7 +91,7 @@ final class RunningServer implements AutoCloseable {
             root,
             StoreOptions.defaults().withKeeper(KeeperOptions.defaults().withOutbox(true)),
             HealthOptions.defaults().withMaxAge(NOW));
-    store.attach(remote, RemoteOptions.defaults());
+    store.remote().attach(remote, RemoteOptions.defaults());
     return of(root, store);
   }
 
@@ -100,8 +100,10 @@ final class RunningServer implements AutoCloseable {
     ResilientStore store =
         ResilientStore.open(
             root, StoreOptions.defaults(), HealthOptions.defaults().withMaxAge(NOW));
-    store.attachAlone(
-        remote, RemoteOptions.defaults().withReadFrom(ReadFrom.MERGED), Optional.empty());
+    store
+        .remote()
+        .attachAlone(
+            remote, RemoteOptions.defaults().withReadFrom(ReadFrom.MERGED), Optional.empty());
     return of(root, store);
   }
 
@@ -119,7 +121,7 @@ final class RunningServer implements AutoCloseable {
   /** Every call of the data API goes to a remote store. */
   static RunningServer callingDirectly(Path root, RemoteStore remote) throws IOException {
     ResilientStore store = ResilientStore.open(root, StoreOptions.defaults());
-    store.tellRemote(() -> UnattendedRemote.direct(remote));
+    store.remote().tell(() -> UnattendedRemote.direct(remote));
     HttpServer server =
         HttpServer.start(
             store,

@@ -150,7 +150,7 @@ class OutageTest {
         assertThatThrownBy(() -> side.documents().upsert("notes", List.of(document), Scope.ALL))
             .isInstanceOfSatisfying(
                 StoreException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.READ_ONLY));
-        assertThat(side.store().remoteStatus().orElseThrow().mode())
+        assertThat(side.store().remote().status().orElseThrow().mode())
             .isEqualTo(RemoteStatus.Mode.STOPPED);
       }
       try (QdrantStore direct = Side.remote(port)) {

@@ -22,6 +22,7 @@ import dev.contextd.resilience.ResilientStore;
 import dev.contextd.resilience.remote.Comparison;
 import dev.contextd.resilience.remote.PendingStore;
 import dev.contextd.resilience.remote.ReadFrom;
+import dev.contextd.resilience.remote.RemoteLink;
 import dev.contextd.resilience.remote.RemoteOptions;
 import dev.contextd.resilience.remote.RemoteStatus.BreakerState;
 import dev.contextd.resilience.remote.RemoteStatus.State;
@@ -219,7 +220,7 @@ class PendingOutageTest {
         assertRefused(ErrorCode.READ_ONLY, () -> notes.delete(List.of("b")));
         assertRefused(ErrorCode.READ_ONLY, () -> side.documents().create("new", Map.of()));
         assertRefused(ErrorCode.READ_ONLY, () -> side.documents().delete(NOTES, Scope.ALL));
-        assertThat(side.store().remoteStatus().orElseThrow().waitingBytes()).isPositive();
+        assertThat(side.store().remote().status().orElseThrow().waitingBytes()).isPositive();
       }
       try (QdrantStore direct = Side.remote(port)) {
         assertThat(Side.contents(direct)).containsOnlyKeys(NOTES + "/a", NOTES + "/b");
@@ -458,9 +459,9 @@ class PendingOutageTest {
         QdrantStore remote = Side.remote(server.port())) {
       NewDocument text = NewDocument.ofText("a", "some text");
       try (ResilientStore store = ResilientStore.open(root.path(), StoreOptions.defaults())) {
-        store.attachAlone(remote, Side.merged(), Optional.of(new OneVector("one")));
+        store.remote().attachAlone(remote, Side.merged(), Optional.of(new OneVector("one")));
         store.documents().upsert(NOTES, List.of(text), Scope.ALL);
-        store.remote().orElseThrow().sync(false);
+        store.remote().sync().orElseThrow().sync(false);
       }
       try (QdrantStore direct = Side.remote(server.port())) {
         assertThat(
@@ -474,7 +475,7 @@ class PendingOutageTest {
             .isEqualTo("one");
       }
       try (ResilientStore store = ResilientStore.open(root.path(), StoreOptions.defaults())) {
-        store.attachAlone(remote, Side.merged(), Optional.of(new OneVector("two")));
+        store.remote().attachAlone(remote, Side.merged(), Optional.of(new OneVector("two")));
         assertRefused(
             ErrorCode.MODEL_MISMATCH,
             () -> store.documents().upsert(NOTES, List.of(text), Scope.ALL));
@@ -543,26 +544,26 @@ class PendingOutageTest {
         side.sync().pause();
         side.documents().upsert(NOTES, List.of(document("a")), Scope.ALL);
       }
-      assertThat(ResilientStore.strandedWrites(root.path(), options, true)).isEmpty();
-      assertThat(ResilientStore.strandedWrites(root.path(), options, false).orElseThrow())
+      assertThat(RemoteLink.strandedWrites(root.path(), options, true)).isEmpty();
+      assertThat(RemoteLink.strandedWrites(root.path(), options, false).orElseThrow())
           .contains("mirror: false")
           .contains("ctxd remote sync");
       try (Side side = Side.alone(root.path(), port, Side.merged())) {
         side.sync().sync(false);
       }
-      assertThat(ResilientStore.strandedWrites(root.path(), options, false)).isEmpty();
+      assertThat(RemoteLink.strandedWrites(root.path(), options, false)).isEmpty();
       server.stop();
       try (Side side = Side.open(root.path(), port)) {
         side.documents().upsert("mirrored", List.of(document("a")), Scope.ALL);
       }
-      assertThat(ResilientStore.strandedWrites(root.path(), options, true).orElseThrow())
+      assertThat(RemoteLink.strandedWrites(root.path(), options, true).orElseThrow())
           .contains("mirror: true")
           .contains("ctxd remote sync");
       server.start();
       try (Side side = Side.open(root.path(), port)) {
         side.sync().sync(false);
       }
-      assertThat(ResilientStore.strandedWrites(root.path(), options, true)).isEmpty();
+      assertThat(RemoteLink.strandedWrites(root.path(), options, true)).isEmpty();
     }
   }
 }

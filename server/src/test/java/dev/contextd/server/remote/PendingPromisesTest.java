@@ -134,7 +134,7 @@ class PendingPromisesTest {
                           .start(() -> {
                             ResilientStore store = made.get();
                             store.documents().upsert(NOTES, List.of(document("x")), tenant(1));
-                            store.remote().orElseThrow().sync(false);
+                            store.remote().sync().orElseThrow().sync(false);
                           }));
                   org.awaitility.Awaitility.await()
                       .until(() -> direct.collection(NOTES, Scope.ALL).isPresent());
@@ -143,15 +143,15 @@ class PendingPromisesTest {
               });
       try (ResilientStore store = ResilientStore.open(root.path(), StoreOptions.defaults())) {
         made.set(store);
-        store.attachAlone(remote, Side.merged(), Optional.empty());
-        store.remote().orElseThrow().sync(false);
+        store.remote().attachAlone(remote, Side.merged(), Optional.empty());
+        store.remote().sync().orElseThrow().sync(false);
         armed.set(true);
         assertThat(store.documents().collection(NOTES, Scope.ALL)).isEmpty();
         other.get().join();
         assertThat(direct.collection(NOTES, Scope.ALL).orElseThrow().count()).isOne();
         server.stop();
         org.awaitility.Awaitility.await()
-            .until(() -> store.remote().orElseThrow().status().state() == State.DOWN);
+            .until(() -> store.remote().sync().orElseThrow().status().state() == State.DOWN);
         // Its dimension is known to be 3, and was acknowledged so.
         assertThatThrownBy(() ->
                 store
@@ -259,10 +259,12 @@ class PendingPromisesTest {
                 return delegate.call();
               });
       try (ResilientStore store = ResilientStore.open(root.path(), StoreOptions.defaults())) {
-        store.attachAlone(
-            remote, Side.merged(), Optional.of(new OneVector("one", () -> hook.get().run())));
+        store
+            .remote()
+            .attachAlone(
+                remote, Side.merged(), Optional.of(new OneVector("one", () -> hook.get().run())));
         store.documents().upsert(NOTES, List.of(NewDocument.ofText("old", "old")), Scope.ALL);
-        store.remote().orElseThrow().sync(false);
+        store.remote().sync().orElseThrow().sync(false);
         hook.set(() -> {
           hook.set(() -> {});
           armed.set(true);
@@ -300,7 +302,7 @@ class PendingPromisesTest {
     try (FakeQdrant _ = server;
         QdrantStore remote = QdrantStore.open(small, Optional.empty());
         ResilientStore store = ResilientStore.open(root.path(), StoreOptions.defaults())) {
-      store.attachAlone(remote, Side.merged(), Optional.empty());
+      store.remote().attachAlone(remote, Side.merged(), Optional.empty());
       List<NewDocument> near = new ArrayList<>();
       for (int i = 0; i < 1000; i++) {
         near.add(NewDocument.of("near" + i, "x".repeat(1500), new float[] {1, i / 1e4f, 0}));
@@ -311,14 +313,14 @@ class PendingPromisesTest {
       for (int from = 0; from < 1000; from += 200) {
         store.documents().upsert(NOTES, near.subList(from, from + 200), Scope.ALL);
       }
-      store.remote().orElseThrow().sync(false);
-      store.remote().orElseThrow().pause();
+      store.remote().sync().orElseThrow().sync(false);
+      store.remote().sync().orElseThrow().pause();
       for (int from = 0; from < 1000; from += 200) {
         store.documents().upsert(NOTES, near.subList(from, from + 200), Scope.ALL);
       }
       QueryResult found = notes(store).query(Query.nearest(new float[] {1, 0, 0}, 10));
       assertThat(found.isPendingOnly())
-          .as(store.remote().orElseThrow().status().toString())
+          .as(store.remote().sync().orElseThrow().status().toString())
           .isFalse();
     }
   }
@@ -441,8 +443,9 @@ class PendingPromisesTest {
         notes(side.store()).delete(List.of("bye"));
         notes(side.store()).upsert(List.of(NewDocument.of("a", "newer", new float[] {1, 2, 3})));
         side.sync().sync(false);
-        side.store().migrations().with(() -> direct);
-        assertThatThrownBy(() -> side.store().migrations().run(Migrations.Direction.TO_REMOTE))
+        side.store().remote().migrations().with(() -> direct);
+        assertThatThrownBy(
+                () -> side.store().remote().migrations().run(Migrations.Direction.TO_REMOTE))
             .hasMessageContaining("would bring back what was changed or deleted since");
         List<String> left = new ArrayList<>();
         try (QdrantStore after = Side.remote(port)) {

@@ -53,7 +53,7 @@ final class Side implements AutoCloseable {
             .withKeeper(
                 KeeperOptions.defaults().withInterval(Duration.ofMillis(50)).withOutbox(true));
     ResilientStore store = ResilientStore.open(root, storeOptions);
-    store.attach(remote, options);
+    store.remote().attach(remote, options);
     return new Side(remote, store);
   }
 
@@ -66,7 +66,7 @@ final class Side implements AutoCloseable {
       throws IOException {
     QdrantStore remote = remote(port);
     ResilientStore store = ResilientStore.open(root, storeOptions);
-    store.attachAlone(remote, options, Optional.empty());
+    store.remote().attachAlone(remote, options, Optional.empty());
     return new Side(remote, store);
   }
 
@@ -89,7 +89,7 @@ final class Side implements AutoCloseable {
   }
 
   RemoteSync sync() {
-    return store.remote().orElseThrow();
+    return store.remote().sync().orElseThrow();
   }
 
   /** Returns when nothing waits any more, and the server answers. */

@@ -51,7 +51,7 @@ public final class FallbackStore implements ShippedStore {
   }
 
   private void requireShippable(String collection, List<NewDocument> documents) {
-    sync.requireShippable(collection, documents);
+    sync.admission().requireShippable(collection, documents);
   }
 
   @Override
@@ -84,7 +84,7 @@ public final class FallbackStore implements ShippedStore {
 
   @Override
   public void delete(String name, Scope scope) {
-    sync.requireRoom();
+    sync.admission().requireRoom();
     local.delete(name, scope);
   }
 
@@ -144,13 +144,13 @@ public final class FallbackStore implements ShippedStore {
 
     @Override
     public int delete(List<String> ids) {
-      sync.requireRoom();
+      sync.admission().requireRoom();
       return here().delete(ids);
     }
 
     @Override
     public int deleteWhere(Filter where) {
-      sync.requireRoom();
+      sync.admission().requireRoom();
       return here().deleteWhere(where);
     }
 

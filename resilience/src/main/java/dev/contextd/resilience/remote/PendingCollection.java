@@ -46,7 +46,7 @@ final class PendingCollection implements VectorCollection {
 
   @Override
   public Written upsert(List<NewDocument> documents) {
-    store.sync().requireShippable(name, documents);
+    store.sync().admission().requireShippable(name, documents);
     return writes.upsert(Batch.prepare(documents, scope, store::embedder), false);
   }
 
@@ -67,13 +67,13 @@ final class PendingCollection implements VectorCollection {
 
   @Override
   public int delete(List<String> ids) {
-    store.sync().requireRoom();
+    store.sync().admission().requireRoom();
     return writes.delete(ids);
   }
 
   @Override
   public int deleteWhere(Filter where) {
-    store.sync().requireRoom();
+    store.sync().admission().requireRoom();
     return writes.deleteWhere(where);
   }
 

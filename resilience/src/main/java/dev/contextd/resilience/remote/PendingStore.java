@@ -147,7 +147,7 @@ public final class PendingStore implements ShippedStore {
   public boolean create(String name, Map<String, String> metadata) {
     Checks.name(name);
     Checks.metadata(metadata, "collection");
-    sync.requireShippable(name, List.of());
+    sync.admission().requireShippable(name, List.of());
     find(name);
     return backlog.write(
         doing("creating", name),
@@ -173,7 +173,7 @@ public final class PendingStore implements ShippedStore {
 
   @Override
   public Written upsert(String name, List<NewDocument> documents, Scope scope) {
-    sync.requireShippable(name, documents);
+    sync.admission().requireShippable(name, documents);
     Batch batch = Batch.prepare(documents, scope, this::embedder);
     return new PendingWrites(this, name, scope).upsert(batch, true);
   }
@@ -193,7 +193,7 @@ public final class PendingStore implements ShippedStore {
   @Override
   public void delete(String name, Scope scope) {
     scope.requireAll();
-    sync.requireRoom();
+    sync.admission().requireRoom();
     find(name);
     backlog.write(
         doing("deleting", name),

@@ -1,7 +1,6 @@
 package dev.contextd.resilience.remote;
 
 import dev.contextd.engine.ErrorCode;
-import dev.contextd.engine.NewDocument;
 import dev.contextd.engine.RemoteStore;
 import dev.contextd.engine.StoreException;
 import dev.contextd.engine.VectorStore;
@@ -15,7 +14,6 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -46,6 +44,7 @@ public final class RemoteSync implements AutoCloseable {
   private final Consumer<Consumer<HealthListener>> tell;
   private final GuardedRemote guard;
   private final Shipping shipping;
+  private final Admission admission;
   private final Bell bell = new Bell();
   private final Thread thread;
 
@@ -81,6 +80,7 @@ public final class RemoteSync implements AutoCloseable {
     this.guard = new GuardedRemote(this::breakerChanged);
     this.backlog = backlog.apply(guard);
     this.shipping = new Shipping(remote, guard, context.owner());
+    this.admission = new Admission(this.backlog, remote, options, clock);
     this.thread = Thread.ofPlatform().daemon().name("remote").unstarted(this::loop);
   }
 
@@ -313,41 +313,9 @@ public final class RemoteSync implements AutoCloseable {
     return options.maxWaitingAge();
   }
 
-  /**
-   * Refuses a write where too much waits.
-   *
-   * @throws StoreException {@link ErrorCode#REMOTE_BACKLOG}
-   */
-  void requireRoom() {
-    Outbox.Status waiting = backlog.status();
-    if (waiting.waitingBytes() > options.maxWaitingBytes()) {
-      throw new StoreException(
-          ErrorCode.REMOTE_BACKLOG,
-          "%d bytes wait for the remote store %s, at most %d may (vectorstore.remote.max_waiting_bytes)"
-              .formatted(waiting.waitingBytes(), remote.address(), options.maxWaitingBytes()));
-    }
-    Optional<Instant> oldest = waiting.oldest();
-    if (oldest.isPresent()
-        && oldest.get().plus(options.maxWaitingAge()).isBefore(clock.instant())) {
-      throw new StoreException(
-          ErrorCode.REMOTE_BACKLOG,
-          "since %s nothing has reached the remote store %s, it may be away for %s (vectorstore.remote.max_waiting_age)"
-              .formatted(oldest.get(), remote.address(), options.maxWaitingAge()));
-    }
-  }
-
-  /**
-   * Refuses a write that the remote store could never hold, or for which too much waits.
-   *
-   * @throws StoreException {@link ErrorCode#INVALID_ARGUMENT}, {@link ErrorCode#REMOTE_BACKLOG}
-   */
-  void requireShippable(String collection, List<NewDocument> documents) {
-    requireRoom();
-    remote
-        .refusal(collection, documents)
-        .ifPresent(why -> {
-          throw new StoreException(ErrorCode.INVALID_ARGUMENT, why);
-        });
+  /** What is taken for the remote store. */
+  Admission admission() {
+    return admission;
   }
 
   /** Nothing is shipped until {@link #resume}, or a restart. */

@@ -103,9 +103,21 @@ public final class QdrantStore implements RemoteStore {
             .toList();
     List<CollectionInfo> infos = new ArrayList<>();
     for (String name : names) {
-      collection(name, scope).map(VectorCollection::info).ifPresent(infos::add);
+      info(name, scope).ifPresent(infos::add);
     }
     return infos;
+  }
+
+  /** Empty where somebody deleted the collection since it was listed. */
+  private Optional<CollectionInfo> info(String name, Scope scope) {
+    try {
+      return collection(name, scope).map(VectorCollection::info);
+    } catch (StoreException e) {
+      if (e.code() == ErrorCode.COLLECTION_NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.contextd.qdrant;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.contextd.engine.CollectionInfo;
 import dev.contextd.engine.Document;
 import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.Filter;
@@ -95,6 +96,21 @@ class QdrantStoreTest {
       assertThat(server.calls()).isZero();
       assertThat(store.refusal(NOTES, List.of(named))).isPresent();
       assertThat(store.refusal(NOTES, List.of(NewDocument.of("a", "", RIGHT)))).isEmpty();
+    }
+  }
+
+  @Test
+  void aCollectionThatGoesWhileAllAreListedIsLeftOut() throws Exception {
+    try (FakeQdrant server = FakeQdrant.open();
+        QdrantStore store = open(server);
+        QdrantStore another = open(server)) {
+      store.create("going", Map.of());
+      store.create("staying", Map.of());
+      server.beforeNext("qdrant.Points/Count", () -> another.delete("going", Scope.ALL));
+      assertThat(store.collections(Scope.ALL))
+          .extracting(CollectionInfo::name)
+          .containsExactly("staying");
+      assertThat(server.collections()).containsExactly("staying");
     }
   }
 

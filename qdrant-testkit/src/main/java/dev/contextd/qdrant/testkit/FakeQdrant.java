@@ -177,4 +177,14 @@ public final class FakeQdrant implements AutoCloseable {
   public long calls(String method) {
     return gate.calls(method);
   }
+
+  /**
+   * Something that happens between two calls of a client: it runs once, before the next call of a
+   * method is answered.
+   *
+   * @param method the full name, for example {@code qdrant.Points/Upsert}
+   */
+  public void beforeNext(String method, Runnable action) {
+    gate.beforeNext(method, action);
+  }
 }

@@ -12,7 +12,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What every call passes first: it is counted, and its key is checked. */
+/**
+ * What every call passes first: it is counted, and its key is checked; something may happen before
+ * it.
+ */
 final class Gate implements ServerInterceptor {
   private static final Metadata.Key<String> API_KEY =
       Metadata.Key.of("api-key", Metadata.ASCII_STRING_MARSHALLER);
@@ -23,9 +26,14 @@ final class Gate implements ServerInterceptor {
 
   private final Optional<String> key;
   private final Map<String, LongAdder> calls = new ConcurrentHashMap<>();
+  private final Map<String, Runnable> once = new ConcurrentHashMap<>();
 
   Gate(Optional<String> key) {
     this.key = key;
+  }
+
+  void beforeNext(String method, Runnable action) {
+    once.put(method, action);
   }
 
   long calls() {
@@ -42,6 +50,10 @@ final class Gate implements ServerInterceptor {
       ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
     String method = call.getMethodDescriptor().getFullMethodName();
     calls.computeIfAbsent(method, _ -> new LongAdder()).increment();
+    Runnable first = once.remove(method);
+    if (first != null) {
+      first.run();
+    }
     if (OPEN.contains(method) || key.isEmpty()) {
       return next.startCall(call, headers);
     }

@@ -3,6 +3,7 @@
 //	chromem ROWS SECONDS                      prints the median time of a query in microseconds, plain and with a
 //	                                          filter that keeps one document in ten
 //	chromem load FOLDER DOCUMENTS             prints documents a second, added in batches of 1,000
+//	chromem sustained FOLDER DOCUMENTS        prints that, and the same of a second store in the same process
 //	chromem single FOLDER CLIENTS DOCUMENTS   prints p50 and p99 of single adds in microseconds, documents a second
 //	chromem open FOLDER                       prints milliseconds until the first answer, and the number of hits
 //	chromem memory FOLDER                     prints bytes resident once open, and the number of collections
@@ -46,7 +47,9 @@ func main() {
 	}
 	switch {
 	case len(args) == 3 && args[0] == "load":
-		load(args[1], number(2))
+		fmt.Printf("%.0f\n", load(args[1], number(2)))
+	case len(args) == 3 && args[0] == "sustained":
+		sustained(args[1], number(2))
 	case len(args) == 4 && args[0] == "single":
 		single(args[1], number(2), number(3))
 	case len(args) == 2 && args[0] == "open":
@@ -58,7 +61,7 @@ func main() {
 		check(err)
 		search(number(0), seconds)
 	default:
-		fmt.Fprintln(os.Stderr, "usage: chromem ROWS SECONDS | load FOLDER DOCUMENTS | single FOLDER CLIENTS DOCUMENTS | open FOLDER | memory FOLDER")
+		fmt.Fprintln(os.Stderr, "usage: chromem ROWS SECONDS | load FOLDER DOCUMENTS | sustained FOLDER DOCUMENTS | single FOLDER CLIENTS DOCUMENTS | open FOLDER | memory FOLDER")
 		os.Exit(2)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -70,7 +71,7 @@ func openCollection(folder string) *chromem.Collection {
 }
 
 // load prints documents a second, added in batches on all cores; nothing is synced.
-func load(folder string, count int) {
+func load(folder string, count int) float64 {
 	vectors, collection := newDocuments(), openCollection(folder)
 	start := time.Now()
 	for from := 0; from < count; from += batch {
@@ -80,7 +81,14 @@ func load(folder string, count int) {
 		}
 		check(collection.AddDocuments(context.Background(), docs, runtime.NumCPU()))
 	}
-	fmt.Printf("%.0f\n", float64(count)/time.Since(start).Seconds())
+	return float64(count) / time.Since(start).Seconds()
+}
+
+// sustained prints the rate of load, and that of a second store that the same process loads behind the first one.
+func sustained(folder string, count int) {
+	young := load(filepath.Join(folder, "young"), count)
+	runtime.GC()
+	fmt.Printf("%.0f %.0f\n", young, load(filepath.Join(folder, "warm"), count))
 }
 
 // single prints p50 and p99 in microseconds of adds of one document, and documents a second.

@@ -34,6 +34,8 @@ import java.util.stream.Collectors;
  *       and with {@code force(true)}
  *   <li>{@code load FOLDER DOCUMENTS}: documents a second in batches of {@value #BATCH}, until the
  *       last is acknowledged, and until the store is closed
+ *   <li>{@code sustained FOLDER DOCUMENTS}: both figures of {@code load}, and both once more of a
+ *       second store that the same process loads behind the first one
  *   <li>{@code single FOLDER CLIENTS DOCUMENTS}: of adds of one document, p50 and p99 in
  *       microseconds, and documents a second
  *   <li>{@code open FOLDER}: milliseconds from the call that opens the store to the first answer,
@@ -63,7 +65,8 @@ public final class StoreBenchmark {
     String command = args.length < 2 ? "" : args[0] + " " + (args.length - 2);
     switch (command) {
       case "force 1" -> force(Path.of(args[1]), Integer.parseInt(args[2]));
-      case "load 1" -> load(Path.of(args[1]), Integer.parseInt(args[2]));
+      case "load 1" -> print(load(Path.of(args[1]), Integer.parseInt(args[2])));
+      case "sustained 1" -> sustained(Path.of(args[1]), Integer.parseInt(args[2]));
       case "single 2" ->
           single(Path.of(args[1]), Integer.parseInt(args[2]), Integer.parseInt(args[3]));
       case "open 0" -> open(Path.of(args[1]));
@@ -71,7 +74,7 @@ public final class StoreBenchmark {
       default -> {
         System.err.println(
             "usage: StoreBenchmark force FOLDER COUNT | load FOLDER DOCUMENTS |"
-                + " single FOLDER CLIENTS DOCUMENTS | open FOLDER | memory FOLDER");
+                + " sustained FOLDER DOCUMENTS | single FOLDER CLIENTS DOCUMENTS | open FOLDER | memory FOLDER");
         System.exit(2);
       }
     }
@@ -102,7 +105,13 @@ public final class StoreBenchmark {
     return percentile(nanos, 50) / NANOS_PER_MICRO;
   }
 
-  private static void load(Path folder, int documents) throws IOException {
+  private static void sustained(Path folder, int documents) throws IOException {
+    double[] young = load(folder.resolve("young"), documents);
+    double[] warm = load(folder.resolve("warm"), documents);
+    print(young[0], young[1], warm[0], warm[1]);
+  }
+
+  private static double[] load(Path folder, int documents) throws IOException {
     StoreDocuments source = new StoreDocuments();
     long start;
     long acknowledged;
@@ -119,7 +128,7 @@ public final class StoreBenchmark {
       acknowledged = System.nanoTime();
     }
     long closed = System.nanoTime();
-    print(rate(documents, acknowledged - start), rate(documents, closed - start));
+    return new double[] {rate(documents, acknowledged - start), rate(documents, closed - start)};
   }
 
   private static void single(Path folder, int clients, int documents)

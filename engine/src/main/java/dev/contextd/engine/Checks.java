@@ -16,7 +16,7 @@ public final class Checks {
 
   /** A new collection's name. */
   public static void name(String name) {
-    encodable(name, "the collection name");
+    encodable(name, "the collection name", "");
     int bytes = name.getBytes(StandardCharsets.UTF_8).length;
     if (bytes < 1 || bytes > Limits.MAX_NAME_BYTES) {
       throw invalid(
@@ -31,8 +31,8 @@ public final class Checks {
   /** Metadata of a collection or document; {@code where} begins the message. */
   public static void metadata(Map<String, String> metadata, String where) {
     metadata.forEach((key, value) -> {
-      encodable(key, where + ".metadata");
-      encodable(value, where + ".metadata");
+      encodable(key, where, ".metadata");
+      encodable(value, where, ".metadata");
       if (key.startsWith("$")) {
         throw invalid(where + ".metadata: the key \"" + key + "\" may not begin with $");
       }
@@ -55,7 +55,7 @@ public final class Checks {
       NewDocument document = documents.get(i);
       String where = "documents[" + i + "]";
       document.id().ifPresent(id -> newId(id, ids, where));
-      encodable(document.content(), where + ".content");
+      encodable(document.content(), where, ".content");
       metadata(document.metadata(), where);
       if (document.embedding().isPresent()) {
         vector(document.embedding().get(), where + ".embedding");
@@ -66,7 +66,7 @@ public final class Checks {
   }
 
   private static void newId(String id, Set<String> seen, String where) {
-    encodable(id, where + ".id");
+    encodable(id, where, ".id");
     if (id.isEmpty()) {
       throw invalid(where + ".id has 0 bytes, expected 1 to " + Limits.MAX_ID_BYTES);
     }
@@ -176,14 +176,14 @@ public final class Checks {
   }
 
   /** Text that UTF-8 cannot hold would come back from the disk altered. */
-  private static void encodable(String text, String where) {
+  private static void encodable(String text, String where, String field) {
     for (int i = 0; i < text.length(); i++) {
       char unit = text.charAt(i);
       if (Character.isSurrogate(unit)) {
         boolean isPair =
             i + 1 < text.length() && Character.isSurrogatePair(unit, text.charAt(i + 1));
         if (!isPair) {
-          throw invalid(where + " holds an unpaired surrogate, which UTF-8 cannot store");
+          throw invalid(where + field + " holds an unpaired surrogate, which UTF-8 cannot store");
         }
         i++;
       }

@@ -437,7 +437,8 @@ final class Checkpointer {
       jobs.clear();
     }
     CollectionFlush.Place place =
-        new CollectionFlush.Place(disk, folder.trash(), packs, () -> nextPack++, workers);
+        new CollectionFlush.Place(
+            disk, folder.root(), folder.trash(), packs, () -> nextPack++, workers);
     for (TrashJob job : inHand.jobs) {
       inHand.hasTouchedDisk = true;
       job.run();

@@ -35,10 +35,14 @@ import org.jspecify.annotations.Nullable;
  * back.
  */
 final class CollectionFlush {
-  /** So many documents are written before their vectors go to the pack. */
-  private static final int CHUNK_DOCUMENTS = 8_192;
+  /** So many documents are written before their vectors go to the pack: some fit into a cache. */
+  private static final int CHUNK_DOCUMENTS = 1_024;
+
+  /** After so many the disk begins with them. */
+  static final int WRITE_BACK_DOCUMENTS = 8 * CHUNK_DOCUMENTS;
 
   private final Disk disk;
+  private final Path root;
   private final Path packs;
   private final LongSupplier packNumbers;
   private final Workers workers;
@@ -71,10 +75,12 @@ final class CollectionFlush {
       boolean isUnit) {}
 
   /** Where things are: what every flush of a checkpoint shares. */
-  record Place(Disk disk, Trash trash, Path packs, LongSupplier packNumbers, Workers workers) {}
+  record Place(
+      Disk disk, Path root, Trash trash, Path packs, LongSupplier packNumbers, Workers workers) {}
 
   CollectionFlush(Place place, KeptCollection collection) {
     this.disk = place.disk();
+    this.root = place.root();
     this.packs = place.packs();
     this.packNumbers = place.packNumbers();
     this.workers = place.workers();
@@ -107,6 +113,9 @@ final class CollectionFlush {
     files.expectNew((int) puts.stream().filter(this::isNew).count());
     for (int from = 0; from < puts.size(); from += CHUNK_DOCUMENTS) {
       put(puts.subList(from, Math.min(puts.size(), from + CHUNK_DOCUMENTS)));
+      if (from > 0 && from % WRITE_BACK_DOCUMENTS == 0) {
+        disk.writeBackSoon(root); // The disk would else be idle now, and the processor afterwards.
+      }
     }
     if (work.metadata()) {
       metadata =
@@ -132,11 +141,12 @@ final class CollectionFlush {
     @Nullable StoredDocument[] documents = new StoredDocument[puts.size()];
     @Nullable FileState[] states = new FileState[puts.size()];
     AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
+    BitSet done = new BitSet();
     // One that throws would leave the others writing behind the back of the next attempt.
     IntConsumer write =
         i -> {
-          StoredDocument document =
-              failure.get() == null ? collection.current(puts.get(i).getKey()) : null;
+          boolean isToBeWritten = failure.get() == null && !done.get(i);
+          StoredDocument document = isToBeWritten ? collection.current(puts.get(i).getKey()) : null;
           if (document != null) {
             try {
               states[i] = putFile(document, puts.get(i).getValue());
@@ -152,13 +162,8 @@ final class CollectionFlush {
     BitSet sharing = sharingAHash(puts);
     sharing.stream().forEach(i -> files.reserve(puts.get(i).getKey()));
     sharing.stream().forEach(write);
-    workers.forEach(
-        puts.size(),
-        i -> {
-          if (!sharing.get(i)) {
-            write.accept(i);
-          }
-        });
+    done.or(sharing);
+    workers.forEach(puts.size(), write);
     IOException failed = failure.get();
     if (failed != null) {
       throw new IOException(failed.getMessage(), failed);

@@ -136,6 +136,12 @@ public interface Disk {
   void syncAll(Path root) throws IOException;
 
   /**
+   * Begins with the work of the next {@link #syncAll} while more is being written. Waits for
+   * nothing, and promises nothing.
+   */
+  void writeBackSoon(Path root) throws IOException;
+
+  /**
    * Watches a disk while it is open, so that {@link #syncAll} fails where any lazy write since did,
    * whoever was told before.
    */

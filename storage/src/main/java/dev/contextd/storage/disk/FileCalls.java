@@ -102,6 +102,13 @@ public interface FileCalls {
     return () -> {};
   }
 
+  /**
+   * Begins to write back what the system still holds in memory, so that the next {@link
+   * #syncFileSystem} of a watched root has less to wait for. Waits for nothing, and promises
+   * nothing.
+   */
+  default void writeBackSoon(Path root) {}
+
   /** Makes all files and names below a folder durable that were written through this object. */
   void syncFileSystem(Path root) throws IOException;
 

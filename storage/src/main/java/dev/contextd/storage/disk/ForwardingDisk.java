@@ -78,6 +78,11 @@ public abstract class ForwardingDisk implements Disk {
   }
 
   @Override
+  public void writeBackSoon(Path root) throws IOException {
+    next().writeBackSoon(root);
+  }
+
+  @Override
   public void syncAll(Path root) throws IOException {
     next().syncAll(root);
   }

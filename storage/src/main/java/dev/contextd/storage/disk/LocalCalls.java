@@ -23,10 +23,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The machine's own file operations. */
 final class LocalCalls implements FileCalls {
+  private static final Logger log = LoggerFactory.getLogger(LocalCalls.class);
   private static final boolean POSIX =
       FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
   private static final FileAttribute<?>[] FILE_MODE = mode("rw-------");
@@ -52,6 +56,8 @@ final class LocalCalls implements FileCalls {
 
   /** Folders that stay open so that the system tells each failure of their disk. */
   private final Map<Path, Integer> watched = new ConcurrentHashMap<>();
+
+  private final AtomicBoolean isWritingBack = new AtomicBoolean();
 
   /** What was written and not synced; kept only where the system has no call for all at once. */
   private final Set<Path> unsynced = ConcurrentHashMap.newKeySet();
@@ -217,6 +223,24 @@ final class LocalCalls implements FileCalls {
         SyncFs.INSTANCE.close(file);
       }
     };
+  }
+
+  @Override
+  public void writeBackSoon(Path root) {
+    if (watched.containsKey(root) && isWritingBack.compareAndSet(false, true)) {
+      Thread.ofPlatform().daemon().name("write-back").start(() -> writeBack(root));
+    }
+  }
+
+  /** Through a file of its own: whatever fails is told to the one that stays open as well. */
+  private void writeBack(Path root) {
+    try {
+      SyncFs.INSTANCE.call(root);
+    } catch (IOException e) {
+      log.debug("what was written back early fails again when it is synced: {}", e.toString());
+    } finally {
+      isWritingBack.set(false);
+    }
   }
 
   @Override

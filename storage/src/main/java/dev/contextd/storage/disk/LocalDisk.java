@@ -251,6 +251,11 @@ public final class LocalDisk implements Disk {
   }
 
   @Override
+  public void writeBackSoon(Path root) {
+    calls.writeBackSoon(root);
+  }
+
+  @Override
   public void syncAll(Path root) throws IOException {
     calls.syncFileSystem(root);
   }

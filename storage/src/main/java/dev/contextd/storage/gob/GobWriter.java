@@ -109,6 +109,30 @@ public final class GobWriter {
     return uint((long) id.length + value.length).raw(id).raw(value);
   }
 
+  /**
+   * The bytes of {@code before} and of one message behind them, as {@link #message} makes it, in
+   * one array that is made once.
+   */
+  public static byte[] fileOf(byte[] before, int typeId, GobWriter value) {
+    GobWriter id = new GobWriter(MAX_UINT_BYTES).sint(typeId);
+    GobWriter head = new GobWriter(MAX_UINT_BYTES).uint((long) id.length + value.length).raw(id);
+    byte[] file = Arrays.copyOf(before, before.length + head.length + value.length);
+    System.arraycopy(head.buffer, 0, file, before.length, head.length);
+    System.arraycopy(value.buffer, 0, file, before.length + head.length, value.length);
+    return file;
+  }
+
+  /** Forgets what was written, and keeps the memory for what comes. */
+  public GobWriter clear() {
+    length = 0;
+    return this;
+  }
+
+  /** How many bytes it holds memory for. */
+  public int capacity() {
+    return buffer.length;
+  }
+
   /** Appends the descriptor of a struct. */
   public GobWriter describeStruct(int typeId, String name, List<WireType.Field> fields) {
     GobWriter body = new GobWriter().uint(3).uint(1);

@@ -13,6 +13,7 @@ import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.MetadataFormat;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
+import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.FaultyDisk;
 import dev.contextd.storage.disk.FaultyDisk.Operation;
@@ -20,6 +21,7 @@ import dev.contextd.storage.disk.RealDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -132,6 +134,42 @@ class FlushTest {
       store.put(ID_B, "b").memory(NOTES).kept.rewrite(ID_A);
       store.checkpoint();
       assertThat(Opened.documents(store.folder())).isEqualTo(Map.of(ID_A, "a", ID_B, "b"));
+    }
+  }
+
+  /** The disk works while the rest of a long checkpoint is being written, not only afterwards. */
+  @Test
+  void aLongCheckpointIsWrittenBackBeforeItIsSynced() throws Exception {
+    Files.createDirectories(root());
+    List<String> calls = new ArrayList<>();
+    Disk disk =
+        new RealDisk() {
+          @Override
+          public void writeBackSoon(Path root) throws IOException {
+            calls.add("write back");
+            super.writeBackSoon(root);
+          }
+
+          @Override
+          public void syncAll(Path root) throws IOException {
+            calls.add("sync");
+            super.syncAll(root);
+          }
+        };
+    List<StoredDocument> many =
+        IntStream.range(0, 2 * CollectionFlush.WRITE_BACK_DOCUMENTS + 1)
+            .mapToObj(i -> document("doc-" + i, "text"))
+            .toList();
+    try (Opened store = Opened.of(root(), disk).create(NOTES)) {
+      calls.clear();
+      store.put(NOTES, many).checkpoint();
+      assertThat(calls).containsSubsequence("write back", "write back", "sync");
+      store.put("one", "more").checkpoint();
+      assertThat(calls.subList(3, calls.size())).doesNotContain("write back");
+    }
+    try (Opened store = Opened.of(root())) {
+      assertThat(store.notes()).hasSize(many.size() + 1);
+      assertThat(store.damage()).isEmpty();
     }
   }
 

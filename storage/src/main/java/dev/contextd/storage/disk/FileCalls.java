@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +53,17 @@ public interface FileCalls {
 
   /** The names in a folder, in no order. */
   List<String> names(Path directory) throws IOException;
+
+  /**
+   * What is in a large folder, as {@link #names} and {@link #stat} tell it one by one, in no order.
+   *
+   * @param byName looks at one that could not be looked at with the others; null where it is gone
+   * @return null where this system has no quicker way than those
+   */
+  default @Nullable List<Disk.Entry> entries(
+      Path directory, Function<String, Disk.@Nullable Entry> byName) throws IOException {
+    return null;
+  }
 
   /** Null where nothing bears the name. */
   @Nullable Stat stat(Path path) throws IOException;

@@ -50,6 +50,13 @@ final class Libc {
     return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type, options);
   }
 
+  /** A function of which nobody asks why it failed. */
+  @SuppressWarnings("restricted") // whoever names a function gives the types of its manual page
+  static MethodHandle plainFunction(String name, FunctionDescriptor type) {
+    Linker linker = Linker.nativeLinker();
+    return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type);
+  }
+
   /** {@code int open(const char *path, int flags, mode_t mode)}. */
   static MethodHandle open() {
     return function(

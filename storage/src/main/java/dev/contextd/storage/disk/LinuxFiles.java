@@ -34,20 +34,7 @@ final class LinuxFiles {
   private static final int TMPFILE_FLAG = 0x400000;
   private static final int AT_FDCWD = -100;
   private static final int AT_SYMLINK_FOLLOW = 0x400;
-  private static final int AT_EMPTY_PATH = 0x1000;
   private static final int MODE_0600 = 0x180;
-
-  /** STATX_MTIME, STATX_INO and STATX_SIZE. */
-  private static final int STATX_MASK = 0x40 | 0x100 | 0x200;
-
-  private static final int STATX_BYTES = 256;
-  private static final int STATX_INO = 32;
-  private static final int STATX_SIZE = 40;
-  private static final int STATX_SECONDS = 112;
-  private static final int STATX_NANOS = 120;
-  private static final int STATX_DEVICE_MAJOR = 136;
-  private static final int STATX_DEVICE_MINOR = 140;
-  private static final long NANOS_PER_SECOND = 1_000_000_000;
 
   private static final boolean IS_UTF_8 =
       Charset.forName(System.getProperty("sun.jnu.encoding", "US-ASCII"), StandardCharsets.US_ASCII)
@@ -58,30 +45,19 @@ final class LinuxFiles {
     static final Optional<LinuxFiles> FILES = link();
   }
 
-  /** With the text that Java has for a file's key. */
-  private record FileKey(long device, long inode) {
-    @Override
-    public String toString() {
-      return "(dev=" + Long.toHexString(device) + ",ino=" + inode + ")";
-    }
-  }
-
   private final int directoryFlag;
   private final MethodHandle open;
   private final MethodHandle write;
-  private final MethodHandle statx;
+  private final LinuxStat stat;
   private final MethodHandle linkat;
   private final MethodHandle close;
 
-  private LinuxFiles(int directoryFlag) {
+  private LinuxFiles(int directoryFlag, LinuxStat stat) {
     this.directoryFlag = directoryFlag;
+    this.stat = stat;
     this.open = Libc.open();
     this.write =
         Libc.function("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
-    this.statx =
-        Libc.function(
-            "statx",
-            FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
     this.linkat =
         Libc.function(
             "linkat",
@@ -95,12 +71,17 @@ final class LinuxFiles {
   }
 
   private static Optional<LinuxFiles> link() {
-    Integer flag = DIRECTORY_FLAG.get(System.getProperty("os.arch", ""));
-    return flag != null && Libc.has("statx") ? Optional.of(new LinuxFiles(flag)) : Optional.empty();
+    return directoryFlag()
+        .flatMap(flag -> LinuxStat.find().map(stat -> new LinuxFiles(flag, stat)));
+  }
+
+  /** O_DIRECTORY; empty on a processor of which it is not known. */
+  static Optional<Integer> directoryFlag() {
+    return Optional.ofNullable(DIRECTORY_FLAG.get(System.getProperty("os.arch", "")));
   }
 
   /** Whether the bytes of a path are those of its characters. */
-  private static boolean isForUs(Path path) {
+  static boolean isForUs(Path path) {
     String text = path.toString();
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -140,8 +121,11 @@ final class LinuxFiles {
       }
       try {
         write(arena, state, fd, file, content);
-        MemorySegment stat = stat(arena, state, fd, file);
-        return name(arena, state, fd, file) ? stat(stat) : null;
+        FileCalls.Stat created = stat.ofOpenFile(arena, fd);
+        if (created == null) {
+          throw new FileSystemException(file.toString(), null, "it cannot be looked at");
+        }
+        return name(arena, state, fd, file) ? created : null;
       } finally {
         Libc.call(() -> (int) close.invokeExact(state, fd));
       }
@@ -161,20 +145,6 @@ final class LinuxFiles {
       }
       done += written;
     }
-  }
-
-  private MemorySegment stat(Arena arena, MemorySegment state, int fd, Path file)
-      throws IOException {
-    MemorySegment stat = arena.allocate(STATX_BYTES, Long.BYTES);
-    MemorySegment empty = arena.allocateFrom("");
-    long result =
-        Libc.call(
-            state,
-            () -> (int) statx.invokeExact(state, fd, empty, AT_EMPTY_PATH, STATX_MASK, stat));
-    if (result != 0) {
-      throw failed(file, "it cannot be looked at", state);
-    }
-    return stat;
   }
 
   /** False where the system does not show open files by number. */
@@ -199,22 +169,5 @@ final class LinuxFiles {
       return false;
     }
     throw failed(file, "it cannot be named", state);
-  }
-
-  private static FileCalls.Stat stat(MemorySegment stat) {
-    long major = Integer.toUnsignedLong(stat.get(JAVA_INT, STATX_DEVICE_MAJOR));
-    long minor = Integer.toUnsignedLong(stat.get(JAVA_INT, STATX_DEVICE_MINOR));
-    // One number as makedev(3) makes it.
-    long device =
-        (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffL) << 12 | (major & ~0xfffL) << 32;
-    return new FileCalls.Stat(
-        Disk.Kind.FILE,
-        stat.get(JAVA_LONG, STATX_SIZE),
-        modifiedNanos(stat),
-        new FileKey(device, stat.get(JAVA_LONG, STATX_INO)));
-  }
-
-  private static long modifiedNanos(MemorySegment stat) {
-    return stat.get(JAVA_LONG, STATX_SECONDS) * NANOS_PER_SECOND + stat.get(JAVA_INT, STATX_NANOS);
   }
 }

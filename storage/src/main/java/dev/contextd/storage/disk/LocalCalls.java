@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +42,9 @@ final class LocalCalls implements FileCalls {
       Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
   private static final Set<OpenOption> LOCK =
       Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE, LinkOption.NOFOLLOW_LINKS);
+
+  /** A folder of so many bytes has about two thousand names: the quicker way has to be linked. */
+  private static final long MIN_LARGE_BYTES = 64 << 10;
 
   private static final boolean HAS_SYNC_FS =
       System.getProperty("os.name", "").equals("Linux")
@@ -73,6 +77,18 @@ final class LocalCalls implements FileCalls {
       throw e.getCause();
     }
     return names;
+  }
+
+  @Override
+  public @Nullable List<Disk.Entry> entries(
+      Path directory, Function<String, Disk.@Nullable Entry> byName) throws IOException {
+    if (!HAS_SYNC_FS || !LinuxFiles.isForUs(directory)) {
+      return null;
+    }
+    Stat folder = stat(directory);
+    boolean isLarge = folder != null && folder.size() >= MIN_LARGE_BYTES;
+    LinuxFolder linux = isLarge ? LinuxFolder.find().orElse(null) : null;
+    return linux == null ? null : linux.entries(directory, byName);
   }
 
   @Override

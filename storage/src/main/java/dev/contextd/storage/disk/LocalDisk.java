@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,10 +60,13 @@ public final class LocalDisk implements Disk {
 
   @Override
   public List<Entry> list(Path directory) throws IOException {
-    String[] names = calls.names(directory).toArray(String[]::new);
-    NameOrder.sort(names);
-    Stream<String> all = Arrays.stream(names);
-    return (names.length < MIN_PARALLEL_NAMES ? all : all.parallel())
+    List<Entry> entries = calls.entries(directory, name -> entry(directory, name));
+    return NameOrder.sorted(entries == null ? lookAtEach(directory) : entries);
+  }
+
+  private List<Entry> lookAtEach(Path directory) throws IOException {
+    List<String> names = calls.names(directory);
+    return (names.size() < MIN_PARALLEL_NAMES ? names.stream() : names.parallelStream())
         .map(name -> entry(directory, name))
         .filter(Objects::nonNull)
         .toList();

@@ -1,0 +1,209 @@
+package dev.contextd.storage.disk;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A large folder's names and what bears them, in as few calls as Linux has: getdents64(2) for many
+ * names at once, statx(2) for each of them by the bytes that came, without a path being made.
+ *
+ * <p>Layouts are those of the manual pages.
+ */
+record LinuxFolder(
+    int directoryFlag,
+    LinuxStat stat,
+    MethodHandle open,
+    MethodHandle getdents,
+    MethodHandle close) {
+  /** How many bytes of names are asked for at once. */
+  private static final int NAMES_BYTES = 1 << 20;
+
+  /** So many names are looked at before another thread may take the next ones. */
+  private static final int PART_NAMES = 512;
+
+  /** Fields of a {@code linux_dirent64}. */
+  private static final int LENGTH_AT = 16;
+
+  private static final int NAME_AT = 19;
+
+  /** Made on first use: linking costs a start several hundredths of a second. */
+  private static final class Linked {
+    static final Optional<LinuxFolder> FOLDER = link();
+  }
+
+  static Optional<LinuxFolder> find() {
+    return Linked.FOLDER;
+  }
+
+  private static Optional<LinuxFolder> link() {
+    if (!Libc.has("getdents64")) {
+      return Optional.empty();
+    }
+    MethodHandle getdents =
+        Libc.function("getdents64", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
+    return LinuxStat.find()
+        .flatMap(stat ->
+            LinuxFiles.directoryFlag()
+                .map(flag ->
+                    new LinuxFolder(flag, stat, Libc.open(), getdents, Libc.ofOpenFile("close"))));
+  }
+
+  /**
+   * The names that one call gave.
+   *
+   * @param address of the first byte
+   * @param bytes a copy of all
+   * @param starts where each name begins; a zero stands behind it
+   */
+  private record Names(long address, byte[] bytes, int[] starts) {}
+
+  /**
+   * All entries, in no order.
+   *
+   * @param byName looks at one that could not be looked at here
+   * @return null where it cannot be opened, or a name is not plain ASCII: Java has the words then
+   */
+  @Nullable List<Disk.Entry> entries(Path directory, Function<String, Disk.@Nullable Entry> byName)
+      throws IOException {
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment state = Libc.state(arena);
+      MemorySegment path = arena.allocateFrom(directory.toString());
+      int flags = Libc.O_RDONLY | Libc.O_CLOEXEC | directoryFlag;
+      int folder = (int) Libc.call(state, () -> (int) open.invokeExact(state, path, flags, 0));
+      if (folder < 0) {
+        return null;
+      }
+      try {
+        List<Names> names = names(arena, state, folder, directory);
+        return names == null ? null : new Looks(stat, folder, directory, byName).at(names);
+      } finally {
+        Libc.call(() -> (int) close.invokeExact(state, folder));
+      }
+    }
+  }
+
+  private @Nullable List<Names> names(Arena arena, MemorySegment state, int folder, Path directory)
+      throws IOException {
+    List<Names> names = new ArrayList<>();
+    while (true) {
+      MemorySegment some = arena.allocate(NAMES_BYTES, Long.BYTES);
+      long count =
+          Libc.call(
+              state, () -> (long) getdents.invokeExact(state, folder, some, (long) NAMES_BYTES));
+      if (count < 0) {
+        throw new FileSystemException(
+            directory.toString(), null, "it cannot be listed: " + Libc.reason(state));
+      }
+      if (count == 0) {
+        return names;
+      }
+      byte[] bytes = some.asSlice(0, count).toArray(JAVA_BYTE);
+      int[] starts = starts(bytes);
+      if (starts == null) {
+        return null;
+      }
+      names.add(new Names(some.address(), bytes, starts));
+    }
+  }
+
+  /** Where the names begin, those of the folder itself and the one above left out. */
+  private static int @Nullable [] starts(byte[] bytes) {
+    int[] starts = new int[bytes.length / NAME_AT];
+    int found = 0;
+    int length;
+    for (int at = 0; at < bytes.length; at += length) {
+      length = (bytes[at + LENGTH_AT] & 0xff) | (bytes[at + LENGTH_AT + 1] & 0xff) << Byte.SIZE;
+      int name = at + NAME_AT;
+      int end = name;
+      for (; bytes[end] != 0; end++) {
+        if (bytes[end] < 0) {
+          return null;
+        }
+      }
+      boolean isDots =
+          bytes[name] == '.' && (end - name == 1 || (end - name == 2 && bytes[name + 1] == '.'));
+      if (!isDots) {
+        starts[found++] = name;
+      }
+    }
+    return Arrays.copyOf(starts, found);
+  }
+
+  /** Some names, looked at by one thread. */
+  private record Part(Names names, int from) {}
+
+  /** Looks at every name of one folder. */
+  private record Looks(
+      LinuxStat stat, int folder, Path directory, Function<String, Disk.@Nullable Entry> byName) {
+
+    List<Disk.Entry> at(List<Names> names) {
+      List<Part> parts = new ArrayList<>();
+      for (Names some : names) {
+        for (int from = 0; from < some.starts().length; from += PART_NAMES) {
+          parts.add(new Part(some, from));
+        }
+      }
+      return parts.parallelStream()
+          .flatMap(part -> Arrays.stream(at(part)))
+          .filter(Objects::nonNull)
+          .toList();
+    }
+
+    private Disk.@Nullable Entry[] at(Part part) {
+      Names names = part.names();
+      int count = Math.min(names.starts().length - part.from(), PART_NAMES);
+      boolean[] isSeen = new boolean[count];
+      long[] answers;
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment all = arena.allocate(JAVA_LONG, (long) count * LinuxStat.WORDS);
+        for (int i = 0; i < count; i++) {
+          long name = names.address() + names.starts()[part.from() + i];
+          long answer = all.address() + (long) i * LinuxStat.WORDS * Long.BYTES;
+          isSeen[i] = stat.look(folder, name, answer);
+        }
+        answers = all.toArray(JAVA_LONG);
+      }
+      Disk.@Nullable Entry[] entries = new Disk.Entry[count];
+      for (int i = 0; i < count; i++) {
+        String name = text(names.bytes(), names.starts()[part.from() + i]);
+        int at = i * LinuxStat.WORDS;
+        entries[i] =
+            isSeen[i]
+                ? new Disk.Entry(
+                    directory,
+                    name,
+                    LinuxStat.kind(answers, at),
+                    LinuxStat.size(answers, at),
+                    LinuxStat.modifiedNanos(answers, at))
+                : byName.apply(name);
+      }
+      return entries;
+    }
+
+    private static String text(byte[] bytes, int start) {
+      int end = start;
+      while (bytes[end] != 0) {
+        end++;
+      }
+      return new String(bytes, start, end - start, StandardCharsets.US_ASCII);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package dev.contextd.storage.disk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.contextd.storage.disk.Disk.Entry;
+import dev.contextd.storage.disk.Disk.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A large folder is listed with calls of its own, which must tell what Java's tell. */
+class LinuxFolderTest {
+  /** More than one call gives, and more than one thread takes at once. */
+  private static final int MANY = 40_000;
+
+  @TempDir Path folder;
+  private final LocalCalls calls = new LocalCalls();
+  private final List<String> askedByName = new ArrayList<>();
+
+  private @Nullable List<Entry> entries() throws IOException {
+    return LinuxFolder.find().orElseThrow().entries(folder, this::byName);
+  }
+
+  private @Nullable Entry byName(String name) {
+    askedByName.add(name);
+    return null;
+  }
+
+  private List<Entry> oneByOne() throws IOException {
+    List<Entry> entries = new ArrayList<>();
+    for (String name : calls.names(folder)) {
+      FileCalls.Stat stat = Objects.requireNonNull(calls.stat(folder.resolve(name)));
+      entries.add(new Entry(folder, name, stat.kind(), stat.size(), stat.modifiedNanos()));
+    }
+    return entries;
+  }
+
+  @Test
+  void everyKindIsToldAsJavaTellsIt() throws Exception {
+    Files.write(folder.resolve("3af7a34d.gob"), new byte[12_345]);
+    Files.createFile(folder.resolve("..gob"));
+    Files.createFile(folder.resolve("n".repeat(255)));
+    Files.createDirectory(folder.resolve("ffffffff.gob"));
+    Files.createSymbolicLink(folder.resolve("link.gob"), folder.resolve("3af7a34d.gob"));
+    Files.createSymbolicLink(folder.resolve("dangling.gob"), folder.resolve("nothing"));
+    Files.setLastModifiedTime(
+        Files.createFile(folder.resolve("old.gob")),
+        FileTime.from(Instant.parse("1969-12-31T23:59:58.123456789Z")));
+    assertThat(
+            new ProcessBuilder("mkfifo", folder.resolve("fifo.gob").toString()).start().waitFor())
+        .isZero();
+    assertThat(entries())
+        .containsExactlyInAnyOrderElementsOf(oneByOne())
+        .extracting(Entry::kind)
+        .contains(Kind.FILE, Kind.DIRECTORY, Kind.SYMBOLIC_LINK, Kind.OTHER);
+    assertThat(askedByName).isEmpty();
+  }
+
+  @Test
+  void noneOfManyIsForgottenOrTwice() throws Exception {
+    for (int i = 0; i < MANY; i++) {
+      Files.createFile(folder.resolve("%08x.gob".formatted(i)));
+    }
+    assertThat(calls.entries(folder, this::byName))
+        .as("as the disk asks for it")
+        .isNotNull()
+        .hasSameSizeAs(oneByOne())
+        .doesNotHaveDuplicates();
+    assertThat(new LocalDisk().list(folder))
+        .containsExactlyElementsOf(
+            oneByOne().stream().sorted((a, b) -> a.name().compareTo(b.name())).toList());
+  }
+
+  /** What Java makes of such a name depends on the language of the machine. */
+  @Test
+  void aNameThatIsNotPlainIsLeftToJava() throws Exception {
+    Files.createFile(folder.resolve("00000000.gob"));
+    assertThat(entries()).hasSize(1);
+    assertThat(
+            new ProcessBuilder("bash", "-c", "touch $'M\\xfcller.gob'")
+                .directory(folder.toFile())
+                .start()
+                .waitFor())
+        .isZero();
+    assertThat(entries()).isNull();
+  }
+
+  @Test
+  void whatCannotBeOpenedIsLeftToJava() throws Exception {
+    Path gone = folder.resolve("gone");
+    assertThat(LinuxFolder.find().orElseThrow().entries(gone, this::byName)).isNull();
+    Files.createFile(gone);
+    assertThat(LinuxFolder.find().orElseThrow().entries(gone, this::byName)).isNull();
+  }
+}

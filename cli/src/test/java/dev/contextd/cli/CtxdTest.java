@@ -258,8 +258,8 @@ class CtxdTest {
     Process daemon =
         new ProcessBuilder(
                 System.getProperty("java.home") + "/bin/java",
-                "--add-modules",
-                "jdk.incubator.vector",
+                "--add-exports",
+                "java.base/jdk.internal.module=ALL-UNNAMED",
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 System.getProperty("java.class.path"),

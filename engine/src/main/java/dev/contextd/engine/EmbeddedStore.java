@@ -60,7 +60,7 @@ final class EmbeddedStore implements VectorStore {
   /** How often a write meets a deletion of its collection before it gives up. */
   private static final int MAX_TRIES = 1_000;
 
-  /** From so many rows on the first query is worth a thread while the store is opened. */
+  /** From so many rows on the search is prepared before the first query. */
   private static final int WARM_UP_FROM_ROWS = 10_000;
 
   private final StoreFolder folder;
@@ -80,7 +80,6 @@ final class EmbeddedStore implements VectorStore {
     this.options = options;
     this.keeper = keeper;
     this.search = new ExactSearch(DotKernel.best(), options.workers());
-    keeper.dimensionOfMost(WARM_UP_FROM_ROWS).ifPresent(this::warmUp);
     List<EmbeddedCollection> opened = new ArrayList<>();
     this.openReport =
         keeper.load(options.names(), loaded -> opened.add(new EmbeddedCollection(this, loaded)));
@@ -90,10 +89,7 @@ final class EmbeddedStore implements VectorStore {
       collections.put(collection.name(), collection);
     }
     keeper.start();
-  }
-
-  private void warmUp(int dimension) {
-    Thread.ofPlatform().daemon().name("warm-up").start(() -> search.warmUp(dimension));
+    keeper.dimensionOfMost(WARM_UP_FROM_ROWS).ifPresent(search::warmUpAside);
   }
 
   /** A record that cannot be read costs itself: what the manifest says of the model counts. */

@@ -36,7 +36,7 @@ public record DaemonProcess(Process process, int port, String said) implements A
     Files.deleteIfExists(out);
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+    command.addAll(List.of("--add-exports", "java.base/jdk.internal.module=ALL-UNNAMED"));
     command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx256m"));
     command.add("-XX:TieredStopAtLevel=1"); // It lives for seconds.
     command.addAll(List.of("-cp", classPath(), MAIN));

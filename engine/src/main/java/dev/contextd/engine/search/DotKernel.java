@@ -39,12 +39,14 @@ public interface DotKernel {
     return (stride + STRIDE_FLOATS) * 0x1p-24f + 2e-6f;
   }
 
+  /** Begins in a thread of its own with what makes later calls faster; once is enough. */
+  default void warmUpAside(int dimension) {}
+
   /**
-   * The SIMD kernel where the module {@code jdk.incubator.vector} is there, else the scalar one.
+   * The SIMD kernel where the module {@code jdk.incubator.vector} is there or can be loaded, else
+   * the scalar one, which begins in any case.
    */
   static DotKernel best() {
-    return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
-        ? new VectorDotKernel()
-        : new ScalarDotKernel();
+    return new WarmingDotKernel();
   }
 }

@@ -4,8 +4,6 @@ import dev.contextd.engine.Filter;
 import dev.contextd.engine.QueryResult.Hit;
 import dev.contextd.engine.TextFilter;
 import dev.contextd.storage.parallel.Workers;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -30,9 +28,6 @@ public final class ExactSearch {
   /** Below this many floats a second thread costs more than it brings. */
   private static final long PARALLEL_FLOATS = 1L << 20;
 
-  private static final int WARM_UP_ROWS = 64;
-  private static final int WARM_UP_SCANS = 1_000;
-
   private static final Comparator<Ranked> BEST_FIRST =
       Hit.bestFirst(Ranked::score, ranked -> ranked.row().id());
 
@@ -45,23 +40,12 @@ public final class ExactSearch {
   }
 
   /**
-   * Scans a few rows again and again until the kernel is compiled, which would else slow down the
-   * first query over many documents: until then each operation on a vector makes an object. Ends
-   * early where the thread is interrupted.
+   * Prepares for queries over many documents, in a thread of its own.
    *
-   * @param dimension of the documents to come
+   * @param dimension of theirs
    */
-  public void warmUp(int dimension) {
-    int stride = DotKernel.stride(dimension);
-    float[] unit = new float[stride];
-    float[] scores = new float[WARM_UP_ROWS];
-    int[] slots = new int[WARM_UP_ROWS];
-    Arrays.setAll(slots, i -> i);
-    // Memory of the kind that chunks have: what is compiled for another kind would be thrown away.
-    MemorySegment rows = Arena.ofAuto().allocate((long) WARM_UP_ROWS * stride * Float.BYTES);
-    for (int i = 0; i < WARM_UP_SCANS && !Thread.currentThread().isInterrupted(); i++) {
-      kernel.dot(rows, stride, slots, WARM_UP_ROWS, unit, scores);
-    }
+  public void warmUpAside(int dimension) {
+    kernel.warmUpAside(dimension);
   }
 
   /** A row and its true score. */

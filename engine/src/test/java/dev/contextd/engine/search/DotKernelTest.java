@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.within;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The two kernels against exact arithmetic. */
@@ -73,6 +76,61 @@ class DotKernelTest {
     assertThat(List.of(1, 15, 16, 17, 384))
         .extracting(DotKernel::stride)
         .containsExactly(16, 16, 16, 32, 384);
-    assertThat(DotKernel.best().name()).startsWith("simd-");
+  }
+
+  /** Beside the scalar one, which answers until then; each by being told to, and by being used. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @Timeout(60)
+  void theSimdKernelIsWarmedUpAndTakesOver(boolean isTold) {
+    DotKernel kernel = DotKernel.best();
+    assertThat(kernel.name()).isEqualTo("scalar");
+    if (isTold) {
+      kernel.warmUpAside(384);
+    }
+    MemorySegment rows = Arena.ofAuto().allocate(64 * 384 * Float.BYTES);
+    float[] out = new float[64];
+    int[] slots = IntStream.range(0, 64).toArray();
+    while (!kernel.name().startsWith("simd-")) {
+      kernel.dot(rows, 384, slots, slots.length, new float[384], out);
+    }
+  }
+
+  /** Each way to start a process that the documentation names, and what its searches use then. */
+  @ParameterizedTest
+  @CsvSource({
+    "--add-modules=jdk.incubator.vector, simd-",
+    "--add-exports=java.base/jdk.internal.module=ALL-UNNAMED, simd-",
+    "-Da=b, scalar",
+    "-Dcontextd.simd=false, scalar"
+  })
+  void aProcessHasSimdIfItIsStartedForIt(String flag, String expected) throws Exception {
+    Process child =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                flag,
+                "-cp",
+                System.getProperty("java.class.path"),
+                Child.class.getName())
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try (var out = child.inputReader()) {
+      assertThat(out.readLine()).startsWith(expected);
+    }
+    assertThat(child.waitFor()).isZero();
+  }
+
+  /** Prints the kernel that a process ends up with. */
+  static final class Child {
+    public static void main(String[] args) throws InterruptedException {
+      DotKernel kernel = DotKernel.best();
+      kernel.warmUpAside(16);
+      for (Thread thread : Thread.getAllStackTraces().keySet()) {
+        if (thread.getName().equals("warm-up")) {
+          thread.join();
+        }
+      }
+      System.out.println(kernel.name());
+    }
   }
 }

@@ -254,6 +254,15 @@ final class Checkpointer {
     }
   }
 
+  /** Whether a folder is that of a collection, or of one that waits for the trash. */
+  boolean hasFolder(String name) {
+    boolean isDropped;
+    synchronized (dropped) {
+      isDropped = dropped.stream().anyMatch(kept -> kept.folder().name().equals(name));
+    }
+    return isDropped || collections().stream().anyMatch(kept -> kept.folder().name().equals(name));
+  }
+
   /** Whether folders of deleted collections wait for the trash. */
   boolean hasDrops() {
     synchronized (dropped) {

@@ -478,7 +478,7 @@ public final class StoreKeeper {
       if (checkpointer.hasDrops()) {
         thread.checkpoint(); // A deleted namesake's folder may still be in the way.
       }
-      CollectionFolder created = folder.create(stored, compression);
+      CollectionFolder created = folder.create(stored, compression, checkpointer::hasFolder);
       try {
         return create(stored, created, metadataState(created));
       } catch (IOException e) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Predicate;
 
 /**
  * The root folder of a store, as it is written.
@@ -178,11 +179,13 @@ public final class StoreFolder {
    * Creates a collection: its folder, then its metadata file, durably. Where the folder's name is
    * taken, the next {@code <hash>-N} is used.
    *
+   * @param isKnown whether a folder is a collection's, whatever is left in it
    * @throws IOException where nothing was created
    */
-  public CollectionFolder create(StoredCollection collection, Compression compression)
+  public CollectionFolder create(
+      StoredCollection collection, Compression compression, Predicate<String> isKnown)
       throws IOException {
-    Path path = freeFolder(collection.name());
+    Path path = freeFolder(collection.name(), isKnown);
     for (Path elder : records(String.valueOf(path.getFileName())).keySet()) {
       if (disk.exists(elder)) {
         trash.move(elder); // of a namesake that was quarantined, or deleted by others
@@ -260,11 +263,12 @@ public final class StoreFolder {
    * The first folder of the name's hash that is free. One that holds this very collection, or may,
    * is not passed over: it would win over the new one when it can be read again.
    */
-  private Path freeFolder(String name) throws IOException {
+  private Path freeFolder(String name, Predicate<String> isKnown) throws IOException {
     String hash = Names.hash(name);
     for (int n = 0; n <= Names.MAX_NAMESAKES; n++) {
-      Path path = root.resolve(Names.namesake(hash, n));
-      if (!disk.exists(path)) {
+      String folder = Names.namesake(hash, n);
+      Path path = root.resolve(folder);
+      if (!disk.exists(path) || (!isKnown.test(folder) && isAbandoned(path))) {
         return path;
       }
       for (Compression kind : Compression.values()) {
@@ -272,6 +276,15 @@ public final class StoreFolder {
       }
     }
     throw new IOException("all " + Names.MAX_NAMESAKES + " folders of hash " + hash + " are taken");
+  }
+
+  /**
+   * Whether a creation was cut short here: it left a folder, and the temp file of its metadata at
+   * most. chromem-go opens no store in which one remains.
+   */
+  private boolean isAbandoned(Path path) throws IOException {
+    return disk.kind(path) == Disk.Kind.DIRECTORY
+        && disk.names(path).stream().allMatch(name -> name.endsWith(".tmp"));
   }
 
   private void refuseIfSame(Path metadata, String name) throws IOException {

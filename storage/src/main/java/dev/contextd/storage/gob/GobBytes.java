@@ -1,6 +1,9 @@
 package dev.contextd.storage.gob;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +24,9 @@ import java.util.Arrays;
  * </pre>
  */
 final class GobBytes {
+  private static final VarHandle BIG_ENDIAN =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+
   private final byte[] bytes;
   private int position;
   private int limit;
@@ -80,6 +86,11 @@ final class GobBytes {
     }
     if (count > remaining()) {
       throw error("an integer of " + count + " bytes");
+    }
+    if (limit - position >= Long.BYTES) {
+      long value = (long) BIG_ENDIAN.get(bytes, position) >>> ((Long.BYTES - count) * Byte.SIZE);
+      position += count;
+      return value;
     }
     long value = 0;
     for (int end = position + count; position < end; position++) {

@@ -1,5 +1,6 @@
 package dev.contextd.storage.gob;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,20 @@ public final class GobReader {
   /** How deep values may nest. */
   static final int MAX_DEPTH = 64;
 
+  /** More than this many bytes of descriptors are read anew each time. */
+  private static final int MAX_KEPT_BYTES = 4 << 10;
+
+  /** What the last stream described: nearly all files of a store begin with the same bytes. */
+  private static volatile Described last = new Described(new byte[0], Map.of());
+
+  private record Described(byte[] bytes, Map<Integer, WireType> types) {
+    boolean beginsIn(byte[] stream) {
+      return bytes.length > 0
+          && stream.length >= bytes.length
+          && Arrays.equals(stream, 0, bytes.length, bytes, 0, bytes.length);
+    }
+  }
+
   private final GobBytes in;
   private final TypeTable types;
   private int end;
@@ -43,7 +58,14 @@ public final class GobReader {
    * @return the type id of the value
    */
   public int open() throws FormatException {
+    Described known = last;
+    boolean isKnown = in.position() == 0 && known.beginsIn(in.array());
+    if (isKnown) {
+      in.skip(known.bytes().length);
+      types.take(known.types());
+    }
     while (true) {
+      int begin = in.position();
       if (in.remaining() == 0) {
         throw new FormatException(
             in.position() == 0 ? "the file is empty" : "the stream ends before its value");
@@ -51,6 +73,7 @@ public final class GobReader {
       nextMessage();
       int id = in.typeId();
       if (id >= 0) {
+        keep(begin, known, isKnown);
         if (!(types.get(id) instanceof WireType.Struct) && in.uint() != 0) {
           throw new FormatException("a value that is no struct must begin with a zero byte");
         }
@@ -61,6 +84,13 @@ public final class GobReader {
         throw new FormatException("extra data after the descriptor of type " + -id);
       }
       in.widen();
+    }
+  }
+
+  private void keep(int bytes, Described known, boolean isKnown) {
+    boolean isSame = isKnown && bytes == known.bytes().length;
+    if (!isSame && bytes > 0 && bytes <= MAX_KEPT_BYTES && !in.malformedText()) {
+      last = new Described(Arrays.copyOf(in.array(), bytes), types.described());
     }
   }
 

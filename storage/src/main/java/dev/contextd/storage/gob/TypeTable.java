@@ -14,7 +14,8 @@ final class TypeTable {
   private static final int FIRST_USER_ID = 64;
 
   private final GobBytes in;
-  private final Map<Integer, WireType> types = new HashMap<>();
+  private Map<Integer, WireType> types = Map.of();
+  private boolean isOurs;
 
   TypeTable(GobBytes in) {
     this.in = in;
@@ -42,12 +43,26 @@ final class TypeTable {
     return type;
   }
 
+  /** All that were described, unmodifiable. */
+  Map<Integer, WireType> described() {
+    return Map.copyOf(types);
+  }
+
+  /** Takes types that were described by the same bytes before; nothing was described yet. */
+  void take(Map<Integer, WireType> known) {
+    types = known;
+  }
+
   /** Reads the descriptor that begins at the stream's position. */
   void define(int id) throws FormatException {
     if (id < FIRST_USER_ID) {
       throw new FormatException("type id " + id + " is reserved");
     }
     WireType type = wireType();
+    if (!isOurs) {
+      types = new HashMap<>(types);
+      isOurs = true;
+    }
     if (types.put(id, type) != null) {
       throw new FormatException("type " + id + " is described twice");
     }

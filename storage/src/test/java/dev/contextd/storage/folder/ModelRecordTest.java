@@ -33,7 +33,7 @@ class ModelRecordTest {
   void aRecordComesBack() throws Exception {
     StoreFolder store = store(root);
     CollectionFolder folder =
-        store.create(new StoredCollection("notes", Map.of()), Compression.PLAIN);
+        store.create(new StoredCollection("notes", Map.of()), Compression.PLAIN, _ -> false);
     assertThat(store.model(folder)).isEmpty();
     for (ModelRecord record :
         new ModelRecord[] {new ModelRecord("BAAI/bge", 384), new ModelRecord("多 \"q\"", 1)}) {

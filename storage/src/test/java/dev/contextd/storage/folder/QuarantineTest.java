@@ -298,7 +298,7 @@ class QuarantineTest {
   void whatTheStoreWroteItselfMovesTheSameWay() throws Exception {
     StoreFolder store = store(root);
     CollectionFolder folder =
-        store.create(new StoredCollection("notes", Map.of()), Compression.GZIP);
+        store.create(new StoredCollection("notes", Map.of()), Compression.GZIP, _ -> false);
     store.quarantine().move(folder.name(), write(folder, "a", "x"), "kind", "why");
     assertThat(store.quarantine().list())
         .extracting(QuarantineEntry::documents)

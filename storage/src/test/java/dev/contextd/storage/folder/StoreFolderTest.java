@@ -29,6 +29,11 @@ class StoreFolderTest {
 
   @TempDir Path root;
 
+  private static CollectionFolder create(
+      StoreFolder store, StoredCollection collection, Compression compression) throws IOException {
+    return store.create(collection, compression, _ -> false);
+  }
+
   private static List<String> names(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files.map(path -> folder.relativize(path).toString()).sorted().toList();
@@ -38,7 +43,7 @@ class StoreFolderTest {
   @ParameterizedTest
   @EnumSource(Compression.class)
   void whatIsWrittenIsWhatTheCheckReads(Compression compression) throws Exception {
-    CollectionFolder folder = store(root).create(NOTES, compression);
+    CollectionFolder folder = create(store(root), NOTES, compression);
     write(folder, "a", "first");
     write(folder, "b", "second");
     IntactCollection read = intact(root, 0).getFirst();
@@ -54,7 +59,7 @@ class StoreFolderTest {
 
   @Test
   void aFolderThatWasReadKeepsItsOwnKindOfFiles() throws Exception {
-    store(root).create(NOTES, Compression.GZIP);
+    create(store(root), NOTES, Compression.GZIP);
     IntactCollection read = intact(root, 0).getFirst();
     CollectionFolder folder = store(root).open(Names.hash("notes"), read.compression());
     assertThat(folder.defaultFile("a")).endsWith(".gob.gz");
@@ -62,12 +67,25 @@ class StoreFolderTest {
     assertThat(intact(root, 0).getFirst().documents()).hasSize(1);
   }
 
+  /** As a kill between the folder and its metadata leaves it: chromem-go opens no such store. */
+  @Test
+  void aFolderThatACreationLeftBehindIsUsed() throws Exception {
+    Path left = Files.createDirectory(root.resolve(Names.hash("notes")));
+    Files.write(left.resolve("00000000.gob.0.tmp"), new byte[] {1, 2});
+    assertThat(store(root).create(NOTES, Compression.PLAIN, left::endsWith).name())
+        .as("a known one is its collection's")
+        .isEqualTo(left.getFileName() + "-1");
+    assertThat(create(store(root), new StoredCollection("notes", null), Compression.PLAIN).path())
+        .isEqualTo(left);
+    assertThat(names(left)).containsExactly("00000000.gob", "00000000.gob.0.tmp");
+  }
+
   @Test
   void collectionsWhoseNamesCollideGetFoldersOfTheirOwn() throws Exception {
     StoreFolder store = store(root);
-    assertThat(store.create(new StoredCollection(NAME_A, Map.of()), Compression.PLAIN).name())
+    assertThat(create(store, new StoredCollection(NAME_A, Map.of()), Compression.PLAIN).name())
         .isEqualTo("dacebbbc");
-    assertThat(store.create(new StoredCollection(NAME_B, Map.of()), Compression.PLAIN).name())
+    assertThat(create(store, new StoredCollection(NAME_B, Map.of()), Compression.PLAIN).name())
         .isEqualTo("dacebbbc-1");
     assertThat(intact(root, 0))
         .extracting(found -> found.collection().name())
@@ -77,23 +95,23 @@ class StoreFolderTest {
   @Test
   void aCollectionThatLiesThereUnservedIsNotCreatedBesideItself() throws Exception {
     StoreFolder store = store(root);
-    CollectionFolder folder = store.create(NOTES, Compression.PLAIN);
-    assertThatThrownBy(() -> store.create(NOTES, Compression.PLAIN))
+    CollectionFolder folder = create(store, NOTES, Compression.PLAIN);
+    assertThatThrownBy(() -> create(store, NOTES, Compression.PLAIN))
         .isInstanceOf(IOException.class);
     Path metadata = root.resolve(folder.name()).resolve("00000000.gob");
     Files.delete(metadata);
     Files.createSymbolicLink(metadata, root.resolve("nowhere"));
-    assertThatThrownBy(() -> store.create(NOTES, Compression.PLAIN))
+    assertThatThrownBy(() -> create(store, NOTES, Compression.PLAIN))
         .hasMessageContaining("could not be opened");
     Files.delete(metadata);
     Files.write(metadata, new byte[] {1});
-    assertThat(store.create(NOTES, Compression.PLAIN).name()).isEqualTo(folder.name() + "-1");
+    assertThat(create(store, NOTES, Compression.PLAIN).name()).isEqualTo(folder.name() + "-1");
   }
 
   @Test
   void aCollectionWhoseFolderVanishedCanBeDeleted() throws Exception {
     StoreFolder store = store(root);
-    CollectionFolder folder = store.create(NOTES, Compression.PLAIN);
+    CollectionFolder folder = create(store, NOTES, Compression.PLAIN);
     store.recordModel(folder, new ModelRecord("model", 2));
     Files.delete(root.resolve(folder.name()).resolve("00000000.gob"));
     Files.delete(root.resolve(folder.name()));
@@ -104,7 +122,7 @@ class StoreFolderTest {
   @Test
   void aDeletedCollectionGoesToTheTrashWithTheRecordOfItsModel() throws Exception {
     StoreFolder store = store(root);
-    CollectionFolder folder = store.create(NOTES, Compression.PLAIN);
+    CollectionFolder folder = create(store, NOTES, Compression.PLAIN);
     write(folder, "a", "1");
     store.recordModel(folder, new ModelRecord("model", 2));
     Map<String, String> before = Folders.digests(root.resolve(folder.name()));
@@ -113,7 +131,7 @@ class StoreFolderTest {
     assertThat(Folders.digests(kept)).containsAllEntriesOf(before).hasSize(before.size() + 1);
     assertThat(kept.resolve("embedding-model.json")).isRegularFile();
     assertThat(intact(root, 0)).isEmpty();
-    CollectionFolder namesake = store.create(NOTES, Compression.PLAIN);
+    CollectionFolder namesake = create(store, NOTES, Compression.PLAIN);
     assertThat(namesake.name()).isEqualTo(folder.name());
     assertThat(store.model(namesake)).isEmpty();
   }
@@ -121,10 +139,10 @@ class StoreFolderTest {
   @Test
   void anElderNamesakesModelDoesNotSpeakForTheNewCollection() throws Exception {
     StoreFolder store = store(root);
-    CollectionFolder folder = store.create(NOTES, Compression.PLAIN);
+    CollectionFolder folder = create(store, NOTES, Compression.PLAIN);
     store.recordModel(folder, new ModelRecord("model", 2));
     store.quarantine().move(folder.name(), "", "test", "a reason");
-    CollectionFolder namesake = store.create(NOTES, Compression.PLAIN);
+    CollectionFolder namesake = create(store, NOTES, Compression.PLAIN);
     assertThat(store.model(namesake)).isEmpty();
     assertThat(names(root.resolve(".contextd/trash")))
         .containsExactly("20261123T231125.123Z-" + folder.name() + ".json");
@@ -156,7 +174,7 @@ class StoreFolderTest {
     StoreFolder store = store(root);
     store.prepare();
     store.probeWritable();
-    CollectionFolder folder = store.create(NOTES, Compression.PLAIN);
+    CollectionFolder folder = create(store, NOTES, Compression.PLAIN);
     write(folder, "b", "2");
     store.recordModel(folder, new ModelRecord("model", 2));
     store.quarantine().move(folder.name(), folder.defaultFile("b"), "test", "a reason");

@@ -121,7 +121,9 @@ class OperatorKillTest {
         assertThat(running.terminate()).as(where).isZero();
       }
     }
-    assertThat(StoreRoot.check(daemon.root()).damage()).isEmpty();
+    assertThat(StoreRoot.check(daemon.root()).damage())
+        .filteredOn(found -> !Promises.current().mayLeave(found))
+        .isEmpty();
     System.out.printf("killed %d times, %d of them after the answer%n", rounds, answered);
   }
 

@@ -112,9 +112,8 @@ class LiveCheckTest {
   }
 
   @Test
-  void adoptedFilesAreKnownBeforeAnyCheckpoint() throws Exception {
+  void adoptedFilesAreKnownBeforeAnyCheckpoint(@TempDir Path copy) throws Exception {
     Opened.of(root).create(NOTES).put("a", "1").close();
-    Path copy = root.resolveSibling(root.getFileName() + "-copy");
     Opened.copy(root.resolve(Opened.FOLDER), copy.resolve(Opened.FOLDER));
     try (Opened store = Opened.of(copy)) {
       assertThat(damage(examine(store))).isEmpty();

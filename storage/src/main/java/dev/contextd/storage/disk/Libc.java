@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
@@ -42,33 +43,49 @@ final class Libc {
     return Linker.nativeLinker().defaultLookup().find(function).isPresent();
   }
 
-  @SuppressWarnings("restricted") // whoever names a function gives the types of its manual page
+  /** A function that leaves in its first argument why it failed. */
   static MethodHandle function(String name, FunctionDescriptor type, Linker.Option... more) {
     Linker.Option[] options = Arrays.copyOf(more, more.length + 1);
     options[more.length] = Linker.Option.captureCallState("errno");
-    Linker linker = Linker.nativeLinker();
-    return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type, options);
+    return plainFunction(name, type, options);
   }
 
   /** A function of which nobody asks why it failed. */
   @SuppressWarnings("restricted") // whoever names a function gives the types of its manual page
-  static MethodHandle plainFunction(String name, FunctionDescriptor type) {
+  static MethodHandle plainFunction(
+      String name, FunctionDescriptor type, Linker.Option... options) {
     Linker linker = Linker.nativeLinker();
-    return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type);
-  }
-
-  /** {@code int open(const char *path, int flags, mode_t mode)}. */
-  static MethodHandle open() {
-    return function(
-        "open",
-        FunctionDescriptor.of(
-            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT),
-        Linker.Option.firstVariadicArg(2));
+    return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type, options);
   }
 
   /** A function that takes an open file and answers 0. */
   static MethodHandle ofOpenFile(String name) {
     return function(name, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+  }
+
+  /** Linked on first use. */
+  private static final class Files {
+    static final MethodHandle OPEN =
+        function(
+            "open",
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT),
+            Linker.Option.firstVariadicArg(2));
+    static final MethodHandle CLOSE = ofOpenFile("close");
+  }
+
+  /** {@code int open(const char *path, int flags, mode_t mode)}; negative where it fails. */
+  static int open(Arena arena, MemorySegment state, Path path, int flags, int mode) {
+    MemorySegment name = arena.allocateFrom(path.toString());
+    return (int) call(state, () -> (int) Files.OPEN.invokeExact(state, name, flags, mode));
+  }
+
+  /** {@code int close(int file)}. */
+  static int close(MemorySegment state, int file) {
+    return (int) call(() -> (int) Files.CLOSE.invokeExact(state, file));
   }
 
   static MemorySegment state(Arena arena) {

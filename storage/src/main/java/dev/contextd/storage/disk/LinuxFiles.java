@@ -46,23 +46,19 @@ final class LinuxFiles {
   }
 
   private final int directoryFlag;
-  private final MethodHandle open;
   private final MethodHandle write;
   private final LinuxStat stat;
   private final MethodHandle linkat;
-  private final MethodHandle close;
 
   private LinuxFiles(int directoryFlag, LinuxStat stat) {
     this.directoryFlag = directoryFlag;
     this.stat = stat;
-    this.open = Libc.open();
     this.write =
         Libc.function("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
     this.linkat =
         Libc.function(
             "linkat",
             FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
-    this.close = Libc.ofOpenFile("close");
   }
 
   /** Empty where the system is another one, or its C library an old one. */
@@ -109,9 +105,8 @@ final class LinuxFiles {
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Libc.state(arena);
-      MemorySegment path = arena.allocateFrom(folder.toString());
       int flags = Libc.O_WRONLY | Libc.O_CLOEXEC | TMPFILE_FLAG | directoryFlag;
-      int fd = (int) Libc.call(state, () -> (int) open.invokeExact(state, path, flags, MODE_0600));
+      int fd = Libc.open(arena, state, folder, flags, MODE_0600);
       if (fd < 0) {
         int errno = Libc.errno(state);
         if (errno == Libc.EOPNOTSUPP || errno == Libc.EISDIR || errno == Libc.EINVAL) {
@@ -127,7 +122,7 @@ final class LinuxFiles {
         }
         return name(arena, state, fd, file) ? created : null;
       } finally {
-        Libc.call(() -> (int) close.invokeExact(state, fd));
+        Libc.close(state, fd);
       }
     }
   }

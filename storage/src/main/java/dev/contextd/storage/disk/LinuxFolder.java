@@ -27,12 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Layouts are those of the manual pages.
  */
-record LinuxFolder(
-    int directoryFlag,
-    LinuxStat stat,
-    MethodHandle open,
-    MethodHandle getdents,
-    MethodHandle close) {
+record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
   /** How many bytes of names are asked for at once. */
   private static final int NAMES_BYTES = 1 << 20;
 
@@ -60,10 +55,8 @@ record LinuxFolder(
     MethodHandle getdents =
         Libc.function("getdents64", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
     return LinuxStat.find()
-        .flatMap(stat ->
-            LinuxFiles.directoryFlag()
-                .map(flag ->
-                    new LinuxFolder(flag, stat, Libc.open(), getdents, Libc.ofOpenFile("close"))));
+        .flatMap(
+            stat -> LinuxFiles.directoryFlag().map(flag -> new LinuxFolder(flag, stat, getdents)));
   }
 
   /**
@@ -85,9 +78,8 @@ record LinuxFolder(
       throws IOException {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment state = Libc.state(arena);
-      MemorySegment path = arena.allocateFrom(directory.toString());
       int flags = Libc.O_RDONLY | Libc.O_CLOEXEC | directoryFlag;
-      int folder = (int) Libc.call(state, () -> (int) open.invokeExact(state, path, flags, 0));
+      int folder = Libc.open(arena, state, directory, flags, 0);
       if (folder < 0) {
         return null;
       }
@@ -95,7 +87,7 @@ record LinuxFolder(
         List<Names> names = names(arena, state, folder, directory);
         return names == null ? null : new Looks(stat, folder, directory, byName).at(names);
       } finally {
-        Libc.call(() -> (int) close.invokeExact(state, folder));
+        Libc.close(state, folder);
       }
     }
   }

@@ -81,13 +81,7 @@ record LinuxStat(MethodHandle statx) {
   }
 
   private boolean look(int file, long name, int flags, long answer) {
-    try {
-      return (int) statx.invokeExact(file, name, flags, MASK, answer) == 0;
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IllegalStateException("a native call failed", e);
-    }
+    return Libc.call(() -> (int) statx.invokeExact(file, name, flags, MASK, answer)) == 0;
   }
 
   /** What an open file is; null where that cannot be told. */

@@ -7,11 +7,10 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
 /** Linux's {@code syncfs(2)}: makes a whole file system durable in one call. */
-record SyncFs(MethodHandle open, MethodHandle syncfs, MethodHandle close) {
+record SyncFs(MethodHandle syncfs) {
 
   /** Made on first use: linking costs a start several hundredths of a second. */
-  static final SyncFs INSTANCE =
-      new SyncFs(Libc.open(), Libc.ofOpenFile("syncfs"), Libc.ofOpenFile("close"));
+  static final SyncFs INSTANCE = new SyncFs(Libc.ofOpenFile("syncfs"));
 
   void call(Path root) throws IOException {
     int file = open(root);
@@ -25,9 +24,7 @@ record SyncFs(MethodHandle open, MethodHandle syncfs, MethodHandle close) {
   int open(Path root) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Libc.state(arena);
-      MemorySegment path = arena.allocateFrom(root.toString());
-      int flags = Libc.O_RDONLY | Libc.O_CLOEXEC;
-      int file = (int) Libc.call(() -> (int) open.invokeExact(state, path, flags, 0));
+      int file = Libc.open(arena, state, root, Libc.O_RDONLY | Libc.O_CLOEXEC, 0);
       if (file < 0) {
         throw new IOException(root + " cannot be opened to be synced: " + Libc.reason(state));
       }
@@ -46,8 +43,7 @@ record SyncFs(MethodHandle open, MethodHandle syncfs, MethodHandle close) {
 
   void close(int file) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = Libc.state(arena);
-      long closed = Libc.call(() -> (int) close.invokeExact(state, file));
+      int closed = Libc.close(Libc.state(arena), file);
       assert closed == 0;
     }
   }

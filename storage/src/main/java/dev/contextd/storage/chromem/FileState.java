@@ -13,7 +13,6 @@ import java.util.OptionalLong;
  * @param crc CRC32C of its bytes
  */
 public record FileState(long key, long size, long modifiedNanos, int crc) {
-  private static final int HASH_DIGITS = 8;
   private static final int NAMESAKE_BITS = 16;
 
   /** Of a file that should be there and that nobody has looked at yet. */
@@ -29,22 +28,8 @@ public record FileState(long key, long size, long modifiedNanos, int crc) {
       return OptionalLong.empty();
     }
     int end = file.length() - kind.extension().length();
-    if (end < HASH_DIGITS) {
-      return OptionalLong.empty();
-    }
-    long hash = 0;
-    for (int i = 0; i < HASH_DIGITS; i++) {
-      char digit = file.charAt(i);
-      int value =
-          digit >= '0' && digit <= '9'
-              ? digit - '0'
-              : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-      if (value < 0) {
-        return OptionalLong.empty();
-      }
-      hash = hash << 4 | value;
-    }
-    int namesake = namesake(file, end);
+    long hash = Names.leadingHash(file);
+    int namesake = end < Names.HASH_DIGITS || hash < 0 ? -1 : namesake(file, end);
     return namesake < 0
         ? OptionalLong.empty()
         : OptionalLong.of(
@@ -53,14 +38,14 @@ public record FileState(long key, long size, long modifiedNanos, int crc) {
 
   /** The N of {@code <hash>-N}, 0 for the hash alone, negative for another name. */
   private static int namesake(String file, int end) {
-    if (end == HASH_DIGITS) {
+    if (end == Names.HASH_DIGITS) {
       return 0;
     }
-    String hash = file.substring(0, HASH_DIGITS);
+    String hash = file.substring(0, Names.HASH_DIGITS);
     if (!Names.belongs(file.substring(0, end), hash)) {
       return -1;
     }
-    return Integer.parseInt(file.substring(HASH_DIGITS + 1, end));
+    return Integer.parseInt(file.substring(Names.HASH_DIGITS + 1, end));
   }
 
   /** The name that a key stands for. */
@@ -68,7 +53,7 @@ public record FileState(long key, long size, long modifiedNanos, int crc) {
     Compression kind = (key & 1) == 0 ? Compression.PLAIN : Compression.GZIP;
     int namesake = (int) (key >>> 1) & ((1 << NAMESAKE_BITS) - 1);
     String hash = Integer.toHexString((int) (key >>> (NAMESAKE_BITS + 1)));
-    String padded = "0".repeat(HASH_DIGITS - hash.length()) + hash;
+    String padded = "0".repeat(Names.HASH_DIGITS - hash.length()) + hash;
     return Names.namesake(padded, namesake) + kind.extension();
   }
 

@@ -34,6 +34,11 @@ public final class Names {
 
   private static final int HASH_BYTES = 4;
 
+  /** How many characters a hash has. */
+  static final int HASH_DIGITS = 2 * HASH_BYTES;
+
+  private static final int DIGIT_BITS = 4;
+
   /** Nothing is ever put into it. */
   private static final MessageDigest UNUSED = newSha256();
 
@@ -65,6 +70,23 @@ public final class Names {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
     }
+  }
+
+  /** The number that a name's first eight characters write; negative where they are no hash. */
+  public static long leadingHash(String name) {
+    if (name.length() < HASH_DIGITS) {
+      return -1;
+    }
+    long hash = 0;
+    for (int i = 0; i < HASH_DIGITS; i++) {
+      char c = name.charAt(i);
+      int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+      if (digit < 0) {
+        return -1;
+      }
+      hash = hash << DIGIT_BITS | digit;
+    }
+    return hash;
   }
 
   /** Whether {@code stem} (a name without extension) is one that some hash may bear. */

@@ -1,5 +1,6 @@
 package dev.contextd.storage.disk;
 
+import dev.contextd.storage.chromem.Names;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -10,9 +11,6 @@ import java.util.List;
  * them, which a young process does many times as fast as it compares names.
  */
 final class NameOrder {
-  private static final int HASH_DIGITS = 8;
-  private static final int DIGIT_BITS = 4;
-  private static final long NO_HASH = -1;
   private static final int BUCKETS = 1 << Byte.SIZE;
   private static final int LOW_BYTE = 0xff;
   private static final long INDEX_MASK = 0xffff_ffffL;
@@ -27,8 +25,8 @@ final class NameOrder {
     int hashed = 0;
     int rest = 0;
     for (int i = 0; i < unsorted.length; i++) {
-      long hash = hash(unsorted[i].name());
-      if (hash == NO_HASH) {
+      long hash = Names.leadingHash(unsorted[i].name()); // Digits come before letters.
+      if (hash < 0) {
         others[rest++] = unsorted[i];
       } else {
         keys[hashed++] = hash << Integer.SIZE | i;
@@ -42,23 +40,6 @@ final class NameOrder {
     }
     sortAlike(byHash, keys);
     return List.of(merged(byHash, Arrays.copyOf(others, rest)));
-  }
-
-  /** The number that a name's first eight characters write in lower case; digits come first. */
-  private static long hash(String name) {
-    if (name.length() < HASH_DIGITS) {
-      return NO_HASH;
-    }
-    long hash = 0;
-    for (int i = 0; i < HASH_DIGITS; i++) {
-      char c = name.charAt(i);
-      int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-      if (digit < 0) {
-        return NO_HASH;
-      }
-      hash = hash << DIGIT_BITS | digit;
-    }
-    return hash;
   }
 
   /** By the upper half of each: a radix sort from its lowest byte on, which keeps equal ones. */

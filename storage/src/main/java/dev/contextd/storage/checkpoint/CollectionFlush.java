@@ -141,7 +141,7 @@ final class CollectionFlush {
     @Nullable StoredDocument[] documents = new StoredDocument[puts.size()];
     @Nullable FileState[] states = new FileState[puts.size()];
     AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
-    BitSet done = new BitSet();
+    BitSet done = new BitSet(); // One lambda for both ways: all behind it is compiled once.
     // One that throws would leave the others writing behind the back of the next attempt.
     IntConsumer write =
         i -> {

@@ -58,12 +58,7 @@ public final class GobReader {
    * @return the type id of the value
    */
   public int open() throws FormatException {
-    Described known = last;
-    boolean isKnown = in.position() == 0 && known.beginsIn(in.array());
-    if (isKnown) {
-      in.skip(known.bytes().length);
-      types.take(known.types());
-    }
+    int known = skipKnown();
     while (true) {
       int begin = in.position();
       if (in.remaining() == 0) {
@@ -73,7 +68,9 @@ public final class GobReader {
       nextMessage();
       int id = in.typeId();
       if (id >= 0) {
-        keep(begin, known, isKnown);
+        if (begin > known) {
+          keep(begin);
+        }
         if (!(types.get(id) instanceof WireType.Struct) && in.uint() != 0) {
           throw new FormatException("a value that is no struct must begin with a zero byte");
         }
@@ -87,9 +84,20 @@ public final class GobReader {
     }
   }
 
-  private void keep(int bytes, Described known, boolean isKnown) {
-    boolean isSame = isKnown && bytes == known.bytes().length;
-    if (!isSame && bytes > 0 && bytes <= MAX_KEPT_BYTES && !in.malformedText()) {
+  /** Takes what the last stream described where this one begins alike; by how many bytes. */
+  private int skipKnown() throws FormatException {
+    Described known = last;
+    if (!known.beginsIn(in.array())) {
+      return 0;
+    }
+    in.skip(known.bytes().length);
+    types.take(known.types());
+    return known.bytes().length;
+  }
+
+  /** Names that are not UTF-8 are to be told by each reader. */
+  private void keep(int bytes) {
+    if (bytes <= MAX_KEPT_BYTES && !in.malformedText()) {
       last = new Described(Arrays.copyOf(in.array(), bytes), types.described());
     }
   }

@@ -105,8 +105,13 @@ public final class GobWriter {
 
   /** Appends a message: the count of its bytes, then the type id, then the value. */
   public GobWriter message(int typeId, GobWriter value) {
-    GobWriter id = new GobWriter(Long.BYTES + 1).sint(typeId);
-    return uint((long) id.length + value.length).raw(id).raw(value);
+    return raw(head(typeId, value)).raw(value);
+  }
+
+  /** What stands before a value in its message. */
+  private static GobWriter head(int typeId, GobWriter value) {
+    GobWriter id = new GobWriter(MAX_UINT_BYTES).sint(typeId);
+    return new GobWriter(2 * MAX_UINT_BYTES).uint((long) id.length + value.length).raw(id);
   }
 
   /**
@@ -114,8 +119,7 @@ public final class GobWriter {
    * one array that is made once.
    */
   public static byte[] fileOf(byte[] before, int typeId, GobWriter value) {
-    GobWriter id = new GobWriter(MAX_UINT_BYTES).sint(typeId);
-    GobWriter head = new GobWriter(MAX_UINT_BYTES).uint((long) id.length + value.length).raw(id);
+    GobWriter head = head(typeId, value);
     byte[] file = Arrays.copyOf(before, before.length + head.length + value.length);
     System.arraycopy(head.buffer, 0, file, before.length, head.length);
     System.arraycopy(value.buffer, 0, file, before.length + head.length, value.length);

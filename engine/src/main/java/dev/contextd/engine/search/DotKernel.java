@@ -44,9 +44,9 @@ public interface DotKernel {
 
   /**
    * The SIMD kernel where the module {@code jdk.incubator.vector} is there or can be loaded, else
-   * the scalar one, which begins in any case.
+   * the scalar one, which begins in any case. All stores of a process share it.
    */
   static DotKernel best() {
-    return new WarmingDotKernel();
+    return WarmingDotKernel.OF_PROCESS;
   }
 }

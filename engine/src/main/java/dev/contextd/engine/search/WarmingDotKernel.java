@@ -15,6 +15,9 @@ import org.slf4j.LoggerFactory;
  * <p>It is warmed up when it is told to, or when so much was scanned that it is worth it.
  */
 final class WarmingDotKernel implements DotKernel {
+  /** What is compiled is compiled for all. */
+  static final DotKernel OF_PROCESS = new WarmingDotKernel();
+
   private static final Logger log = LoggerFactory.getLogger(WarmingDotKernel.class);
 
   /** About ten thousand rows. */

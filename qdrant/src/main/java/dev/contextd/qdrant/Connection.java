@@ -15,6 +15,7 @@ import io.qdrant.client.grpc.CollectionsGrpc;
 import io.qdrant.client.grpc.PointsGrpc;
 import io.qdrant.client.grpc.QdrantGrpc;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -99,6 +100,18 @@ final class Connection implements AutoCloseable {
       return call.get();
     } catch (StatusRuntimeException e) {
       throw failure(what, e);
+    }
+  }
+
+  /** What is asked of a collection; empty where there is none. */
+  static <T> Optional<T> ifThere(Supplier<Optional<T>> question) {
+    try {
+      return question.get();
+    } catch (StoreException e) {
+      if (e.code() == ErrorCode.COLLECTION_NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw e;
     }
   }
 

@@ -1,7 +1,6 @@
 package dev.contextd.qdrant;
 
 import dev.contextd.engine.Checks;
-import dev.contextd.engine.ErrorCode;
 import dev.contextd.engine.StoreException;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -44,27 +43,21 @@ final class Descriptions {
   }
 
   Optional<Description> find(String name) {
-    try {
-      CollectionInfo info =
-          connection
-              .call(
-                  "asking for the collection \"" + name + "\"",
-                  () ->
-                      connection
-                          .collections()
-                          .get(
-                              GetCollectionInfoRequest.newBuilder()
-                                  .setCollectionName(name)
-                                  .build()))
-              .getResult();
-      int dimension = (int) info.getConfig().getParams().getVectorsConfig().getParams().getSize();
-      return Optional.of(Description.decode(info.getConfig().getMetadataMap(), dimension));
-    } catch (StoreException e) {
-      if (e.code() == ErrorCode.COLLECTION_NOT_FOUND) {
-        return Optional.empty();
-      }
-      throw e;
-    }
+    return Connection.ifThere(() -> Optional.of(get(name)));
+  }
+
+  private Description get(String name) {
+    CollectionInfo info =
+        connection
+            .call(
+                "asking for the collection \"" + name + "\"",
+                () ->
+                    connection
+                        .collections()
+                        .get(GetCollectionInfoRequest.newBuilder().setCollectionName(name).build()))
+            .getResult();
+    int dimension = (int) info.getConfig().getParams().getVectorsConfig().getParams().getSize();
+    return Description.decode(info.getConfig().getMetadataMap(), dimension);
   }
 
   Description require(String name) {

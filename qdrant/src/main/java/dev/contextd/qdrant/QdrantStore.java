@@ -103,21 +103,11 @@ public final class QdrantStore implements RemoteStore {
             .toList();
     List<CollectionInfo> infos = new ArrayList<>();
     for (String name : names) {
-      info(name, scope).ifPresent(infos::add);
+      // Somebody may have deleted it since it was listed.
+      Connection.ifThere(() -> collection(name, scope).map(VectorCollection::info))
+          .ifPresent(infos::add);
     }
     return infos;
-  }
-
-  /** Empty where somebody deleted the collection since it was listed. */
-  private Optional<CollectionInfo> info(String name, Scope scope) {
-    try {
-      return collection(name, scope).map(VectorCollection::info);
-    } catch (StoreException e) {
-      if (e.code() == ErrorCode.COLLECTION_NOT_FOUND) {
-        return Optional.empty();
-      }
-      throw e;
-    }
   }
 
   @Override

@@ -10,6 +10,7 @@ import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.DocumentFormat;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.testkit.DaemonProcess;
 import dev.contextd.testkit.StoreRoot;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -255,20 +256,18 @@ class CtxdTest {
   void aDaemonsStoreIsReachedThroughIt() throws Exception {
     fill("notes");
     Path home = Files.createDirectories(root.beside("home"));
+    List<String> command = new ArrayList<>(DaemonProcess.JAVA_FLAGS);
+    command.addFirst(System.getProperty("java.home") + "/bin/java");
+    command.addAll(
+        List.of(
+            "-cp",
+            System.getProperty("java.class.path"),
+            "dev.contextd.server.Main",
+            "--http-port=0",
+            "--config=" + config(),
+            "--vectorstore-path=" + root.path()));
     Process daemon =
-        new ProcessBuilder(
-                System.getProperty("java.home") + "/bin/java",
-                "--add-exports",
-                "java.base/jdk.internal.module=ALL-UNNAMED",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.contextd.server.Main",
-                "--http-port=0",
-                "--config=" + config(),
-                "--vectorstore-path=" + root.path())
-            .redirectError(root.beside("daemon.err").toFile())
-            .start();
+        new ProcessBuilder(command).redirectError(root.beside("daemon.err").toFile()).start();
     try (var out = daemon.inputReader(StandardCharsets.UTF_8)) {
       String line = out.readLine();
       while (line != null && !line.startsWith("listening on ")) {

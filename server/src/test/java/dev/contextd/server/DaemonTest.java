@@ -3,6 +3,7 @@ package dev.contextd.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.contextd.testkit.DaemonProcess;
 import dev.contextd.testkit.Fixtures;
 import dev.contextd.testkit.StoreRoot;
 import java.io.IOException;
@@ -45,8 +46,8 @@ class DaemonTest {
     Files.createDirectories(root.beside("home"));
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("--add-exports", "java.base/jdk.internal.module=ALL-UNNAMED"));
-    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx256m"));
+    command.addAll(DaemonProcess.JAVA_FLAGS);
+    command.add("-Xmx256m");
     command.addAll(List.of("-cp", classPath(), Main.class.getName()));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command);

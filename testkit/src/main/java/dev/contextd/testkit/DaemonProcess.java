@@ -25,6 +25,13 @@ public record DaemonProcess(Process process, int port, String said) implements A
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Duration POLL = Duration.ofMillis(10);
 
+  /** What the launchers give Java. */
+  public static final List<String> JAVA_FLAGS =
+      List.of(
+          "--add-exports",
+          "java.base/jdk.internal.module=ALL-UNNAMED",
+          "--enable-native-access=ALL-UNNAMED");
+
   /**
    * Starts it and waits until it serves.
    *
@@ -36,8 +43,8 @@ public record DaemonProcess(Process process, int port, String said) implements A
     Files.deleteIfExists(out);
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("--add-exports", "java.base/jdk.internal.module=ALL-UNNAMED"));
-    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx256m"));
+    command.addAll(JAVA_FLAGS);
+    command.add("-Xmx256m");
     command.add("-XX:TieredStopAtLevel=1"); // It lives for seconds.
     command.addAll(List.of("-cp", classPath(), MAIN));
     command.addAll(List.of(arguments));

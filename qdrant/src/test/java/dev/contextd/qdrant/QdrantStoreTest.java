@@ -16,11 +16,13 @@ import dev.contextd.qdrant.testkit.FakeQdrant;
 import dev.contextd.qdrant.testkit.Point;
 import io.qdrant.client.grpc.JsonWithInt.Value;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What is Qdrant's own about the store, beside what every store keeps. */
 class QdrantStoreTest {
@@ -170,6 +172,58 @@ class QdrantStoreTest {
           .hasMessageContaining("UNAUTHENTICATED")
           .hasMessageNotContaining("secret");
       assertThat(store.address()).isEqualTo("localhost:" + server.port());
+    }
+  }
+
+  @Test
+  void aServerIsBelievedForTheCertificatesThatAreNamed(@TempDir Path folder) throws Exception {
+    SelfSigned own = SelfSigned.make(folder, "own");
+    SelfSigned other = SelfSigned.make(folder, "other");
+    try (FakeQdrant server = FakeQdrant.withTls(own.key(), own.certificate());
+        QdrantStore store = open(server, true, Optional.of(own.pem()));
+        QdrantStore misled = open(server, true, Optional.of(other.pem()));
+        QdrantStore trusting = open(server, true, Optional.empty());
+        QdrantStore plain = open(server, false, Optional.empty())) {
+      store.ping();
+      store.upsert(NOTES, List.of(NewDocument.of("a", "text", RIGHT)), Scope.ALL);
+      assertThat(store.collection(NOTES, Scope.ALL).orElseThrow().count()).isEqualTo(1);
+      assertThat(store.address()).isEqualTo("localhost:" + server.port() + " (TLS)");
+      long calls = server.calls();
+      for (QdrantStore refused : List.of(misled, trusting, plain)) {
+        assertRefused(ErrorCode.REMOTE_UNAVAILABLE, refused::ping, "localhost:" + server.port());
+      }
+      assertThat(server.calls()).as("nothing was said to it").isEqualTo(calls);
+    }
+  }
+
+  private static QdrantStore open(FakeQdrant server, boolean tls, Optional<Path> caFile)
+      throws IOException {
+    QdrantOptions plain = QdrantOptions.at("localhost", server.port());
+    return QdrantStore.open(
+        new QdrantOptions(
+            plain.host(),
+            plain.port(),
+            tls,
+            caFile,
+            plain.apiKey(),
+            plain.timeout(),
+            plain.maxMessageBytes(),
+            plain.vectorSize()),
+        Optional.empty());
+  }
+
+  @Test
+  void whatTenantsAndFiltersLookAtIsIndexedOnce() throws Exception {
+    String index = "qdrant.Points/CreateFieldIndex";
+    try (FakeQdrant server = FakeQdrant.open();
+        QdrantStore store = open(server)) {
+      store.upsert(NOTES, List.of(NewDocument.of("a", "", RIGHT)), Scope.ALL);
+      assertThat(server.calls(index)).as("tenant, team and project").isEqualTo(3);
+      Query byKind = Query.nearest(RIGHT, 1).where(new Filter.Equal("kind", "x"));
+      for (int i = 0; i < 2; i++) {
+        store.collection(NOTES, Scope.ALL).orElseThrow().query(byKind);
+        assertThat(server.calls(index)).isEqualTo(4);
+      }
     }
   }
 

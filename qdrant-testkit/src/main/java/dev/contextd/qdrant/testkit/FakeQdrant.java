@@ -2,14 +2,20 @@ package dev.contextd.qdrant.testkit;
 
 import dev.contextd.qdrant.testkit.StoredCollection.Stored;
 import io.grpc.Server;
+import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,16 +36,18 @@ public final class FakeQdrant implements AutoCloseable {
 
   private final Memory memory = new Memory();
   private final Gate gate;
+  private final Optional<SslContext> tls;
   private @Nullable Server server;
   private int port;
 
-  private FakeQdrant(Optional<String> key) {
+  private FakeQdrant(Optional<String> key, Optional<SslContext> tls) {
     this.gate = new Gate(key);
+    this.tls = tls;
   }
 
   /** A server that is started and asks for no key. */
   public static FakeQdrant open() {
-    FakeQdrant qdrant = new FakeQdrant(Optional.empty());
+    FakeQdrant qdrant = new FakeQdrant(Optional.empty(), Optional.empty());
     qdrant.start();
     return qdrant;
   }
@@ -49,7 +57,17 @@ public final class FakeQdrant implements AutoCloseable {
    * header {@code api-key}; health checks need none.
    */
   public static FakeQdrant withKey(String key) {
-    FakeQdrant qdrant = new FakeQdrant(Optional.of(key));
+    FakeQdrant qdrant = new FakeQdrant(Optional.of(key), Optional.empty());
+    qdrant.start();
+    return qdrant;
+  }
+
+  /** A server that is started and speaks TLS alone, with this certificate. */
+  public static FakeQdrant withTls(PrivateKey key, X509Certificate certificate)
+      throws SSLException {
+    SslContext tls =
+        GrpcSslContexts.configure(SslContextBuilder.forServer(key, certificate)).build();
+    FakeQdrant qdrant = new FakeQdrant(Optional.empty(), Optional.of(tls));
     qdrant.start();
     return qdrant;
   }
@@ -65,8 +83,10 @@ public final class FakeQdrant implements AutoCloseable {
       return;
     }
     InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    NettyServerBuilder builder = NettyServerBuilder.forAddress(address);
+    tls.ifPresent(builder::sslContext);
     Server starting =
-        NettyServerBuilder.forAddress(address)
+        builder
             .addService(new FakeHealth.OfQdrant())
             .addService(new FakeHealth.OfGrpc())
             .addService(new FakeCollections(memory))

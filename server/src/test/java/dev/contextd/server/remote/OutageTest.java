@@ -15,6 +15,7 @@ import dev.contextd.qdrant.QdrantStore;
 import dev.contextd.qdrant.testkit.FakeQdrant;
 import dev.contextd.qdrant.testkit.FlakyProxy;
 import dev.contextd.qdrant.testkit.FlakyProxy.Mode;
+import dev.contextd.resilience.HealthListener;
 import dev.contextd.resilience.remote.Comparison;
 import dev.contextd.resilience.remote.FallbackStore;
 import dev.contextd.resilience.remote.ReadFrom;
@@ -35,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -109,6 +111,41 @@ class OutageTest {
       side.assertSame(server.port());
       assertThat(side.sync().verify(false).isSame()).isTrue();
       assertThat(side.sync().status().gap()).isEmpty();
+    }
+  }
+
+  @Test
+  void eachTransitionIsToldToThoseWhoListen() throws Exception {
+    List<Object> told = new CopyOnWriteArrayList<>();
+    try (FakeQdrant _ = server;
+        FlakyProxy proxy = FlakyProxy.before(server.port());
+        Side side = Side.open(root.path(), proxy.port())) {
+      side.awaitShipped();
+      side.store()
+          .checker()
+          .listen(
+              new HealthListener() {
+                @Override
+                public void onRemote(State state) {
+                  told.add(state);
+                }
+
+                @Override
+                public void onRemoteBreaker(BreakerState state) {
+                  told.add(state);
+                }
+              });
+      proxy.mode(Mode.REFUSE);
+      await()
+          .atMost(Side.PATIENCE)
+          .until(() -> told.containsAll(List.of(BreakerState.OPEN, State.DOWN)));
+      proxy.mode(Mode.PASS);
+      await()
+          .atMost(Side.PATIENCE)
+          .until(() -> told.containsAll(List.of(BreakerState.CLOSED, State.UP)));
+      assertThat(told)
+          .containsSubsequence(BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED)
+          .containsSubsequence(State.DOWN, State.UP);
     }
   }
 

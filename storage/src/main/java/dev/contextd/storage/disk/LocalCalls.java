@@ -181,7 +181,7 @@ final class LocalCalls implements FileCalls {
       return create(file);
     }
     create(file).close();
-    return SharedFile.open(file);
+    return SharedFile.open(file, HAS_SYNC_FS);
   }
 
   @Override

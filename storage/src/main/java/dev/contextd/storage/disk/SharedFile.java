@@ -12,19 +12,31 @@ import java.nio.file.Path;
 final class SharedFile implements FileCalls.OpenFile {
   private static final int BUFFER_BYTES = 64 << 10;
 
-  private final RandomAccessFile file;
-  private long end;
+  /** So many synced bytes leave the system's memory at once; a multiple of any page. */
+  private static final long FREED_BYTES = 1 << 20;
 
-  private SharedFile(RandomAccessFile file) throws IOException {
+  private final Path path;
+  private final RandomAccessFile file;
+  private final boolean freesMemory;
+  private long end;
+  private long freed;
+
+  private SharedFile(Path path, RandomAccessFile file, boolean freesMemory) throws IOException {
+    this.path = path;
     this.file = file;
+    this.freesMemory = freesMemory;
     this.end = file.length();
   }
 
-  /** Opens a file that is there for appending. */
-  static SharedFile open(Path path) throws IOException {
+  /**
+   * Opens a file that is there for appending.
+   *
+   * @param freesMemory whether what was synced leaves the system's memory
+   */
+  static SharedFile open(Path path, boolean freesMemory) throws IOException {
     RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
     try {
-      return new SharedFile(file);
+      return new SharedFile(path, file, freesMemory);
     } catch (IOException e) {
       file.close();
       throw e;
@@ -74,6 +86,11 @@ final class SharedFile implements FileCalls.OpenFile {
   @Override
   public void force() throws IOException {
     file.getFD().sync();
+    long whole = end - end % FREED_BYTES;
+    if (freesMemory && whole > freed) {
+      PageCache.ofLinux().free(path, freed, whole);
+      freed = whole;
+    }
   }
 
   @Override

@@ -9,6 +9,8 @@ import dev.contextd.storage.disk.Disk.Image;
 import dev.contextd.storage.disk.Disk.Kind;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -16,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -199,6 +202,28 @@ class LocalDiskTest {
         .hasSize(3_004)
         .extracting(e -> e.name() + " " + e.kind() + " " + e.size() + " " + e.modifiedNanos())
         .isEqualTo(expected);
+  }
+
+  /** Where a file lies in memory alone, it stays there. */
+  @Test
+  void whatAnAppenderSyncedLeavesTheSystemsMemory() throws Exception {
+    Path file = folder.resolve("segment");
+    byte[] content = new byte[(3 << 20) + 5];
+    new Random(7).nextBytes(content);
+    try (Disk.Appender appender = disk.appender(file)) {
+      appender.append(ByteBuffer.wrap(content, 0, 1 << 20));
+      appender.append(ByteBuffer.wrap(content, 1 << 20, content.length - (1 << 20) - 3));
+      appender.sync();
+      try (FileChannel channel = FileChannel.open(file)) {
+        boolean isKept = channel.map(FileChannel.MapMode.READ_ONLY, 0, 2 << 20).isLoaded();
+        boolean isInMemoryAlone = Files.getFileStore(file).type().equals("tmpfs");
+        boolean isLinux = System.getProperty("os.name").equals("Linux");
+        assertThat(isKept).isEqualTo(isInMemoryAlone || !isLinux);
+      }
+      appender.append(ByteBuffer.wrap(content, content.length - 3, 3));
+      appender.sync();
+    }
+    assertThat(disk.read(file)).isEqualTo(content);
   }
 
   /** Whether the system tells of a failed write depends on when the folder was opened. */

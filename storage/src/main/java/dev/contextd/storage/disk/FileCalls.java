@@ -90,6 +90,15 @@ public interface FileCalls {
   /** Opens a file for reading; a symbolic link is not followed. */
   OpenFile open(Path file) throws IOException;
 
+  /**
+   * The content of a small regular file, as {@link #open} gives it.
+   *
+   * @return null where this system has no quicker way than that, or this file needs it
+   */
+  default byte @Nullable [] readSmall(Path file) {
+    return null;
+  }
+
   /** Creates a folder with mode 0700; fails where something bears the name. */
   void createDirectory(Path directory) throws IOException;
 

@@ -1,14 +1,11 @@
 package dev.contextd.storage.disk;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.MemorySegment;
+import java.lang.foreign.Linker;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -20,17 +17,20 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What Linux does with files and Java has no words for: a file that gets its name when all of its
- * content is in it ({@code O_TMPFILE} of open(2), and linkat(2)).
+ * Small files, whole, in as few calls as Linux has, and one that Java has no words for: a file that
+ * gets its name when all of its content is in it ({@code O_TMPFILE} of open(2), and linkat(2)).
  *
- * <p>Layouts and numbers are those of the manual pages, for the 64-bit systems of {@link
- * #DIRECTORY_FLAG}.
+ * <p>Layouts and numbers are those of the manual pages, for the 64-bit systems of {@link #NUMBERS}.
+ * Pointers are passed as numbers, see {@link Scratch}.
  */
 final class LinuxFiles {
-  /** O_DIRECTORY, which differs by processor. */
-  private static final Map<String, Integer> DIRECTORY_FLAG =
-      Map.of("amd64", 0x10000, "aarch64", 0x4000);
+  /** Flags of open(2) that differ by processor. */
+  private record Numbers(int directory, int noFollow) {}
 
+  private static final Map<String, Numbers> NUMBERS =
+      Map.of("amd64", new Numbers(0x10000, 0x20000), "aarch64", new Numbers(0x4000, 0x8000));
+
+  private static final int NON_BLOCK_FLAG = 0x800;
   private static final int TMPFILE_FLAG = 0x400000;
   private static final int AT_FDCWD = -100;
   private static final int AT_SYMLINK_FOLLOW = 0x400;
@@ -45,20 +45,28 @@ final class LinuxFiles {
     static final Optional<LinuxFiles> FILES = link();
   }
 
-  private final int directoryFlag;
-  private final MethodHandle write;
+  private final Numbers numbers;
   private final LinuxStat stat;
+  private final MethodHandle open;
+  private final MethodHandle read;
+  private final MethodHandle write;
   private final MethodHandle linkat;
 
-  private LinuxFiles(int directoryFlag, LinuxStat stat) {
-    this.directoryFlag = directoryFlag;
+  private LinuxFiles(Numbers numbers, LinuxStat stat) {
+    this.numbers = numbers;
     this.stat = stat;
-    this.write =
-        Libc.function("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
+    this.open =
+        Libc.function(
+            "open",
+            FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT),
+            Linker.Option.firstVariadicArg(2));
+    FunctionDescriptor transfer = FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
+    this.read = Libc.function("read", transfer);
+    this.write = Libc.function("write", transfer);
     this.linkat =
         Libc.function(
             "linkat",
-            FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT));
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
   }
 
   /** Empty where the system is another one, or its C library an old one. */
@@ -67,13 +75,17 @@ final class LinuxFiles {
   }
 
   private static Optional<LinuxFiles> link() {
-    return directoryFlag()
-        .flatMap(flag -> LinuxStat.find().map(stat -> new LinuxFiles(flag, stat)));
+    return numbers()
+        .flatMap(numbers -> LinuxStat.find().map(stat -> new LinuxFiles(numbers, stat)));
+  }
+
+  private static Optional<Numbers> numbers() {
+    return Optional.ofNullable(NUMBERS.get(System.getProperty("os.arch", "")));
   }
 
   /** O_DIRECTORY; empty on a processor of which it is not known. */
   static Optional<Integer> directoryFlag() {
-    return Optional.ofNullable(DIRECTORY_FLAG.get(System.getProperty("os.arch", "")));
+    return numbers().map(Numbers::directory);
   }
 
   /** Whether the bytes of a path are those of its characters. */
@@ -88,8 +100,68 @@ final class LinuxFiles {
     return true;
   }
 
-  private static IOException failed(Path file, String what, MemorySegment state) {
-    return new FileSystemException(file.toString(), null, what + ": " + Libc.reason(state));
+  private static byte[] bytes(Path path) {
+    return path.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static IOException failed(Path file, String what, Scratch scratch) {
+    return new FileSystemException(file.toString(), null, what + ": " + Libc.reason(scratch.state));
+  }
+
+  private int open(Scratch scratch, long path, int flags, int mode) {
+    return (int)
+        Libc.call(scratch.state, () -> (int) open.invokeExact(scratch.state, path, flags, mode));
+  }
+
+  /**
+   * The content of a small regular file.
+   *
+   * @return null where it is none, or is larger, or a call fails: Java has the words then
+   */
+  byte @Nullable [] read(Path file) {
+    if (!isForUs(file)) {
+      return null;
+    }
+    try (Scratch scratch = Scratch.take()) {
+      long path = scratch.path(bytes(file));
+      // A FIFO would else wait for somebody to write into it.
+      int flags = Libc.O_RDONLY | Libc.O_CLOEXEC | numbers.noFollow() | NON_BLOCK_FLAG;
+      int fd = path == 0 ? -1 : open(scratch, path, flags, 0);
+      if (fd < 0) {
+        return null;
+      }
+      try {
+        FileCalls.Stat found = stat.ofOpenFile(scratch, fd);
+        if (found == null
+            || found.kind() != Disk.Kind.FILE
+            || found.size() > Scratch.CONTENT_BYTES) {
+          return null;
+        }
+        return read(scratch, fd, (int) found.size());
+      } finally {
+        Libc.close(scratch.state, fd);
+      }
+    }
+  }
+
+  /** Fewer bytes where the file has become shorter. */
+  private byte @Nullable [] read(Scratch scratch, int fd, int size) {
+    int done = 0;
+    while (done < size) {
+      long target = scratch.content() + done;
+      int rest = size - done;
+      long count =
+          Libc.call(
+              scratch.state, () -> (long) read.invokeExact(scratch.state, fd, target, (long) rest));
+      if (count < 0) {
+        return null;
+      }
+      if (count == 0) {
+        break;
+      }
+      done += (int) count;
+    }
+    return scratch.got(done);
   }
 
   /**
@@ -99,70 +171,81 @@ final class LinuxFiles {
    * @throws FileAlreadyExistsException where something bears the name
    */
   FileCalls.@Nullable Stat create(Path file, byte[] content) throws IOException {
-    Path folder = file.toAbsolutePath().getParent();
-    if (folder == null || !isForUs(file)) {
+    Path whole = file.toAbsolutePath();
+    int slash = whole.toString().lastIndexOf('/');
+    if (slash <= 0 || !isForUs(whole)) {
       return null;
     }
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = Libc.state(arena);
-      int flags = Libc.O_WRONLY | Libc.O_CLOEXEC | TMPFILE_FLAG | directoryFlag;
-      int fd = Libc.open(arena, state, folder, flags, MODE_0600);
+    byte[] name = bytes(whole);
+    int folderBytes = name.length - 1;
+    while (name[folderBytes] != '/') {
+      folderBytes--;
+    }
+    try (Scratch scratch = Scratch.take()) {
+      long path = scratch.path(name);
+      if (path == 0) {
+        return null;
+      }
+      int flags = Libc.O_WRONLY | Libc.O_CLOEXEC | TMPFILE_FLAG | numbers.directory();
+      int fd = open(scratch, scratch.folder(name, folderBytes), flags, MODE_0600);
       if (fd < 0) {
-        int errno = Libc.errno(state);
+        int errno = Libc.errno(scratch.state);
         if (errno == Libc.EOPNOTSUPP || errno == Libc.EISDIR || errno == Libc.EINVAL) {
           return null;
         }
-        throw failed(file, "it cannot be created", state);
+        throw failed(file, "it cannot be created", scratch);
       }
       try {
-        write(arena, state, fd, file, content);
-        FileCalls.Stat created = stat.ofOpenFile(arena, fd);
+        write(scratch, fd, file, content);
+        FileCalls.Stat created = stat.ofOpenFile(scratch, fd);
         if (created == null) {
           throw new FileSystemException(file.toString(), null, "it cannot be looked at");
         }
-        return name(arena, state, fd, file) ? created : null;
+        return name(scratch, fd, file, path) ? created : null;
       } finally {
-        Libc.close(state, fd);
+        Libc.close(scratch.state, fd);
       }
     }
   }
 
-  private void write(Arena arena, MemorySegment state, int fd, Path file, byte[] content)
-      throws IOException {
-    MemorySegment bytes = arena.allocateFrom(JAVA_BYTE, content);
-    long done = 0;
+  private void write(Scratch scratch, int fd, Path file, byte[] content) throws IOException {
+    int done = 0;
     while (done < content.length) {
-      MemorySegment rest = bytes.asSlice(done);
+      int count = Math.min(content.length - done, Scratch.CONTENT_BYTES);
+      scratch.put(content, done, count);
+      long source = scratch.content();
+      // What one call does not take is handed to the next.
       long written =
-          Libc.call(state, () -> (long) write.invokeExact(state, fd, rest, rest.byteSize()));
+          Libc.call(
+              scratch.state,
+              () -> (long) write.invokeExact(scratch.state, fd, source, (long) count));
       if (written < 0) {
-        throw failed(file, "it cannot be written", state);
+        throw failed(file, "it cannot be written", scratch);
       }
-      done += written;
+      done += (int) written;
     }
   }
 
   /** False where the system does not show open files by number. */
-  private boolean name(Arena arena, MemorySegment state, int fd, Path file) throws IOException {
-    MemorySegment unnamed = arena.allocateFrom("/proc/self/fd/" + fd);
-    MemorySegment name = arena.allocateFrom(file.toString());
+  private boolean name(Scratch scratch, int fd, Path file, long path) throws IOException {
+    long unnamed = scratch.descriptor(fd);
     long result =
         Libc.call(
-            state,
+            scratch.state,
             () ->
                 (int)
                     linkat.invokeExact(
-                        state, AT_FDCWD, unnamed, AT_FDCWD, name, AT_SYMLINK_FOLLOW));
+                        scratch.state, AT_FDCWD, unnamed, AT_FDCWD, path, AT_SYMLINK_FOLLOW));
     if (result == 0) {
       return true;
     }
-    int errno = Libc.errno(state);
+    int errno = Libc.errno(scratch.state);
     if (errno == Libc.EEXIST) {
       throw new FileAlreadyExistsException(file.toString());
     }
     if (errno == Libc.ENOENT) {
       return false;
     }
-    throw failed(file, "it cannot be named", state);
+    throw failed(file, "it cannot be named", scratch);
   }
 }

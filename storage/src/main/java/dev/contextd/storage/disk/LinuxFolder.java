@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,7 +67,34 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
    * @param bytes a copy of all
    * @param starts where each name begins; a zero stands behind it
    */
-  private record Names(long address, byte[] bytes, int[] starts) {}
+  private record Names(long address, byte[] bytes, int[] starts) {
+    String text(int number) {
+      int end = starts[number];
+      while (bytes[end] != 0) {
+        end++;
+      }
+      return new String(bytes, starts[number], end - starts[number], StandardCharsets.US_ASCII);
+    }
+
+    List<String> texts() {
+      return IntStream.range(0, starts.length).mapToObj(this::text).toList();
+    }
+  }
+
+  /** What is made of the names in an open folder. */
+  private interface Use<T> {
+    T of(int folder, List<Names> names);
+  }
+
+  /**
+   * All names, in no order.
+   *
+   * @return null where {@link #entries} is
+   */
+  @Nullable List<String> names(Path directory) throws IOException {
+    return opened(
+        directory, (_, names) -> names.stream().flatMap(some -> some.texts().stream()).toList());
+  }
 
   /**
    * All entries, in no order.
@@ -76,6 +104,11 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
    */
   @Nullable List<Disk.Entry> entries(Path directory, Function<String, Disk.@Nullable Entry> byName)
       throws IOException {
+    return opened(
+        directory, (folder, names) -> new Looks(stat, folder, directory, byName).at(names));
+  }
+
+  private <T> @Nullable T opened(Path directory, Use<T> use) throws IOException {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment state = Libc.state(arena);
       int flags = Libc.O_RDONLY | Libc.O_CLOEXEC | directoryFlag;
@@ -85,7 +118,7 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
       }
       try {
         List<Names> names = names(arena, state, folder, directory);
-        return names == null ? null : new Looks(stat, folder, directory, byName).at(names);
+        return names == null ? null : use.of(folder, names);
       } finally {
         Libc.close(state, folder);
       }
@@ -175,7 +208,7 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
       }
       Disk.@Nullable Entry[] entries = new Disk.Entry[count];
       for (int i = 0; i < count; i++) {
-        String name = text(names.bytes(), names.starts()[part.from() + i]);
+        String name = names.text(part.from() + i);
         int at = i * LinuxStat.WORDS;
         entries[i] =
             isSeen[i]
@@ -188,14 +221,6 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
                 : byName.apply(name);
       }
       return entries;
-    }
-
-    private static String text(byte[] bytes, int start) {
-      int end = start;
-      while (bytes[end] != 0) {
-        end++;
-      }
-      return new String(bytes, start, end - start, StandardCharsets.US_ASCII);
     }
   }
 }

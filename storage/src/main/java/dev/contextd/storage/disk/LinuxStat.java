@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +38,9 @@ record LinuxStat(MethodHandle statx) {
   private static final int S_IFDIR = 0x4000;
   private static final int S_IFREG = 0x8000;
   private static final int S_IFLNK = 0xa000;
+
+  /** Memory that is fresh holds zeros. */
+  private static final long NO_NAME = Arena.global().allocate(1).address();
 
   /** Made on first use: linking costs a start several hundredths of a second. */
   private static final class Linked {
@@ -85,12 +87,11 @@ record LinuxStat(MethodHandle statx) {
   }
 
   /** What an open file is; null where that cannot be told. */
-  FileCalls.@Nullable Stat ofOpenFile(Arena arena, int file) {
-    MemorySegment answer = arena.allocate(JAVA_LONG, WORDS);
-    if (!look(file, arena.allocateFrom("").address(), AT_EMPTY_PATH, answer.address())) {
+  FileCalls.@Nullable Stat ofOpenFile(Scratch scratch, int file) {
+    if (!look(file, NO_NAME, AT_EMPTY_PATH, scratch.answer())) {
       return null;
     }
-    long[] words = answer.toArray(JAVA_LONG);
+    long[] words = scratch.words();
     long major = words[DEVICE_WORD] & 0xffff_ffffL;
     long minor = words[DEVICE_WORD] >>> Integer.SIZE;
     // One number as makedev(3) makes it.

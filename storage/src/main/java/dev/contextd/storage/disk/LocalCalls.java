@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -46,6 +47,9 @@ final class LocalCalls implements FileCalls {
   /** A folder of so many bytes has about two thousand names: the quicker way has to be linked. */
   private static final long MIN_LARGE_BYTES = 64 << 10;
 
+  /** Who reads so many files reads more: the quicker way has to be linked. */
+  private static final int MIN_READS = 1_000;
+
   private static final boolean HAS_SYNC_FS =
       System.getProperty("os.name", "").equals("Linux")
           && LocalCalls.class.getModule().isNativeAccessEnabled();
@@ -61,6 +65,7 @@ final class LocalCalls implements FileCalls {
   /** Folders that stay open so that the system tells each failure of their disk. */
   private final Map<Path, Integer> watched = new ConcurrentHashMap<>();
 
+  private final AtomicInteger reads = new AtomicInteger();
   private final AtomicBoolean isWritingBack = new AtomicBoolean();
 
   /** What was written and not synced; kept only where the system has no call for all at once. */
@@ -68,6 +73,12 @@ final class LocalCalls implements FileCalls {
 
   @Override
   public List<String> names(Path directory) throws IOException {
+    LinuxFolder linux = ofLarge(directory);
+    List<String> all = linux == null ? null : linux.names(directory);
+    return all == null ? streamed(directory) : all;
+  }
+
+  private static List<String> streamed(Path directory) throws IOException {
     List<String> names = new ArrayList<>();
     try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
       for (Path path : stream) {
@@ -82,13 +93,17 @@ final class LocalCalls implements FileCalls {
   @Override
   public @Nullable List<Disk.Entry> entries(
       Path directory, Function<String, Disk.@Nullable Entry> byName) throws IOException {
+    LinuxFolder linux = ofLarge(directory);
+    return linux == null ? null : linux.entries(directory, byName);
+  }
+
+  private @Nullable LinuxFolder ofLarge(Path directory) throws IOException {
     if (!HAS_SYNC_FS || !LinuxFiles.isForUs(directory)) {
       return null;
     }
     Stat folder = stat(directory);
     boolean isLarge = folder != null && folder.size() >= MIN_LARGE_BYTES;
-    LinuxFolder linux = isLarge ? LinuxFolder.find().orElse(null) : null;
-    return linux == null ? null : linux.entries(directory, byName);
+    return isLarge ? LinuxFolder.find().orElse(null) : null;
   }
 
   @Override
@@ -187,6 +202,16 @@ final class LocalCalls implements FileCalls {
   @Override
   public OpenFile open(Path file) throws IOException {
     return new Channel(FileChannel.open(file, READ));
+  }
+
+  @Override
+  public byte @Nullable [] readSmall(Path file) {
+    boolean isForUs = HAS_SYNC_FS && file.getFileSystem().equals(FileSystems.getDefault());
+    if (!isForUs || (reads.get() < MIN_READS && reads.incrementAndGet() < MIN_READS)) {
+      return null;
+    }
+    LinuxFiles linux = LinuxFiles.find().orElse(null);
+    return linux == null ? null : linux.read(file);
   }
 
   @Override

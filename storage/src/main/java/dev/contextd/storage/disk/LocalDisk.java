@@ -102,6 +102,11 @@ public final class LocalDisk implements Disk {
 
   @Override
   public byte[] read(Path file) throws IOException {
+    byte[] small = calls.readSmall(file);
+    return small == null ? readOpened(file) : small;
+  }
+
+  private byte[] readOpened(Path file) throws IOException {
     try (FileCalls.OpenFile open = openRegular(file)) {
       long size = open.size();
       if (size > MAX_READ_BYTES) {

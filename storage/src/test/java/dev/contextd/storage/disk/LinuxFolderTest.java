@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,9 +35,15 @@ class LinuxFolderTest {
     return null;
   }
 
+  private List<String> names() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(path -> folder.relativize(path).toString()).toList();
+    }
+  }
+
   private List<Entry> oneByOne() throws IOException {
     List<Entry> entries = new ArrayList<>();
-    for (String name : calls.names(folder)) {
+    for (String name : names()) {
       FileCalls.Stat stat = Objects.requireNonNull(calls.stat(folder.resolve(name)));
       entries.add(new Entry(folder, name, stat.kind(), stat.size(), stat.modifiedNanos()));
     }
@@ -74,6 +81,7 @@ class LinuxFolderTest {
         .isNotNull()
         .hasSameSizeAs(oneByOne())
         .doesNotHaveDuplicates();
+    assertThat(calls.names(folder)).containsExactlyInAnyOrderElementsOf(names());
     assertThat(new LocalDisk().list(folder))
         .containsExactlyElementsOf(
             oneByOne().stream().sorted((a, b) -> a.name().compareTo(b.name())).toList());
@@ -91,6 +99,7 @@ class LinuxFolderTest {
                 .waitFor())
         .isZero();
     assertThat(entries()).isNull();
+    assertThat(LinuxFolder.find().orElseThrow().names(folder)).isNull();
   }
 
   @Test

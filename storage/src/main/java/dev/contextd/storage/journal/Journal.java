@@ -15,8 +15,8 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The journal as it is written: records are numbered and queued, and whoever waits first writes and
- * syncs for all that wait (group commit).
+ * The journal as it is written: records are numbered and queued, and one of those who wait writes
+ * and syncs for all that are queued (group commit).
  *
  * <p>Invariants:
  *
@@ -40,7 +40,10 @@ public final class Journal implements AutoCloseable {
   private static final int POLL_MILLISECONDS = 20;
 
   private final Gate gate;
-  private final ReentrantLock commit = new ReentrantLock();
+  private final Turns turns = new Turns();
+
+  /** Fair: a checkpoint waits for one group at most, however many come behind it. */
+  private final ReentrantLock commit = new ReentrantLock(true);
 
   /** Guarded by itself: what is queued, and the next sequence. */
   private final ReentrantLock queue = new ReentrantLock();
@@ -256,16 +259,7 @@ public final class Journal implements AutoCloseable {
    * @throws IOException where it will never be
    */
   public void await(Ticket ticket) throws IOException {
-    while (!ticket.done) {
-      commit.lock();
-      try {
-        if (!ticket.done) {
-          commitGroup();
-        }
-      } finally {
-        commit.unlock();
-      }
-    }
+    turns.await(ticket::isDone, this::commitGroup);
     IOException failure = ticket.failure;
     if (failure instanceof OutcomeUnknownException) {
       throw new OutcomeUnknownException(failure.getMessage(), failure);
@@ -276,6 +270,15 @@ public final class Journal implements AutoCloseable {
   }
 
   private void commitGroup() {
+    commit.lock();
+    try {
+      commitQueued();
+    } finally {
+      commit.unlock();
+    }
+  }
+
+  private void commitQueued() {
     List<Ticket> group = takeGroup();
     if (group.isEmpty()) {
       return;
@@ -576,11 +579,9 @@ public final class Journal implements AutoCloseable {
     } finally {
       queue.unlock();
     }
+    turns.await(this::isQueueEmpty, this::commitGroup);
     commit.lock();
     try {
-      while (!isQueueEmpty()) {
-        commitGroup();
-      }
       segments.close(synced);
     } finally {
       commit.unlock();

@@ -18,8 +18,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -343,6 +345,54 @@ class JournalWritingTest {
     journal.close();
     assertThat(failures).isEmpty();
     assertThat(Journals.names(Journals.read(journal()))).hasSize(threads * each);
+  }
+
+  /** Whoever closes writes what is queued; those who wait for it are told, each of them. */
+  @Test
+  @Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void closingAmidWritesLeavesNobodyWaiting() throws Exception {
+    for (int round = 0; round < 100; round++) {
+      Path directory = root.resolve("round-" + round);
+      Journal journal = Journals.open(directory, new LocalDisk());
+      List<String> acknowledged = Collections.synchronizedList(new ArrayList<>());
+      CountDownLatch isWriting = new CountDownLatch(6);
+      List<Thread> writers = new ArrayList<>();
+      for (int t = 0; t < 6; t++) {
+        String name = "writer " + t;
+        writers.add(
+            Thread.ofPlatform()
+                .start(() -> writeUntilClosed(journal, name, acknowledged, isWriting)));
+      }
+      isWriting.await();
+      journal.close();
+      for (Thread writer : writers) {
+        writer.join();
+      }
+      assertThat(Journals.names(Journals.read(directory)))
+          .as("round %d", round)
+          .containsExactlyInAnyOrderElementsOf(acknowledged);
+    }
+  }
+
+  private static void writeUntilClosed(
+      Journal journal, String name, List<String> acknowledged, CountDownLatch isWriting) {
+    for (int i = 0; ; i++) {
+      String record = name + "/" + i;
+      Journal.Ticket ticket =
+          Journal.prepare(Journals.record(record), new Journals.Watched(new ArrayList<>(), record));
+      try {
+        journal.enqueue(ticket);
+      } catch (IOException e) {
+        return; // It is closed.
+      }
+      try {
+        journal.await(ticket);
+        acknowledged.add(record);
+        isWriting.countDown();
+      } catch (IOException e) {
+        throw new AssertionError(e);
+      }
+    }
   }
 
   private static void awaitQuietly(CountDownLatch latch) {

@@ -1,7 +1,6 @@
 package dev.contextd.server.settings;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A file that holds a key of AES-256. */
@@ -17,11 +16,11 @@ public final class KeyFile {
    */
   public static byte[] read(Path file) throws SettingsException {
     try {
-      byte[] key = Files.readAllBytes(file);
+      byte[] key = SmallFile.bytes(file, KEY_BYTES).orElse(new byte[0]);
       if (key.length != KEY_BYTES) {
         throw new SettingsException(
-            "%s has %d bytes, a key has %d; head -c 32 /dev/urandom makes one"
-                .formatted(file, key.length, KEY_BYTES));
+            "%s has not the %d bytes of a key; head -c 32 /dev/urandom makes one"
+                .formatted(file, KEY_BYTES));
       }
       return key;
     } catch (IOException e) {

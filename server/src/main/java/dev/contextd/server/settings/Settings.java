@@ -409,10 +409,9 @@ public record Settings(
 
   private static String readToken(String key, Path file) throws SettingsException {
     try {
-      if (Files.size(file) > MAX_TOKEN_BYTES) {
-        throw new SettingsException(key + ": " + file + " is too large for a token");
-      }
-      return Files.readString(file).strip();
+      return SmallFile.text(file, MAX_TOKEN_BYTES)
+          .orElseThrow(() -> new SettingsException(key + ": " + file + " is too large for a token"))
+          .strip();
     } catch (IOException e) {
       throw new SettingsException(key + ": " + file + " cannot be read: " + e.getMessage());
     }

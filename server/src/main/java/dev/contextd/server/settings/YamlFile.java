@@ -1,8 +1,7 @@
 package dev.contextd.server.settings;
 
 import java.io.IOException;
-import java.nio.charset.MalformedInputException;
-import java.nio.file.Files;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -24,7 +23,7 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 
 /** A {@code config.yaml} as its keys' paths and values, each with the line it stands on. */
 final class YamlFile {
-  private static final long MAX_BYTES = 1 << 20;
+  private static final int MAX_BYTES = 1 << 20;
   private static final int MAX_DEPTH = 16;
 
   private final Path file;
@@ -41,15 +40,16 @@ final class YamlFile {
   static YamlFile read(Path file) throws SettingsException {
     YamlFile yaml = new YamlFile(file);
     try {
-      if (Files.size(file) > MAX_BYTES) {
+      Optional<String> content = SmallFile.text(file, MAX_BYTES);
+      if (content.isEmpty()) {
         throw new SettingsException(file + " is larger than 1 MiB, which no configuration is");
       }
       LoadSettings settings = LoadSettings.builder().setLabel(file.toString()).build();
       new Compose(settings)
-          .composeString(Files.readString(file))
+          .composeString(content.get())
           .filter(node -> !node.getTag().equals(Tag.NULL))
           .ifPresent(node -> yaml.collectRoot(node));
-    } catch (MalformedInputException e) {
+    } catch (CharacterCodingException e) {
       throw new SettingsException(file + " is not UTF-8");
     } catch (IOException e) {
       throw new SettingsException(file + " cannot be read: " + e.getMessage());

@@ -330,6 +330,31 @@ class SettingsTest {
         .hasMessageContaining("fewer than 16 characters");
   }
 
+  /** A device has no size and no end. */
+  @Test
+  void whatHasNoEndIsRefusedAndNotReadToIt() throws Exception {
+    Path endless = Path.of("/dev/zero");
+    assertThatThrownBy(() -> load(flags(Optional.of(endless.toString())), Map.of()))
+        .hasMessageContaining("larger than 1 MiB");
+    assertThatThrownBy(() -> load("server: {token_file: " + endless + "}\n", Map.of()))
+        .hasMessageContaining("too large for a token");
+    assertThatThrownBy(() -> KeyFile.read(endless)).hasMessageContaining("not the 32 bytes");
+    Path key = Files.write(home.resolve("key"), new byte[32]);
+    assertThat(KeyFile.read(key)).hasSize(32);
+    assertThatThrownBy(() -> KeyFile.read(Files.write(key, new byte[31])))
+        .hasMessageContaining("not the 32 bytes");
+  }
+
+  @Test
+  void whateverWasFoundTheMessageIsOneLineThatCanBeRead() {
+    assertThatThrownBy(() -> load("server: {http_port: \"9\\n0\"}\n", Map.of()))
+        .hasMessageEndingWith("found \"9\\n0\"");
+    assertThatThrownBy(() -> load("", Map.of("LOG_LEVEL", "\u001b[31m" + "x".repeat(100_000))))
+        .hasMessageContaining("LOG_LEVEL: expected")
+        .hasMessageContaining("\\u001b[31mxxx")
+        .satisfies(e -> assertThat(e.getMessage()).hasSizeLessThan(1_000));
+  }
+
   /** The store was opened below the current directory. */
   @Test
   void anEmptyHomeIsAsGoodAsNone() throws Exception {

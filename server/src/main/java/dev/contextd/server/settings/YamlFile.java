@@ -11,6 +11,8 @@ import java.util.Optional;
 import java.util.TreeSet;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.api.lowlevel.Parse;
+import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
@@ -25,6 +27,9 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 final class YamlFile {
   private static final int MAX_BYTES = 1 << 20;
   private static final int MAX_DEPTH = 16;
+
+  /** What has no use here may go deeper. */
+  private static final int MAX_NESTING = 64;
 
   private final Path file;
   private final Map<Key, Value> values = new LinkedHashMap<>();
@@ -45,6 +50,7 @@ final class YamlFile {
         throw new SettingsException(file + " is larger than 1 MiB, which no configuration is");
       }
       LoadSettings settings = LoadSettings.builder().setLabel(file.toString()).build();
+      yaml.requireShallow(new Parse(settings).parseString(content.get()));
       new Compose(settings)
           .composeString(content.get())
           .filter(node -> !node.getTag().equals(Tag.NULL))
@@ -66,6 +72,22 @@ final class YamlFile {
       throw new SettingsException(String.valueOf(e.getMessage()));
     }
     return yaml;
+  }
+
+  /** Composing takes a call within a call for each level. */
+  private void requireShallow(Iterable<Event> events) {
+    int depth = 0;
+    for (Event event : events) {
+      switch (event.getEventId()) {
+        case MappingStart, SequenceStart -> depth++;
+        case MappingEnd, SequenceEnd -> depth--;
+        default -> {}
+      }
+      if (depth > MAX_NESTING) {
+        int line = event.getStartMark().map(Mark::getLine).orElse(0) + 1;
+        throw new Refused("%s:%d: nested deeper than any configuration".formatted(file, line));
+      }
+    }
   }
 
   Optional<Value> value(Key key) {

@@ -25,7 +25,9 @@ class SettingsFileFuzz {
         "server:\n  http_port: \"9\\n0\"\n  shutdown_timeout: |\n    10s\n"
             .getBytes(StandardCharsets.UTF_8),
         "\"a key\\non two lines\": 1\n".getBytes(StandardCharsets.UTF_8),
-        ("log: " + "x".repeat(5_000)).getBytes(StandardCharsets.UTF_8));
+        ("log: " + "x".repeat(5_000)).getBytes(StandardCharsets.UTF_8),
+        "[".repeat(4_000).getBytes(StandardCharsets.UTF_8),
+        "{a: ".repeat(4_000).getBytes(StandardCharsets.UTF_8));
   }
 
   /** Hosts would be looked up, and named files of this machine read. */

@@ -78,6 +78,11 @@ final class LocalCalls implements FileCalls {
     return all == null ? streamed(directory) : all;
   }
 
+  /** Whether its name means the same to the system, whose own calls may be used. */
+  private static boolean isOfLinux(Path path) {
+    return HAS_SYNC_FS && path.getFileSystem().equals(FileSystems.getDefault());
+  }
+
   private static List<String> streamed(Path directory) throws IOException {
     List<String> names = new ArrayList<>();
     try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
@@ -98,7 +103,7 @@ final class LocalCalls implements FileCalls {
   }
 
   private @Nullable LinuxFolder ofLarge(Path directory) throws IOException {
-    if (!HAS_SYNC_FS || !LinuxFiles.isForUs(directory)) {
+    if (!isOfLinux(directory) || !LinuxFiles.isForUs(directory)) {
       return null;
     }
     Stat folder = stat(directory);
@@ -179,7 +184,7 @@ final class LocalCalls implements FileCalls {
 
   @Override
   public @Nullable Stat createWhole(Path file, byte[] content) throws IOException {
-    if (!HAS_SYNC_FS || createsNoneWhole) {
+    if (!isOfLinux(file) || createsNoneWhole) {
       return null;
     }
     LinuxFiles linux = LinuxFiles.find().orElse(null);
@@ -206,8 +211,7 @@ final class LocalCalls implements FileCalls {
 
   @Override
   public byte @Nullable [] readSmall(Path file) {
-    boolean isForUs = HAS_SYNC_FS && file.getFileSystem().equals(FileSystems.getDefault());
-    if (!isForUs || (reads.get() < MIN_READS && reads.incrementAndGet() < MIN_READS)) {
+    if (!isOfLinux(file) || (reads.get() < MIN_READS && reads.incrementAndGet() < MIN_READS)) {
       return null;
     }
     LinuxFiles linux = LinuxFiles.find().orElse(null);

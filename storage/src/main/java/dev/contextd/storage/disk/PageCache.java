@@ -42,8 +42,12 @@ record PageCache(MethodHandle fadvise) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Libc.state(arena);
       int open = Libc.open(arena, state, file, Libc.O_RDONLY | Libc.O_CLOEXEC, 0);
-      if (open >= 0) {
+      if (open < 0) {
+        return;
+      }
+      try {
         Libc.call(() -> (int) fadvise.invokeExact(open, from, to - from, POSIX_FADV_DONTNEED));
+      } finally {
         Libc.close(state, open);
       }
     }

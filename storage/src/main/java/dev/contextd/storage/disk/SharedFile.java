@@ -4,12 +4,15 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A file that threads of others write to in turn: no interrupt of one of them closes it, as it
  * would close a channel.
  */
 final class SharedFile implements FileCalls.OpenFile {
+  private static final Logger log = LoggerFactory.getLogger(SharedFile.class);
   private static final int BUFFER_BYTES = 64 << 10;
 
   /** So many synced bytes leave the system's memory at once; a multiple of any page. */
@@ -88,8 +91,18 @@ final class SharedFile implements FileCalls.OpenFile {
     file.getFD().sync();
     long whole = end - end % FREED_BYTES;
     if (freesMemory && whole > freed) {
-      PageCache.ofLinux().free(path, freed, whole);
+      long from = freed;
       freed = whole;
+      free(from, whole);
+    }
+  }
+
+  /** What is synced is synced, whatever becomes of the advice. */
+  private void free(long from, long to) {
+    try {
+      PageCache.ofLinux().free(path, from, to);
+    } catch (RuntimeException | Error e) {
+      log.debug("the memory of {} is not freed", path, e);
     }
   }
 

@@ -13,6 +13,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The journal as it is written: records are numbered and queued, and one of those who wait writes
@@ -39,6 +41,14 @@ public final class Journal implements AutoCloseable {
 
   private static final int POLL_MILLISECONDS = 20;
 
+  private static final String BROKEN =
+      "a write failed and could not be taken back; nothing more is written until a restart, which"
+          + " shows whether it took effect";
+  private static final Logger log = LoggerFactory.getLogger(Journal.class);
+
+  /** Made before it is needed: there may be no memory then. */
+  private final IOException untold = new OutcomeUnknownException(BROKEN);
+
   private final Gate gate;
   private final Turns turns = new Turns();
 
@@ -53,6 +63,7 @@ public final class Journal implements AutoCloseable {
   private final ArrayDeque<Ticket> queued = new ArrayDeque<>();
   private long nextSequence;
   private boolean failing;
+  private volatile boolean isBroken;
   private boolean closed;
 
   /** Bytes of records that no checkpoint covers yet, those queued included. */
@@ -226,7 +237,7 @@ public final class Journal implements AutoCloseable {
                 .formatted(JournalRecord.MAX_PAYLOAD_BYTES, ticket.record.payload().remaining()));
       }
       if (failing) {
-        throw new IOException("a write before this one failed");
+        throw new IOException(isBroken ? BROKEN : "a write before this one failed");
       }
       ticket.sequence = nextSequence++;
       pendingBytes += ticket.bytes();
@@ -288,7 +299,12 @@ public final class Journal implements AutoCloseable {
       write(group);
     } catch (IOException | RuntimeException | Error e) {
       // Nobody else would ever answer those who wait for this group.
-      fail(group, e instanceof IOException io ? io : new IOException(e.toString(), e));
+      try {
+        fail(group, e instanceof IOException io ? io : new IOException(e.toString(), e));
+      } catch (RuntimeException | Error worse) {
+        giveUp(group);
+        log.error(BROKEN, worse);
+      }
       return;
     }
     synced = group.getLast().sequence;
@@ -320,9 +336,10 @@ public final class Journal implements AutoCloseable {
     queue.lock();
     try {
       while (!queued.isEmpty() && (group.isEmpty() || bytes < GROUP_BYTES)) {
-        Ticket ticket = queued.remove();
+        Ticket ticket = queued.element();
+        group.add(ticket); // Where memory runs out it is still queued.
+        queued.remove();
         bytes += ticket.bytes();
-        group.add(ticket);
       }
     } finally {
       queue.unlock();
@@ -393,6 +410,33 @@ public final class Journal implements AutoCloseable {
     boolean isVoid = !segments.hasToVoid();
     for (Ticket ticket : failed) {
       ticket.failure = isVoid || !ticket.isInFile ? cause : unknown(cause);
+      ticket.done = true;
+    }
+  }
+
+  /**
+   * What failed could not be taken back, as where memory ran out: memory and disk may differ now,
+   * so nothing more is written. Takes no memory itself.
+   */
+  private void giveUp(List<Ticket> group) {
+    isBroken = true;
+    queue.lock();
+    try {
+      failing = true;
+      for (Ticket next = queued.poll(); next != null; next = queued.poll()) {
+        giveUp(next);
+      }
+    } finally {
+      queue.unlock();
+    }
+    for (int i = 0; i < group.size(); i++) {
+      giveUp(group.get(i));
+    }
+  }
+
+  private void giveUp(Ticket ticket) {
+    if (!ticket.done) {
+      ticket.failure = untold;
       ticket.done = true;
     }
   }
@@ -573,27 +617,20 @@ public final class Journal implements AutoCloseable {
   /** Refuses new records, and writes those that are queued. */
   @Override
   public void close() throws IOException {
+    long last;
     queue.lock();
     try {
       closed = true;
+      last = nextSequence - 1;
     } finally {
       queue.unlock();
     }
-    turns.await(this::isQueueEmpty, this::commitGroup);
+    turns.await(() -> synced >= last || isBroken, this::commitGroup);
     commit.lock();
     try {
       segments.close(synced);
     } finally {
       commit.unlock();
-    }
-  }
-
-  private boolean isQueueEmpty() {
-    queue.lock();
-    try {
-      return queued.isEmpty();
-    } finally {
-      queue.unlock();
     }
   }
 }

@@ -10,6 +10,10 @@ import org.jspecify.annotations.Nullable;
 public final class OutcomeUnknownException extends IOException {
   private static final long serialVersionUID = 1L;
 
+  OutcomeUnknownException(String message) {
+    super(message);
+  }
+
   OutcomeUnknownException(@Nullable String message, Throwable cause) {
     super(message, cause);
   }

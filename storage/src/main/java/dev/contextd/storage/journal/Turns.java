@@ -14,6 +14,9 @@ import java.util.function.BooleanSupplier;
  * comes anew takes the lock and works for itself alone.
  */
 final class Turns {
+  /** Waking takes memory; where there was none, a sleeper looks for itself. */
+  private static final long LOOK_AGAIN_NANOS = 1_000_000_000L;
+
   private final AtomicBoolean isTaken = new AtomicBoolean();
   private final Queue<Waiter> waiting = new ConcurrentLinkedQueue<>();
 
@@ -40,6 +43,7 @@ final class Turns {
     }
     Waiter self = new Waiter(isDone);
     boolean isInterrupted = false;
+    boolean isOver = false;
     waiting.add(self);
     try {
       while (!isDone.getAsBoolean()) {
@@ -53,12 +57,16 @@ final class Turns {
             wake(self);
           }
         } else {
-          LockSupport.park(this);
+          LockSupport.parkNanos(this, LOOK_AGAIN_NANOS);
           isInterrupted |= Thread.interrupted(); // Else parking would not sleep any more.
         }
       }
+      isOver = true;
     } finally {
       waiting.remove(self);
+      if (!isOver) {
+        wake(self); // Whoever counted on this one to take the next turn is mistaken.
+      }
       if (isInterrupted) {
         Thread.currentThread().interrupt();
       }

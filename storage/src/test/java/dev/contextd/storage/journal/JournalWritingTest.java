@@ -374,6 +374,46 @@ class JournalWritingTest {
     }
   }
 
+  /**
+   * As where memory runs out amid a failure: nobody waits for ever, and nothing is written on top.
+   */
+  @Test
+  @Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void whatCannotBeTakenBackIsAnsweredAndEndsTheWriting() throws Exception {
+    FaultyDisk disk = failing(Set.of(Operation.SYNC), 1, 1);
+    Journal journal = Journals.open(journal(), disk);
+    Journals.write(journal, "before");
+    Journal.Effect stubborn =
+        new Journal.Effect() {
+          @Override
+          public void publish() {
+            throw new AssertionError("it was not synced");
+          }
+
+          @Override
+          public void discard() {
+            throw new OutOfMemoryError("of the test");
+          }
+        };
+    List<Journal.Ticket> tickets = new ArrayList<>();
+    for (String name : List.of("first", "second", "third")) {
+      Journal.Ticket ticket = Journal.prepare(Journals.record(name), stubborn);
+      journal.enqueue(ticket);
+      tickets.add(ticket);
+    }
+    for (Journal.Ticket ticket : tickets) {
+      assertThatThrownBy(() -> journal.await(ticket))
+          .isInstanceOf(OutcomeUnknownException.class)
+          .hasMessageContaining("until a restart");
+    }
+    assertThatThrownBy(() -> Journals.write(journal, "after"))
+        .hasMessageContaining("until a restart");
+    journal.close();
+    assertThat(Journals.names(Journals.read(journal())))
+        .startsWith("before")
+        .doesNotContain("after");
+  }
+
   private static void writeUntilClosed(
       Journal journal, String name, List<String> acknowledged, CountDownLatch isWriting) {
     for (int i = 0; ; i++) {

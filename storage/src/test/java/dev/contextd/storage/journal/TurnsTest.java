@@ -125,6 +125,40 @@ class TurnsTest {
     }
   }
 
+  /** Two fail in turn while others come and go; whoever counted on one of them is woken. */
+  @Test
+  void turnsThatThrowLeaveNobodyAsleep() throws Exception {
+    try (ExecutorService threads = Executors.newFixedThreadPool(THREADS)) {
+      List<Callable<Void>> tasks = new ArrayList<>();
+      for (int n = 0; n < THREADS; n++) {
+        boolean isFailing = n % 3 == 0;
+        tasks.add(() -> {
+          for (int i = 0; i < EACH / 10; i++) {
+            if (isFailing) {
+              assertThatThrownBy(() ->
+                      turns.await(
+                          () -> false,
+                          () -> {
+                            throw new IllegalStateException("of this one alone");
+                          }))
+                  .hasMessage("of this one alone");
+              continue;
+            }
+            AtomicBoolean own = new AtomicBoolean();
+            queued.add(own);
+            turns.await(own::get, this::doSome);
+            assertThat(own).isTrue();
+          }
+          return null;
+        });
+      }
+      for (Future<Void> done : threads.invokeAll(tasks)) {
+        done.get();
+      }
+    }
+    assertThat(queued).isEmpty();
+  }
+
   @Test
   void anInterruptIsKeptAndEndsNoWaiting() throws Exception {
     CountDownLatch isAtWork = new CountDownLatch(1);
@@ -148,11 +182,11 @@ class TurnsTest {
               turns.await(own::get, () -> {});
               wasInterrupted.set(Thread.currentThread().isInterrupted() && own.get());
             });
-    while (waiter.getState() != Thread.State.WAITING) {
+    while (waiter.getState() != Thread.State.TIMED_WAITING) {
       Thread.onSpinWait();
     }
     waiter.interrupt();
-    while (waiter.isInterrupted() || waiter.getState() != Thread.State.WAITING) {
+    while (waiter.isInterrupted() || waiter.getState() != Thread.State.TIMED_WAITING) {
       Thread.onSpinWait();
     }
     mayGoOn.countDown();

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -15,6 +14,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -42,25 +42,43 @@ class TurnsTest {
     inTurn.decrementAndGet();
   }
 
-  @Test
-  void everybodysWorkIsDoneByOneAtATime() throws Exception {
+  private static void inEachThread(IntConsumer work) throws Exception {
     try (ExecutorService threads = Executors.newFixedThreadPool(THREADS)) {
-      List<Callable<Void>> tasks = new ArrayList<>();
-      for (int n = 0; n < THREADS; n++) {
-        tasks.add(() -> {
-          for (int i = 0; i < EACH; i++) {
-            AtomicBoolean own = new AtomicBoolean();
-            queued.add(own);
-            turns.await(own::get, this::doSome);
-            assertThat(own).isTrue();
-          }
-          return null;
-        });
+      List<Future<?>> running = new ArrayList<>();
+      for (int i = 0; i < THREADS; i++) {
+        int n = i;
+        running.add(threads.submit(() -> work.accept(n)));
       }
-      for (Future<Void> done : threads.invokeAll(tasks)) {
-        done.get();
+      for (Future<?> one : running) {
+        one.get();
       }
     }
+  }
+
+  private void doOne() {
+    AtomicBoolean own = new AtomicBoolean();
+    queued.add(own);
+    turns.await(own::get, this::doSome);
+    assertThat(own).isTrue();
+  }
+
+  private void failOnce() {
+    assertThatThrownBy(() ->
+            turns.await(
+                () -> false,
+                () -> {
+                  throw new IllegalStateException("of this one alone");
+                }))
+        .hasMessage("of this one alone");
+  }
+
+  @Test
+  void everybodysWorkIsDoneByOneAtATime() throws Exception {
+    inEachThread(_ -> {
+      for (int i = 0; i < EACH; i++) {
+        doOne();
+      }
+    });
     assertThat(queued).isEmpty();
     assertThat(taken.get()).isBetween(THREADS * EACH / 5, THREADS * EACH);
   }
@@ -128,34 +146,15 @@ class TurnsTest {
   /** Two fail in turn while others come and go; whoever counted on one of them is woken. */
   @Test
   void turnsThatThrowLeaveNobodyAsleep() throws Exception {
-    try (ExecutorService threads = Executors.newFixedThreadPool(THREADS)) {
-      List<Callable<Void>> tasks = new ArrayList<>();
-      for (int n = 0; n < THREADS; n++) {
-        boolean isFailing = n % 3 == 0;
-        tasks.add(() -> {
-          for (int i = 0; i < EACH / 10; i++) {
-            if (isFailing) {
-              assertThatThrownBy(() ->
-                      turns.await(
-                          () -> false,
-                          () -> {
-                            throw new IllegalStateException("of this one alone");
-                          }))
-                  .hasMessage("of this one alone");
-              continue;
-            }
-            AtomicBoolean own = new AtomicBoolean();
-            queued.add(own);
-            turns.await(own::get, this::doSome);
-            assertThat(own).isTrue();
-          }
-          return null;
-        });
+    inEachThread(n -> {
+      for (int i = 0; i < EACH / 10; i++) {
+        if (n % 3 == 0) {
+          failOnce();
+        } else {
+          doOne();
+        }
       }
-      for (Future<Void> done : threads.invokeAll(tasks)) {
-        done.get();
-      }
-    }
+    });
     assertThat(queued).isEmpty();
   }
 

@@ -70,17 +70,25 @@ final class Libc {
             "open",
             FunctionDescriptor.of(
                 ValueLayout.JAVA_INT,
-                ValueLayout.ADDRESS,
+                ValueLayout.JAVA_LONG,
                 ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_INT),
             Linker.Option.firstVariadicArg(2));
     static final MethodHandle CLOSE = ofOpenFile("close");
   }
 
-  /** {@code int open(const char *path, int flags, mode_t mode)}; negative where it fails. */
+  /** As {@link #open(MemorySegment, long, int, int)}, of a path whose bytes the arena holds. */
   static int open(Arena arena, MemorySegment state, Path path, int flags, int mode) {
-    MemorySegment name = arena.allocateFrom(path.toString());
-    return (int) call(state, () -> (int) Files.OPEN.invokeExact(state, name, flags, mode));
+    return open(state, arena.allocateFrom(path.toString()).address(), flags, mode);
+  }
+
+  /**
+   * {@code int open(const char *path, int flags, mode_t mode)}; negative where it fails.
+   *
+   * @param path the address of its bytes, behind which a zero stands
+   */
+  static int open(MemorySegment state, long path, int flags, int mode) {
+    return (int) call(state, () -> (int) Files.OPEN.invokeExact(state, path, flags, mode));
   }
 
   /** {@code int close(int file)}. */

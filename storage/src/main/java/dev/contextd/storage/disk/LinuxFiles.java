@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.io.IOException;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -47,7 +46,6 @@ final class LinuxFiles {
 
   private final Numbers numbers;
   private final LinuxStat stat;
-  private final MethodHandle open;
   private final MethodHandle read;
   private final MethodHandle write;
   private final MethodHandle linkat;
@@ -55,11 +53,6 @@ final class LinuxFiles {
   private LinuxFiles(Numbers numbers, LinuxStat stat) {
     this.numbers = numbers;
     this.stat = stat;
-    this.open =
-        Libc.function(
-            "open",
-            FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT),
-            Linker.Option.firstVariadicArg(2));
     FunctionDescriptor transfer = FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
     this.read = Libc.function("read", transfer);
     this.write = Libc.function("write", transfer);
@@ -108,11 +101,6 @@ final class LinuxFiles {
     return new FileSystemException(file.toString(), null, what + ": " + Libc.reason(scratch.state));
   }
 
-  private int open(Scratch scratch, long path, int flags, int mode) {
-    return (int)
-        Libc.call(scratch.state, () -> (int) open.invokeExact(scratch.state, path, flags, mode));
-  }
-
   /**
    * The content of a small regular file.
    *
@@ -126,7 +114,7 @@ final class LinuxFiles {
       long path = scratch.path(bytes(file));
       // A FIFO would else wait for somebody to write into it.
       int flags = Libc.O_RDONLY | Libc.O_CLOEXEC | numbers.noFollow() | NON_BLOCK_FLAG;
-      int fd = path == 0 ? -1 : open(scratch, path, flags, 0);
+      int fd = path == 0 ? -1 : Libc.open(scratch.state, path, flags, 0);
       if (fd < 0) {
         return null;
       }
@@ -172,14 +160,16 @@ final class LinuxFiles {
    */
   FileCalls.@Nullable Stat create(Path file, byte[] content) throws IOException {
     Path whole = file.toAbsolutePath();
-    int slash = whole.toString().lastIndexOf('/');
-    if (slash <= 0 || !isForUs(whole)) {
+    if (!isForUs(whole)) {
       return null;
     }
     byte[] name = bytes(whole);
-    int folderBytes = name.length - 1;
-    while (name[folderBytes] != '/') {
-      folderBytes--;
+    int slash = name.length - 1;
+    while (name[slash] != '/') {
+      slash--;
+    }
+    if (slash == 0) {
+      return null;
     }
     try (Scratch scratch = Scratch.take()) {
       long path = scratch.path(name);
@@ -187,7 +177,7 @@ final class LinuxFiles {
         return null;
       }
       int flags = Libc.O_WRONLY | Libc.O_CLOEXEC | TMPFILE_FLAG | numbers.directory();
-      int fd = open(scratch, scratch.folder(name, folderBytes), flags, MODE_0600);
+      int fd = Libc.open(scratch.state, scratch.folder(name, slash), flags, MODE_0600);
       if (fd < 0) {
         int errno = Libc.errno(scratch.state);
         if (errno == Libc.EOPNOTSUPP || errno == Libc.EISDIR || errno == Libc.EINVAL) {

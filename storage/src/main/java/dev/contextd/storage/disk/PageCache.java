@@ -17,22 +17,16 @@ record PageCache(MethodHandle fadvise) {
   private static final int POSIX_FADV_DONTNEED = 4;
 
   /** Made on first use: linking costs a start several hundredths of a second. */
-  private static final class Linked {
-    static final PageCache CACHE =
-        new PageCache(
-            Libc.plainFunction(
-                "posix_fadvise",
-                FunctionDescriptor.of(
-                    ValueLayout.JAVA_INT,
-                    ValueLayout.JAVA_INT,
-                    ValueLayout.JAVA_LONG,
-                    ValueLayout.JAVA_LONG,
-                    ValueLayout.JAVA_INT)));
-  }
-
-  static PageCache ofLinux() {
-    return Linked.CACHE;
-  }
+  static final PageCache INSTANCE =
+      new PageCache(
+          Libc.plainFunction(
+              "posix_fadvise",
+              FunctionDescriptor.of(
+                  ValueLayout.JAVA_INT,
+                  ValueLayout.JAVA_INT,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_INT)));
 
   /**
    * Frees the memory of a part that is on disk. An advice: where the file has gone, or the system

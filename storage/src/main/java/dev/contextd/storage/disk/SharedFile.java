@@ -100,7 +100,7 @@ final class SharedFile implements FileCalls.OpenFile {
   /** What is synced is synced, whatever becomes of the advice. */
   private void free(long from, long to) {
     try {
-      PageCache.ofLinux().free(path, from, to);
+      PageCache.INSTANCE.free(path, from, to);
     } catch (RuntimeException | Error e) {
       log.debug("the memory of {} is not freed", path, e);
     }

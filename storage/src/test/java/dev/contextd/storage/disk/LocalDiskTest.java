@@ -211,7 +211,7 @@ class LocalDiskTest {
     new Random(7).nextBytes(content);
     Path probe = Files.write(folder.resolve("probe"), content);
     disk.sync(probe);
-    PageCache.ofLinux().free(probe, 0, 2 << 20);
+    PageCache.INSTANCE.free(probe, 0, 2 << 20);
     Path file = folder.resolve("segment");
     try (Disk.Appender appender = disk.appender(file)) {
       appender.append(ByteBuffer.wrap(content, 0, 1 << 20));

@@ -84,8 +84,7 @@ final class YamlFile {
         default -> {}
       }
       if (depth > MAX_NESTING) {
-        int line = event.getStartMark().map(Mark::getLine).orElse(0) + 1;
-        throw new Refused("%s:%d: nested deeper than any configuration".formatted(file, line));
+        throw refused(event.getStartMark(), "nested deeper than any configuration");
       }
     }
   }
@@ -149,7 +148,7 @@ final class YamlFile {
     switch (value) {
       case ScalarNode scalar -> {
         if (!scalar.getTag().equals(Tag.NULL)) {
-          values.put(key, new Value(scalar.getValue(), line(value)));
+          values.put(key, new Value(scalar.getValue(), line(value.getStartMark())));
         }
       }
       case SequenceNode _, MappingNode _ ->
@@ -162,11 +161,15 @@ final class YamlFile {
   }
 
   private Refused refused(Node node, String message) {
-    return new Refused("%s:%d: %s".formatted(file, line(node), message));
+    return refused(node.getStartMark(), message);
   }
 
-  private static int line(Node node) {
-    return node.getStartMark().map(Mark::getLine).orElse(0) + 1;
+  private Refused refused(Optional<Mark> where, String message) {
+    return new Refused("%s:%d: %s".formatted(file, line(where), message));
+  }
+
+  private static int line(Optional<Mark> where) {
+    return where.map(Mark::getLine).orElse(0) + 1;
   }
 
   /** The keys that are known where this one stands. */

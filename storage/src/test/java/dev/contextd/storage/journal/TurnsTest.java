@@ -63,12 +63,7 @@ class TurnsTest {
   }
 
   private void failOnce() {
-    assertThatThrownBy(() ->
-            turns.await(
-                () -> false,
-                () -> {
-                  throw new IllegalStateException("of this one alone");
-                }))
+    assertThatThrownBy(() -> turns.await(() -> false, TurnsTest::fail))
         .hasMessage("of this one alone");
   }
 
@@ -91,14 +86,8 @@ class TurnsTest {
     CountDownLatch mayGoOn = new CountDownLatch(1);
     try (ExecutorService threads = Executors.newFixedThreadPool(THREADS)) {
       Future<?> first =
-          threads.submit(() ->
-              turns.await(
-                  own::get,
-                  () -> {
-                    isAtWork.countDown();
-                    awaitQuietly(mayGoOn);
-                    own.set(true);
-                  }));
+          threads.submit(
+              () -> turns.await(own::get, heldUp(isAtWork, mayGoOn, () -> own.set(true))));
       isAtWork.await();
       List<Future<?>> others = new ArrayList<>();
       for (int i = 1; i < THREADS; i++) {
@@ -124,14 +113,8 @@ class TurnsTest {
     CountDownLatch mayFail = new CountDownLatch(1);
     try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
       Future<?> failing =
-          threads.submit(() ->
-              turns.await(
-                  () -> false,
-                  () -> {
-                    isAtWork.countDown();
-                    awaitQuietly(mayFail);
-                    throw new IllegalStateException("of this one alone");
-                  }));
+          threads.submit(
+              () -> turns.await(() -> false, heldUp(isAtWork, mayFail, TurnsTest::fail)));
       isAtWork.await();
       AtomicBoolean own = new AtomicBoolean();
       queued.add(own);
@@ -166,14 +149,7 @@ class TurnsTest {
     AtomicBoolean wasInterrupted = new AtomicBoolean();
     Thread first =
         Thread.ofPlatform()
-            .start(() ->
-                turns.await(
-                    own::get,
-                    () -> {
-                      isAtWork.countDown();
-                      awaitQuietly(mayGoOn);
-                      own.set(true);
-                    }));
+            .start(() -> turns.await(own::get, heldUp(isAtWork, mayGoOn, () -> own.set(true))));
     isAtWork.await();
     Thread waiter =
         Thread.ofPlatform()
@@ -194,11 +170,20 @@ class TurnsTest {
     assertThat(wasInterrupted).isTrue();
   }
 
-  private static void awaitQuietly(CountDownLatch latch) {
-    try {
-      latch.await();
-    } catch (InterruptedException e) {
-      throw new AssertionError(e);
-    }
+  private static void fail() {
+    throw new IllegalStateException("of this one alone");
+  }
+
+  /** A turn that tells that it has begun, and goes on when it may. */
+  private static Runnable heldUp(CountDownLatch hasBegun, CountDownLatch mayGoOn, Runnable work) {
+    return () -> {
+      hasBegun.countDown();
+      try {
+        mayGoOn.await();
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+      work.run();
+    };
   }
 }

@@ -76,9 +76,6 @@ public final class RemoteLink implements AutoCloseable {
         store
             .outbox()
             .orElseThrow(() -> new IllegalStateException("the store was opened without an outbox"));
-    if (outbox.isNew() && !store.collections(Scope.ALL).isEmpty()) {
-      outbox.noteGap(UnattendedRemote.NEVER_SENT);
-    }
     RemoteSync attached = RemoteSync.ofMirror(store, outbox, context(remote, options));
     documents = new FallbackStore(store, remote, attached, options.readFrom());
     begin(attached);

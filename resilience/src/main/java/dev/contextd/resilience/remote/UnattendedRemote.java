@@ -12,10 +12,6 @@ import java.util.Optional;
 
 /** What can be told of a remote store that nothing here brings up to date. */
 public final class UnattendedRemote {
-  /** Why a store that was filled before has a gap. */
-  public static final String NEVER_SENT =
-      "what was here before the remote store was configured was never sent to it";
-
   private UnattendedRemote() {}
 
   /** Of one that is called for every document: it is asked whether it answers. */
@@ -54,6 +50,6 @@ public final class UnattendedRemote {
         address,
         State.UNKNOWN,
         Optional.empty(),
-        isUnsent && found.gap().isEmpty() ? found.withGap(NEVER_SENT) : found);
+        isUnsent && found.gap().isEmpty() ? found.withGap(Outbox.NEVER_SENT) : found);
   }
 }

@@ -236,13 +236,21 @@ public final class StoreKeeper {
       throws IOException {
     opening.candidates(names);
     StoreLoading loading = new StoreLoading(opening, disk, folder, isWritable(), sink);
-    CheckReport report = loading.run(new StoreCheck(disk, workers), this::noteForeign);
+    CheckReport report = loading.run(new StoreCheck(disk, workers), this::beginOutbox);
     loading.blocked().ifPresent(this::refuseWrites);
     return report;
   }
 
-  private void noteForeign() throws IOException {
-    if (checkpointer.hasForeign()) {
+  private void beginOutbox() throws IOException {
+    if (outbox.isEmpty()) {
+      return;
+    }
+    try {
+      outbox.get().begin(!checkpointer.collections().isEmpty());
+    } catch (IOException e) {
+      log.warn("where the outbox begins is noted with the first segment: {}", e.toString());
+    }
+    if (checkpointer.hasForeign() && !outbox.get().isNew()) {
       noteGap(
           "another program wrote to the store's folder while it was closed, or a crash cut the creation of"
               + " a collection short");

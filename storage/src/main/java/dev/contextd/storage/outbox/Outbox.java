@@ -37,6 +37,10 @@ import org.slf4j.LoggerFactory;
  * written; whoever holds the latter waits for nothing else.
  */
 public final class Outbox {
+  /** The gap of a store that was filled before it had an outbox. */
+  public static final String NEVER_SENT =
+      "what was here before the remote store was configured was never sent to it";
+
   private static final Logger log = LoggerFactory.getLogger(Outbox.class);
 
   private final Disk disk;
@@ -44,6 +48,7 @@ public final class Outbox {
   private final Journal.Gate gate;
   private final LongFunction<Optional<String>> catalog;
   private final Shelf shelf;
+  private final boolean isNew;
   private final ReentrantLock shipping = new ReentrantLock();
   private final ReentrantLock noting = new ReentrantLock();
 
@@ -146,7 +151,11 @@ public final class Outbox {
       Path kept = folder.trash().moveDurably(directory.resolve(OutboxState.FILE));
       found = new StateFile.Found.Damaged<>(damaged.reason() + "; it is kept as " + kept);
     }
+    this.isNew = isNew(found, shelf);
     this.isNoted = found instanceof StateFile.Found.Intact;
+    if (isNoted) {
+      disk.syncNames(directory); // A process that was killed may have got no further than the name.
+    }
     this.state = state(found, shelf, directory, known);
     boolean isUsed = !shelf.isEmpty() || state.shipped() != 0;
     if ((known.isCatalogLost() && isUsed) || state.shipped() >= known.nextSequence()) {
@@ -177,8 +186,11 @@ public final class Outbox {
     Shelf shelf = new Shelf(disk, folder.outbox(), folder.trash());
     StateFile.Found<OutboxState> found = OutboxState.read(disk, folder.outbox());
     OutboxState state = state(found, shelf, folder.outbox(), known);
-    return new Look(
-        status(state, known.nextSequence() - 1, shelf), !(found instanceof StateFile.Found.Intact));
+    return new Look(status(state, known.nextSequence() - 1, shelf), isNew(found, shelf));
+  }
+
+  private static boolean isNew(StateFile.Found<OutboxState> found, Shelf shelf) {
+    return found instanceof StateFile.Found.Absent && shelf.isEmpty();
   }
 
   private static OutboxState state(
@@ -332,11 +344,25 @@ public final class Outbox {
     change(old -> old.withGaps(List.of(why)));
   }
 
-  /** Whether nothing has ever been noted: what the store held before is not here. */
+  /** Whether nothing had ever been noted when it was opened: nothing was sent before. */
   public boolean isNew() {
+    return isNew;
+  }
+
+  /**
+   * Notes, durably, where it begins: before anything is written to the store that is to be sent, so
+   * that a state that is absent later means that nothing ever was.
+   *
+   * @param isStoreFilled whether the store holds anything, none of which is here if this is new
+   * @throws IOException where it could not be noted; it is with the first thing that is
+   */
+  public void begin(boolean isStoreFilled) throws IOException {
     noting.lock();
     try {
-      return !isNoted;
+      if (isNew && isStoreFilled) {
+        state = state.withGaps(List.of(NEVER_SENT));
+      }
+      noteBegin();
     } finally {
       noting.unlock();
     }

@@ -403,7 +403,8 @@ class OutboxTest {
     }
     try (Opened store = open(root()).put("a", "1").checkpoint()) {
       assertThat(ship(store)).as("from here on").containsExactly("put notes {a=1}");
-      assertThat(gap(store)).isEmpty();
+      assertThat(gap(store)).hasValue(Outbox.NEVER_SENT);
+      outbox(store).clearGap();
       store.put("waits", "1");
     }
     List<String> waiting = segments(root());
@@ -414,6 +415,43 @@ class OutboxTest {
     try (Opened store = open(root()).put("c", "1").checkpoint()) {
       assertThat(ship(store)).containsExactly("put notes {waits=1}", "put notes {c=1}");
       assertThat(gap(store).orElseThrow()).contains("it was off when they were made");
+    }
+  }
+
+  @Test
+  void whereItBeginsIsNotedBeforeAnythingElse() throws Exception {
+    FaultyDisk disk = new FaultyDisk();
+    Opened before = Opened.of(root(), disk, WITHOUT).create(NOTES).put("before", "1");
+    disk.fault((operation, path) -> {
+      if (operation == Operation.REMOVE && path.toString().contains("journal")) {
+        throw new IOException("injected");
+      }
+    });
+    assertThatThrownBy(before::checkpoint).hasMessage("injected");
+    Path crashed = before.crashedTo(fresh());
+    disk.heal();
+    before.close();
+    assertThat(Opened.names(own(crashed, "journal"))).as("covered, and still there").hasSize(2);
+
+    Opened first = open(crashed);
+    assertThat(outbox(first).isNew()).isTrue();
+    Path again = first.checkpoint().crashedTo(fresh());
+    first.close();
+    try (Opened store = open(again)) {
+      assertThat(outbox(store).isNew()).isFalse();
+      assertThat(gap(store)).hasValue(Outbox.NEVER_SENT);
+    }
+  }
+
+  @Test
+  void anEmptyStoreHasAnOutboxFromItsFirstOpening() throws Exception {
+    Opened store = open(root());
+    Path crashed = store.crashedTo(fresh());
+    store.close();
+    try (Opened again = open(crashed).create(NOTES).checkpoint()) {
+      assertThat(outbox(again).isNew()).isFalse();
+      assertThat(ship(again)).containsExactly("create notes");
+      assertThat(gap(again)).isEmpty();
     }
   }
 

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.contextd.testkit.PowerCalls;
 import dev.contextd.testkit.SyncSite;
+import java.time.Duration;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -19,7 +21,29 @@ import org.junit.jupiter.params.provider.EnumSource;
 class PowerLossTest {
   private static final int CALLS = 30;
 
+  /** More syncs of everything make the others hard to miss. */
+  private static final Set<Site> MERGING = Set.of(Site.MERGED_PACK, Site.NAMES_OF_MERGED_PACKS);
+
   private final PowerTrial trial = new PowerTrial();
+
+  /** In which packs are merged as well. */
+  private PowerWorkload workload(PowerCalls disk, int writers, int calls) throws Exception {
+    return PowerWorkload.run(
+        disk,
+        trial.seed(),
+        writers,
+        calls,
+        StoreOptions.defaults(),
+        (store, random) -> {
+          switch (random.nextInt(6)) {
+            case 0, 1 -> store.checkpoint();
+            case 2 -> store.purge(Duration.ZERO);
+            default -> {
+              // On with writing.
+            }
+          }
+        });
+  }
 
   @Test
   void nothingAcknowledgedIsLost() throws Exception {
@@ -31,7 +55,7 @@ class PowerLossTest {
   @Test
   void nothingAcknowledgedToOneOfSeveralWritersIsLost() throws Exception {
     PowerCalls disk = new PowerCalls();
-    PowerWorkload workload = PowerWorkload.run(disk, trial.seed(), 3, CALLS / 2);
+    PowerWorkload workload = workload(disk, 3, CALLS / 2);
     trial.report(
         disk,
         trial.firstFailure(
@@ -45,6 +69,8 @@ class PowerLossTest {
     CHECKPOINT(SyncSite.Call.FILE_SYSTEM, PowerWorkload.ROOT_NAME),
     MANIFEST(SyncSite.Call.FILE, "manifest([.]copy)?[.][0-9]+[.]tmp"),
     NAMES_OF_MANIFESTS(SyncSite.Call.DIRECTORY, "[.]contextd"),
+    MERGED_PACK(SyncSite.Call.FILE, "[0-9a-f]{16}[.]pack"),
+    NAMES_OF_MERGED_PACKS(SyncSite.Call.DIRECTORY, "packs"),
     METADATA(SyncSite.Call.FILE, "00000000[.]gob[.].*tmp"),
     NAMES_OF_COLLECTIONS(SyncSite.Call.DIRECTORY, PowerWorkload.ROOT_NAME),
     NAME_OF_THE_ROOT(SyncSite.Call.DIRECTORY, PowerWorkload.PARENT_NAME);
@@ -61,7 +87,10 @@ class PowerLossTest {
   @EnumSource
   void noSyncIsInVain(Site site) throws Exception {
     PowerCalls lying = new PowerCalls().without(site.site);
-    PowerWorkload workload = PowerWorkload.run(lying, trial.seed(), 1, CALLS);
+    PowerWorkload workload =
+        MERGING.contains(site)
+            ? workload(lying, 1, CALLS)
+            : PowerWorkload.run(lying, trial.seed(), 1, CALLS);
     assertThat(lying.ignored()).as("syncs at this site").isPositive();
     assertThat(trial.firstFailure(lying, check(workload), "noSyncIsInVain " + site))
         .as("what is lost without the sync of %s, seed %d", site, trial.seed())

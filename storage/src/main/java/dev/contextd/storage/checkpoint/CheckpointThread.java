@@ -2,7 +2,6 @@ package dev.contextd.storage.checkpoint;
 
 import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.StoreFolder;
-import dev.contextd.storage.folder.Trash;
 import dev.contextd.storage.journal.Journal;
 import java.io.IOException;
 import java.time.Clock;
@@ -10,7 +9,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -30,8 +32,8 @@ final class CheckpointThread {
   private static final Duration PURGE_EVERY = Duration.ofHours(1);
 
   private final Checkpointer checkpointer;
+  private final PackMerging merging;
   private final Journal journal;
-  private final Trash trash;
   private final AuditLog audit;
   private final KeeperOptions options;
   private final Clock clock;
@@ -44,6 +46,10 @@ final class CheckpointThread {
   private Instant nextPurge;
   private volatile Optional<Instant> last = Optional.empty();
   private volatile Optional<IOException> failure = Optional.empty();
+
+  private final AtomicBoolean isMergePlanned = new AtomicBoolean();
+  private final ExecutorService mergeThread =
+      Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("merge").factory());
 
   /** When the oldest write came that no checkpoint has begun to cover. */
   private final AtomicReference<@Nullable Instant> oldest = new AtomicReference<>();
@@ -58,8 +64,8 @@ final class CheckpointThread {
       KeeperOptions options,
       Clock clock) {
     this.checkpointer = checkpointer;
+    this.merging = new PackMerging(checkpointer);
     this.journal = journal;
-    this.trash = folder.trash();
     this.audit = folder.audit();
     this.options = options;
     this.clock = clock;
@@ -116,9 +122,7 @@ final class CheckpointThread {
         Duration pause = Duration.ZERO;
         try {
           checkpoint();
-          while (checkpointer.merge(clock.instant().minus(options.retention()).toEpochMilli())) {
-            log.debug("packs were merged");
-          }
+          mergeSoon();
           purgeWhenDue();
         } catch (IOException | RuntimeException | OutOfMemoryError e) {
           log.warn("a checkpoint failed and is tried again: {}", e.toString(), e);
@@ -194,10 +198,33 @@ final class CheckpointThread {
     }
   }
 
+  /** Merging may take as long as many checkpoints, which go on meanwhile. */
+  private void mergeSoon() {
+    if (isMergePlanned.compareAndSet(false, true)) {
+      mergeThread.execute(() -> {
+        isMergePlanned.set(false);
+        try {
+          merge(options.retention());
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
+          log.warn(
+              "packs could not be merged, which is tried again after the next checkpoint: {}",
+              e.toString(),
+              e);
+        }
+      });
+    }
+  }
+
+  private void merge(Duration deadFor) throws IOException {
+    while (merging.run(clock.instant().minus(deadFor).toEpochMilli())) {
+      log.debug("packs were merged");
+    }
+  }
+
   private void purgeWhenDue() throws IOException {
     if (!clock.instant().isBefore(nextPurge)) {
       nextPurge = clock.instant().plus(PURGE_EVERY);
-      int purged = trash.purge(options.retention());
+      int purged = checkpointer.purgeTrash(options.retention());
       if (purged > 0) {
         log.info(
             "{} entries of the trash were older than {} and are gone", purged, options.retention());
@@ -210,10 +237,11 @@ final class CheckpointThread {
 
   int purge(Duration olderThan) throws IOException {
     checkpoint();
-    while (checkpointer.merge(clock.instant().minus(olderThan).toEpochMilli())) {
-      log.debug("packs were merged");
+    merge(olderThan);
+    if (merging.isOver()) {
+      throw new IOException("the store is being closed");
     }
-    return trash.purge(olderThan);
+    return checkpointer.purgeTrash(olderThan);
   }
 
   /** Waits while the journal is full; fails where it will stay so. */
@@ -259,8 +287,9 @@ final class CheckpointThread {
         : Duration.between(since, clock.instant());
   }
 
-  /** Ends the thread after the checkpoint in hand. */
+  /** Ends the thread after the checkpoint in hand, and merging at once. */
   void stop() {
+    merging.stop();
     Thread running;
     lock.lock();
     try {
@@ -278,6 +307,7 @@ final class CheckpointThread {
         interrupted = true;
       }
     }
+    mergeThread.close();
     if (interrupted) {
       Thread.currentThread().interrupt();
     }

@@ -15,11 +15,13 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,8 +34,6 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Carries what the journal holds into gob files and packs, and cuts the journal.
@@ -43,11 +43,10 @@ import org.slf4j.LoggerFactory;
  * at any moment the manifest on disk and the journal on disk together hold every acknowledged
  * write. A checkpoint that fails gives its work back and is tried again.
  *
- * <p>Invariant: one thread at a time runs it, holding this object's monitor.
+ * <p>Invariant: one thread at a time runs it, holding this object's monitor. Packs are merged
+ * beside it, see {@link PackMerging}.
  */
 final class Checkpointer {
-  private static final Logger log = LoggerFactory.getLogger(Checkpointer.class);
-
   private final Disk disk;
   private final StoreFolder folder;
   private final Path packs;
@@ -76,6 +75,9 @@ final class Checkpointer {
   private @Nullable Closeable watch;
 
   private final ReentrantReadWriteLock catalog = new ReentrantReadWriteLock();
+
+  /** Collections of which packs are being merged: none of those goes meanwhile. */
+  private final Set<KeptCollection> merging = new HashSet<>();
 
   private @Nullable Journal journal;
 
@@ -506,6 +508,9 @@ final class Checkpointer {
 
   private void retireDeadPacks() {
     for (KeptCollection collection : collections.values()) {
+      if (merging.contains(collection)) {
+        continue;
+      }
       boolean isOldest = true;
       for (LivePack pack : List.copyOf(collection.packs)) {
         boolean isDamaged = collection.damagedPacks.contains(pack.number);
@@ -537,30 +542,70 @@ final class Checkpointer {
   }
 
   /**
-   * Merges packs, one run of each collection at most.
+   * Removes entries of the trash for good.
    *
-   * @param deadBefore packs with rows dead since before this moment are merged in any case
-   * @return whether anything was merged
+   * @param olderThan entries of at least this age go
+   * @return how many went
    */
-  synchronized boolean merge(long deadBefore) throws IOException {
+  int purgeTrash(Duration olderThan) throws IOException {
+    int purged = 0;
+    for (String entry : folder.trash().expired(olderThan)) {
+      purged += purgeTrash(entry) ? 1 : 0;
+    }
+    return purged;
+  }
+
+  /** One is complete when the checkpoint that fills it has come to its end. */
+  private synchronized boolean purgeTrash(String entry) throws IOException {
+    return folder.trash().remove(entry);
+  }
+
+  /** Chooses one run of packs of each collection at most, none of which goes before the end. */
+  synchronized List<PackMerge> beginMerges(long deadBefore) throws IOException {
     gate.requireWritable();
-    watchDisk();
     List<PackMerge> merges = new ArrayList<>();
     for (KeptCollection collection : collections.values()) {
-      PackMerge merge = PackMerge.run(disk, packs, collection, () -> nextPack++, deadBefore);
+      PackMerge merge =
+          PackMerge.choose(disk, packs, collection, () -> nextPack++, deadBefore, catalog());
       if (merge != null) {
         merges.add(merge);
+        merging.add(collection);
       }
     }
-    if (merges.isEmpty()) {
-      return false;
+    return merges;
+  }
+
+  synchronized void endMerges() {
+    merging.clear();
+  }
+
+  synchronized boolean isWanted(PackMerge merge) {
+    return merge.isWanted();
+  }
+
+  /**
+   * Puts merged packs in the place of their sources.
+   *
+   * @return those that nobody wants; the others are durable with the next manifest
+   */
+  synchronized List<PackMerge> apply(List<PackMerge> merges) throws IOException {
+    gate.requireWritable();
+    List<PackMerge> wanted = merges.stream().filter(PackMerge::isWanted).toList();
+    long now = clock.millis();
+    changeCatalog(() ->
+        wanted.forEach(merge ->
+            merge
+                .apply(now)
+                .forEach(source -> retirePack(source.number, merge.isDamaged(source)))));
+    manifestDirty |= !wanted.isEmpty();
+    return merges.stream().filter(merge -> !wanted.contains(merge)).toList();
+  }
+
+  /** Names the packs as they are now, and removes those that are not named any more. */
+  synchronized void settlePacks() throws IOException {
+    if (manifestDirty) {
+      writeManifest(false);
+      removeRetired();
     }
-    disk.syncAll(folder.root());
-    changeCatalog(() -> merges.forEach(merge -> retirePacks(merge.apply())));
-    manifestDirty = true;
-    writeManifest(false);
-    removeRetired();
-    log.debug("merged packs of {} collections", merges.size());
-    return true;
   }
 }

@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.locks.Lock;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +33,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A row that fails its checksum is left out and its document packed again from memory. Deletions
  * are kept while an older pack is left.
+ *
+ * <p>Invariants: {@link #write} runs beside checkpoints, which add packs behind the sources and
+ * take away none of the collection's; the packs are immutable, and it holds the catalog's lock only
+ * while it asks what counts. A row that ceases to count afterwards is a dead one of the merged
+ * pack. {@link #choose} and {@link #apply} are called under the checkpointer's monitor.
  */
 final class PackMerge {
   /** Packs are merged while a collection has more of about one size. */
@@ -42,43 +49,111 @@ final class PackMerge {
   private final Disk disk;
   private final Path packs;
   private final KeptCollection collection;
-  private final List<LivePack> sources;
+  private final long number;
+  private final Lock catalog;
+
+  /** All packs of the collection when the sources were chosen, oldest first. */
+  private final List<LivePack> all;
+
+  private List<LivePack> sources;
   private final Map<String, Integer> rows = new HashMap<>();
   private final Set<String> damaged = new HashSet<>();
   private Manifest.@Nullable Pack merged;
 
+  /** Sources in which anything could not be read. */
+  private final Set<Long> spoilt = new HashSet<>();
+
   /** Whether there are rows of which not even the id is known. */
   private boolean hasUnreadable;
 
-  private PackMerge(Disk disk, Path packs, KeptCollection collection, List<LivePack> sources) {
+  private PackMerge(
+      Disk disk,
+      Path packs,
+      KeptCollection collection,
+      List<LivePack> sources,
+      long number,
+      Lock catalog) {
     this.disk = disk;
     this.packs = packs;
     this.collection = collection;
+    this.all = List.copyOf(collection.packs);
     this.sources = sources;
+    this.number = number;
+    this.catalog = catalog;
   }
 
   /**
-   * Merges what is worth it.
+   * Chooses what is worth it.
    *
    * @param deadBefore packs in which a row is dead since before this moment are worth it, in
    *     milliseconds since 1970
+   * @param catalog held by whoever reads where the collection's documents stand
    * @return null where nothing is
    */
-  static @Nullable PackMerge run(
-      Disk disk, Path packs, KeptCollection collection, LongSupplier numbers, long deadBefore)
-      throws IOException {
+  static @Nullable PackMerge choose(
+      Disk disk,
+      Path packs,
+      KeptCollection collection,
+      LongSupplier numbers,
+      long deadBefore,
+      Lock catalog) {
     List<LivePack> sources = choose(collection.packs, deadBefore);
-    if (sources.isEmpty()) {
-      return null;
-    }
+    return sources.isEmpty()
+        ? null
+        : new PackMerge(disk, packs, collection, sources, numbers.getAsLong(), catalog);
+  }
+
+  KeptCollection collection() {
+    return collection;
+  }
+
+  /**
+   * Writes the merged pack, durably.
+   *
+   * @param isStopped asked now and then
+   * @return whether it was written; not where it was stopped
+   */
+  boolean write(BooleanSupplier isStopped) throws IOException {
     if (!canTellDeletions(disk, packs, sources)) {
       // With no older pack left, there is nothing that the lost deletions could speak of.
-      int end = collection.packs.indexOf(sources.getLast()) + 1;
-      sources = List.copyOf(collection.packs.subList(0, end));
+      sources = List.copyOf(all.subList(0, all.indexOf(sources.getLast()) + 1));
     }
-    PackMerge merge = new PackMerge(disk, packs, collection, sources);
-    merge.write(numbers.getAsLong());
-    return merge;
+    disk.createRealDirectory(packs);
+    int dimension = dimension();
+    try (PackWriter writer =
+        new PackWriter(disk, packs, number, collection.incarnation(), dimension)) {
+      Set<String> tombstones = new HashSet<>();
+      Map<Long, BitSet> bad = new HashMap<>();
+      for (LivePack source : sources) {
+        if (!copyVectors(source, dimension, writer, bad, tombstones, isStopped)) {
+          return false;
+        }
+      }
+      int count = 0;
+      for (LivePack source : sources) {
+        count = copyBodies(source, writer, bad, count);
+      }
+      boolean isOldest = all.getFirst() == sources.getFirst();
+      tombstones.removeAll(rows.keySet());
+      List<String> kept = isOldest ? List.of() : List.copyOf(tombstones);
+      long bytes = writer.finish(kept);
+      writer.sync();
+      merged = new Manifest.Pack(number, count, kept.size(), bytes, 0);
+    }
+    disk.syncNames(packs);
+    return true;
+  }
+
+  /** Removes what was written; it was not applied. */
+  void discard() {
+    try {
+      Path file = packs.resolve(PackFormat.fileName(number));
+      if (disk.exists(file)) {
+        disk.remove(file);
+      }
+    } catch (IOException e) {
+      // The next opening removes what no manifest names.
+    }
   }
 
   private static boolean canTellDeletions(Disk disk, Path packs, List<LivePack> sources)
@@ -117,31 +192,6 @@ final class PackMerge {
     return last - from > MAX_SIMILAR ? List.copyOf(packs.subList(from, last)) : List.of();
   }
 
-  private void write(long number) throws IOException {
-    disk.createRealDirectory(packs);
-    int dimension = dimension();
-    try (PackWriter writer =
-        new PackWriter(disk, packs, number, collection.incarnation(), dimension)) {
-      Set<String> tombstones = new HashSet<>();
-      Map<Long, BitSet> bad = new HashMap<>();
-      for (LivePack source : sources) {
-        copyVectors(source, dimension, writer, bad, tombstones);
-      }
-      int count = 0;
-      for (LivePack source : sources) {
-        count = copyBodies(source, writer, bad, count);
-      }
-      boolean isOldest = collection.packs.getFirst() == sources.getFirst();
-      tombstones.removeAll(rows.keySet());
-      List<String> kept = isOldest ? List.of() : List.copyOf(tombstones);
-      long bytes = writer.finish(kept);
-      merged = new Manifest.Pack(number, count, kept.size(), bytes, 0);
-    } catch (IOException | RuntimeException e) {
-      disk.remove(packs.resolve(PackFormat.fileName(number)));
-      throw e;
-    }
-  }
-
   private int dimension() throws IOException {
     int dimension = 0;
     for (LivePack source : sources) {
@@ -161,25 +211,24 @@ final class PackMerge {
     try {
       return PackReader.open(disk, packs.resolve(PackFormat.fileName(source.number)));
     } catch (FormatException e) {
-      for (var copy : collection.copies.entrySet()) {
-        if (copy.getValue().pack() == source.number) {
-          damaged.add(copy.getKey());
-        }
-      }
+      spoilt.add(source.number);
+      hasUnreadable = true;
       return null;
     }
   }
 
-  private void copyVectors(
+  /** Returns false where it was stopped. */
+  private boolean copyVectors(
       LivePack source,
       int dimension,
       PackWriter writer,
       Map<Long, BitSet> bad,
-      Set<String> tombstones)
+      Set<String> tombstones,
+      BooleanSupplier isStopped)
       throws IOException {
     PackReader reader = open(source);
     if (reader == null) {
-      return;
+      return true;
     }
     try (reader) {
       tombstones.addAll(reader.tombstones());
@@ -187,13 +236,16 @@ final class PackMerge {
       bad.put(source.number, left);
       if (source.live == 0) {
         left.set(0, reader.rows());
-        return;
+        return true;
       }
       int stride = PackFormat.stride(dimension);
       ByteBuffer buffer =
           ByteBuffer.allocateDirect(reader.unitRows(0) * stride * Float.BYTES)
               .order(ByteOrder.LITTLE_ENDIAN);
       for (int from = 0; from < reader.rows(); from += PackFormat.UNIT_ROWS) {
+        if (isStopped.getAsBoolean()) {
+          return false;
+        }
         BitSet badVectors = reader.readVectors(from, MemorySegment.ofBuffer(buffer.clear()));
         int begin = from;
         reader.readBodies(
@@ -214,23 +266,36 @@ final class PackMerge {
         }
       }
     }
+    return true;
   }
 
   /** Leaves out what does not count any more, and what is damaged. */
   private void judge(
       LivePack source, int row, PackReader.@Nullable Body body, boolean isBad, BitSet left) {
+    if (body == null || isBad) {
+      spoilt.add(source.number);
+    }
     if (body == null) {
       left.set(row);
       hasUnreadable = true;
       return;
     }
-    Copy copy = collection.copies.get(body.id());
+    Copy copy = copy(body.id());
     boolean counts = copy != null && copy.pack() == source.number && copy.row() == row;
     if (!counts || isBad) {
       left.set(row);
     }
     if (counts && isBad) {
       damaged.add(body.id());
+    }
+  }
+
+  private @Nullable Copy copy(String id) {
+    catalog.lock();
+    try {
+      return collection.copies.get(id);
+    } finally {
+      catalog.unlock();
     }
   }
 
@@ -267,33 +332,61 @@ final class PackMerge {
     return count[0];
   }
 
-  /** The merged pack is durable: it takes the place of its sources, which are returned. */
-  List<LivePack> apply() {
+  /** Whether all sources are still there: a collection that was deleted meanwhile has none. */
+  boolean isWanted() {
+    return collection.packs.containsAll(sources);
+  }
+
+  /**
+   * The merged pack is durable: it takes the place of its sources, which are returned.
+   *
+   * @param nowMillis since when what ceased to count meanwhile is dead, in milliseconds since 1970
+   */
+  List<LivePack> apply(long nowMillis) {
     Manifest.Pack entry = Objects.requireNonNull(merged);
+    Set<Long> numbers = sources.stream().map(s -> s.number).collect(Collectors.toSet());
+    int live = 0;
+    for (var row : rows.entrySet()) {
+      Copy copy = collection.copies.get(row.getKey());
+      if (copy != null && numbers.contains(copy.pack())) {
+        collection.copies.put(row.getKey(), new Copy(copy.file(), entry.number(), row.getValue()));
+        live++;
+      }
+    }
     int at = collection.packs.indexOf(sources.getFirst());
     collection.packs.removeAll(sources);
-    for (LivePack source : sources) {
-      collection.damagedPacks.remove(source.number);
-      collection.lostDeletions.remove(source.number);
-    }
+    spoilt.addAll(collection.damagedPacks);
+    collection.damagedPacks.removeAll(numbers);
+    collection.lostDeletions.removeAll(numbers);
     if (entry.rows() > 0 || entry.tombstones() > 0) {
-      collection.packs.add(at, new LivePack(entry, entry.rows()));
+      LivePack pack = new LivePack(entry, live);
+      pack.deadSince = live < entry.rows() ? nowMillis : 0;
+      collection.packs.add(at, pack);
+    } else {
+      discard(); // Nothing names it.
     }
-    rows.forEach((id, row) ->
-        collection.copies.computeIfPresent(
-            id, (_, copy) -> new Copy(copy.file(), entry.number(), row)));
-    if (hasUnreadable) {
-      Set<Long> numbers = sources.stream().map(s -> s.number).collect(Collectors.toSet());
-      collection.copies.forEach((id, copy) -> {
-        if (numbers.contains(copy.pack())) {
-          damaged.add(id);
-        }
-      });
-    }
-    // Rows that could not be read are in no pack any more.
-    damaged.forEach(
-        id -> collection.copies.computeIfPresent(id, (_, copy) -> new Copy(copy.file(), -1, 0)));
-    collection.put(List.copyOf(damaged), List.of());
+    repack(numbers);
     return sources;
+  }
+
+  /** Whether bytes of a source that was merged are kept in no other place. */
+  boolean isDamaged(LivePack source) {
+    return spoilt.contains(source.number);
+  }
+
+  /** What could not be read is in no pack any more. */
+  private void repack(Set<Long> numbers) {
+    if (hasUnreadable) {
+      damaged.addAll(collection.copies.keySet());
+    }
+    List<String> lost = new ArrayList<>();
+    for (String id : damaged) {
+      Copy copy = collection.copies.get(id);
+      if (copy != null && numbers.contains(copy.pack())) {
+        collection.copies.put(id, new Copy(copy.file(), -1, 0));
+        lost.add(id);
+      }
+    }
+    collection.put(lost, List.of());
   }
 }

@@ -2,6 +2,7 @@ package dev.contextd.storage.folder;
 
 import dev.contextd.storage.disk.Disk;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -12,7 +13,9 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What was deleted on request or gave way to another version, kept for a time so that it can be
@@ -115,19 +118,24 @@ public final class Trash {
   /** What lies in the trash, the oldest first. */
   public List<Entry> list() throws IOException {
     List<Entry> entries = new ArrayList<>();
-    if (disk.kind(directory) != Disk.Kind.DIRECTORY) {
-      return entries;
-    }
-    for (Disk.Entry found : disk.list(directory)) {
-      Instant since = since(found.name());
-      if (since != null) {
-        entries.add(entry(found, since));
+    for (Disk.Entry found : found()) {
+      try {
+        entries.add(entry(found));
+      } catch (NoSuchFileException e) {
+        // It was purged or restored just now.
       }
     }
     return entries;
   }
 
-  private Entry entry(Disk.Entry found, Instant since) throws IOException {
+  private List<Disk.Entry> found() throws IOException {
+    return disk.kind(directory) != Disk.Kind.DIRECTORY
+        ? List.of()
+        : disk.list(directory).stream().filter(found -> since(found.name()) != null).toList();
+  }
+
+  private Entry entry(Disk.Entry found) throws IOException {
+    Instant since = Objects.requireNonNull(since(found.name()));
     String rest = found.name().substring(STAMP_LENGTH + 1);
     if (found.kind() != Disk.Kind.DIRECTORY) {
       return new Entry(found.name(), "damaged", "", since, 1);
@@ -156,27 +164,27 @@ public final class Trash {
   }
 
   /**
-   * Removes entries for good.
+   * Names of entries.
    *
-   * @param olderThan entries of at least this age go
-   * @return how many went
+   * @param olderThan those of at least this age
    */
-  public int purge(Duration olderThan) throws IOException {
+  public List<String> expired(Duration olderThan) throws IOException {
     Instant limit = clock.instant().minus(olderThan);
-    int purged = 0;
-    for (Entry entry : list()) {
-      if (!entry.since().isAfter(limit)) {
-        remove(directory.resolve(entry.name()));
-        purged++;
-      }
-    }
-    return purged;
+    return found().stream()
+        .map(Disk.Entry::name)
+        .filter(name -> !Objects.requireNonNull(since(name)).isAfter(limit))
+        .toList();
   }
 
-  /** Removes one entry for good. */
-  public void remove(String entry) throws IOException {
+  /** Removes one entry for good; returns false where it is gone already. */
+  public boolean remove(String entry) throws IOException {
     requireThere(entry);
-    remove(directory.resolve(entry));
+    Path path = directory.resolve(entry);
+    boolean isThere = disk.exists(path);
+    if (isThere) {
+      remove(path);
+    }
+    return isThere;
   }
 
   private void remove(Path path) throws IOException {
@@ -194,11 +202,11 @@ public final class Trash {
   private void requireThere(String entry) throws IOException {
     boolean isName = since(entry) != null && !entry.contains("/") && !entry.contains("\\");
     if (!isName || disk.kind(directory) != Disk.Kind.DIRECTORY) {
-      throw new java.nio.file.NoSuchFileException(entry, null, "no entry of the trash");
+      throw new NoSuchFileException(entry, null, "no entry of the trash");
     }
   }
 
-  private static @org.jspecify.annotations.Nullable Instant since(String name) {
+  private static @Nullable Instant since(String name) {
     if (name.length() <= STAMP_LENGTH || name.charAt(STAMP_LENGTH) != '-') {
       return null;
     }

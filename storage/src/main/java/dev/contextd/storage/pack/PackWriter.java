@@ -180,6 +180,11 @@ public final class PackWriter implements Closeable {
     return file.size();
   }
 
+  /** Makes what was written durable, but not the file's name. */
+  public void sync() throws IOException {
+    file.sync();
+  }
+
   @Override
   public void close() throws IOException {
     file.close();

@@ -1,0 +1,198 @@
+package dev.contextd.engine;
+
+import static dev.contextd.engine.Given.collection;
+import static dev.contextd.engine.Given.doc;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.ForwardingDisk;
+import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.testkit.StoreRoot;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** While packs are being merged everything else goes on. */
+class MergingTest {
+  private static final int FOREVER_MINUTES = 2;
+  private static final int VERSIONS = 500;
+  private static final int IDS = 40;
+
+  @RegisterExtension final StoreRoot root = new StoreRoot();
+
+  /** The real disk, which holds up whoever reads a pack of an open store: a merge alone does. */
+  private static final class HoldingDisk extends ForwardingDisk {
+    private final Disk real = new LocalDisk();
+    private final CountDownLatch reached = new CountDownLatch(1);
+    private final CountDownLatch released = new CountDownLatch(1);
+
+    @Override
+    protected Disk next() {
+      return real;
+    }
+
+    @Override
+    public Reader reader(Path file) throws IOException {
+      if (file.toString().endsWith(".pack")) {
+        reached.countDown();
+        try {
+          released.await();
+        } catch (InterruptedException e) {
+          throw new IOException(e);
+        }
+      }
+      return super.reader(file);
+    }
+  }
+
+  private long packs() throws IOException {
+    try (Stream<Path> files = Files.list(root.path().resolve(".contextd/packs"))) {
+      return files.count();
+    }
+  }
+
+  @Test
+  void readersAndWritersGoOnWhilePacksAreMerged() throws Exception {
+    HoldingDisk disk = new HoldingDisk();
+    StoreOptions options = StoreOptions.defaults().withDisk(disk);
+    try (ExecutorService threads = Executors.newCachedThreadPool();
+        VectorStore store = VectorStore.open(root.path(), options)) {
+      VectorCollection notes = store.getOrCreate("notes", Scope.ALL);
+      notes.upsert(List.of(doc("a", 1, 0), doc("b", 0, 1)));
+      store.upsert("gone", List.of(doc("x", 1, 0), doc("y", 1, 0)), Scope.ALL);
+      store.checkpoint();
+      notes.upsert(List.of(doc("b", 1, 1), doc("c", 1, 0)));
+      store.upsert("gone", List.of(doc("x", 0, 1)), Scope.ALL);
+      store.checkpoint();
+      assertThat(packs()).isEqualTo(4);
+      Future<Integer> merging = threads.submit(() -> store.purge(Duration.ZERO));
+      assertThat(disk.reached.await(FOREVER_MINUTES, TimeUnit.MINUTES)).isTrue();
+
+      Future<?> others = threads.submit(() -> readAndWrite(store, notes));
+      try {
+        others.get(FOREVER_MINUTES, TimeUnit.MINUTES);
+        assertThat(merging).as("held up all the while").isNotDone();
+      } finally {
+        disk.released.countDown();
+      }
+      merging.get();
+      assertServed(store);
+    }
+    assertThat(packs()).as("one merged, and one of what was written meanwhile").isEqualTo(2);
+    try (VectorStore store = Given.open(root.path())) {
+      assertServed(store);
+    }
+  }
+
+  @Test
+  void packsAreMergedAsDocumentsAreReplacedAndDeleted() throws Exception {
+    long seed = Long.getLong("seed", System.nanoTime());
+    System.out.println("repeat with -Dseed=" + seed);
+    Random random = new Random(seed);
+    Map<String, Integer> expected = new TreeMap<>();
+    try (ExecutorService threads = Executors.newCachedThreadPool();
+        VectorStore store = Given.open(root.path())) {
+      AtomicBoolean isOver = new AtomicBoolean();
+      Future<?> merging =
+          threads.submit(() -> {
+            while (!isOver.get()) {
+              store.purge(Duration.ZERO);
+            }
+          });
+      try {
+        for (int version = 1; version <= VERSIONS; version++) {
+          VectorCollection notes = store.getOrCreate("notes", Scope.ALL);
+          write(notes, random, version, expected);
+          if (random.nextInt(8) == 0) {
+            store.checkpoint();
+          }
+          if (random.nextInt(100) == 0) {
+            store.delete("notes", Scope.ALL);
+            expected.clear();
+          }
+        }
+        store.getOrCreate("notes", Scope.ALL);
+      } finally {
+        isOver.set(true);
+      }
+      merging.get();
+      assertThat(versions(store)).isEqualTo(expected);
+    }
+    try (VectorStore store = Given.open(root.path())) {
+      assertThat(versions(store)).isEqualTo(expected);
+      assertThat(store.openReport().damage()).isEmpty();
+    }
+  }
+
+  private static void write(
+      VectorCollection notes, Random random, int version, Map<String, Integer> expected) {
+    List<String> ids = new ArrayList<>();
+    for (int i = random.nextInt(6); i >= 0; i--) {
+      ids.add("d" + random.nextInt(IDS));
+    }
+    List<String> distinct = ids.stream().distinct().toList();
+    if (random.nextInt(3) == 0) {
+      notes.delete(distinct);
+      expected.keySet().removeAll(distinct);
+    } else {
+      notes.upsert(distinct.stream().map(id -> doc(id, version, 1)).toList());
+      distinct.forEach(id -> expected.put(id, version));
+    }
+  }
+
+  private static Map<String, Integer> versions(VectorStore store) {
+    Map<String, Integer> versions = new TreeMap<>();
+    collection(store, "notes")
+        .page(Optional.empty(), 1_000)
+        .documents()
+        .forEach(found -> versions.put(found.id(), version(found.embedding())));
+    return versions;
+  }
+
+  /** What was given is stored at unit length. */
+  private static int version(float[] embedding) {
+    return Math.round(embedding[0] / embedding[1]);
+  }
+
+  private static void readAndWrite(VectorStore store, VectorCollection notes) {
+    notes.upsert(List.of(doc("d", 0, 1), doc("a", 2, 1)));
+    notes.delete(List.of("c"));
+    store.create("other", Map.of());
+    store.upsert("third", List.of(doc("x", 1, 0)), Scope.ALL);
+    store.delete("third", Scope.ALL);
+    store.delete("gone", Scope.ALL);
+    store.checkpoint();
+    assertServed(store);
+  }
+
+  private static void assertServed(VectorStore store) {
+    VectorCollection notes = collection(store, "notes");
+    assertThat(notes.count()).isEqualTo(3);
+    assertThat(notes.get("a")).isPresent();
+    assertThat(notes.page(Optional.empty(), 10).documents())
+        .extracting(Document::id)
+        .containsExactlyInAnyOrder("a", "b", "d");
+    assertThat(notes.query(Query.nearest(new float[] {0, 1}, 1)).hits())
+        .extracting(hit -> hit.document().id())
+        .containsExactly("d");
+    assertThat(store.collections(Scope.ALL))
+        .extracting(CollectionInfo::name)
+        .containsExactlyInAnyOrder("notes", "other");
+  }
+}

@@ -6,26 +6,25 @@ import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.GaveWay;
 import dev.contextd.storage.folder.Trash;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
 /** What gave way on a remote store, as the trash has it. */
 final class RemoteConflicts {
-  private final Trash trash;
   private final Disk disk;
   private final Duration retention;
   private final List<Conflict> latest = new ArrayList<>();
   private int total;
 
-  private RemoteConflicts(Trash trash, Disk disk, Duration retention) {
-    this.trash = trash;
+  private RemoteConflicts(Disk disk, Duration retention) {
     this.disk = disk;
     this.retention = retention;
   }
 
   static Conflicts list(Trash trash, Disk disk, Duration retention) {
-    RemoteConflicts conflicts = new RemoteConflicts(trash, disk, retention);
+    RemoteConflicts conflicts = new RemoteConflicts(disk, retention);
     try {
       for (Trash.Entry entry : trash.list().reversed()) {
         if (GaveWay.of(entry.kind()).isPresent()) {
@@ -40,14 +39,16 @@ final class RemoteConflicts {
 
   /** The files are read as far as they are told. */
   private void add(Trash.Entry entry) throws IOException {
-    List<Disk.Entry> files = trash.files(entry.name());
-    total += Restoring.documents(files);
+    total += Restoring.documents(entry.files());
     if (latest.size() >= Limits.MAX_PAGE_DOCUMENTS) {
       return;
     }
     Restoring.Read read;
     try {
-      read = Restoring.read(disk, files);
+      read = Restoring.read(disk, entry.files());
+    } catch (NoSuchFileException e) {
+      total -= Restoring.documents(entry.files());
+      return; // It was purged or restored just now.
     } catch (StoreException e) {
       return; // It is damaged, and counted all the same.
     }

@@ -39,7 +39,7 @@ final class Restoring {
                   entry.folder(),
                   isCollection ? Optional.empty() : store.collectionIn(entry.folder()),
                   entry.since(),
-                  documents(store.keeper().trash().files(entry.name()))));
+                  documents(entry.files())));
         }
       }
       return entries;

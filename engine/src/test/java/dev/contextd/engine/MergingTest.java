@@ -31,7 +31,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** While packs are being merged everything else goes on. */
 class MergingTest {
   private static final int FOREVER_MINUTES = 2;
-  private static final int VERSIONS = 500;
+  private static final int VERSIONS = 200;
   private static final int IDS = 40;
 
   @RegisterExtension final StoreRoot root = new StoreRoot();
@@ -109,12 +109,16 @@ class MergingTest {
     try (ExecutorService threads = Executors.newCachedThreadPool();
         VectorStore store = Given.open(root.path())) {
       AtomicBoolean isOver = new AtomicBoolean();
-      Future<?> merging =
-          threads.submit(() -> {
-            while (!isOver.get()) {
-              store.purge(Duration.ZERO);
-            }
-          });
+      Runnable purge = () -> store.purge(Duration.ZERO);
+      List<Future<?>> beside = new ArrayList<>();
+      for (Runnable work : List.<Runnable>of(purge, purge, store::trash)) {
+        beside.add(
+            threads.submit(() -> {
+              while (!isOver.get()) {
+                work.run();
+              }
+            }));
+      }
       try {
         for (int version = 1; version <= VERSIONS; version++) {
           VectorCollection notes = store.getOrCreate("notes", Scope.ALL);
@@ -131,7 +135,9 @@ class MergingTest {
       } finally {
         isOver.set(true);
       }
-      merging.get();
+      for (Future<?> one : beside) {
+        one.get();
+      }
       assertThat(versions(store)).isEqualTo(expected);
     }
     try (VectorStore store = Given.open(root.path())) {

@@ -62,9 +62,10 @@ public final class Trash {
    * @param kind {@code collection}, {@code documents}, {@code versions}, {@code remote_replaced},
    *     {@code remote_deleted} or {@code damaged}
    * @param folder of the collection that it came from; empty where it is of none
-   * @param files how many files are in it
+   * @param files that are in it; empty where it is a file itself
    */
-  public record Entry(String name, String kind, String folder, Instant since, int files) {}
+  public record Entry(
+      String name, String kind, String folder, Instant since, List<Disk.Entry> files) {}
 
   /** Moves a folder or a file into an entry of its own; returns the entry. */
   public Path move(Path thing) throws IOException {
@@ -138,11 +139,11 @@ public final class Trash {
     Instant since = Objects.requireNonNull(since(found.name()));
     String rest = found.name().substring(STAMP_LENGTH + 1);
     if (found.kind() != Disk.Kind.DIRECTORY) {
-      return new Entry(found.name(), "damaged", "", since, 1);
+      return new Entry(found.name(), "damaged", "", since, List.of());
     }
     int dot = rest.indexOf('.');
     String folder = dot < 0 ? rest : rest.substring(0, dot);
-    return new Entry(found.name(), kind(rest), folder, since, disk.list(found.path()).size());
+    return new Entry(found.name(), kind(rest), folder, since, disk.list(found.path()));
   }
 
   private static String kind(String rest) {

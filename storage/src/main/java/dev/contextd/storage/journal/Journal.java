@@ -51,6 +51,7 @@ public final class Journal implements AutoCloseable {
 
   private final Gate gate;
   private final Turns turns = new Turns();
+  private final Gathering gathering = new Gathering();
 
   /** Fair: a checkpoint waits for one group at most, however many come behind it. */
   private final ReentrantLock commit = new ReentrantLock(true);
@@ -242,6 +243,7 @@ public final class Journal implements AutoCloseable {
       ticket.sequence = nextSequence++;
       pendingBytes += ticket.bytes();
       queued.add(ticket);
+      gathering.arrived(queued.size());
     } finally {
       queue.unlock();
     }
@@ -281,11 +283,22 @@ public final class Journal implements AutoCloseable {
   }
 
   private void commitGroup() {
+    gathering.await(this::queuedCount);
     commit.lock();
     try {
       commitQueued();
     } finally {
       commit.unlock();
+    }
+  }
+
+  /** How many wait to be written. */
+  private int queuedCount() {
+    queue.lock();
+    try {
+      return queued.size();
+    } finally {
+      queue.unlock();
     }
   }
 
@@ -366,6 +379,7 @@ public final class Journal implements AutoCloseable {
             metrics.records + group.size(),
             metrics.bytes + bytes,
             metrics.syncNanos + nanos);
+    gathering.done(group.size(), queuedCount(), nanos);
     if (to.size() > SEGMENT_BYTES) {
       segments.close(group.getLast().sequence);
     }

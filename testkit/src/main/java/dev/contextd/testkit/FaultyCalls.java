@@ -82,6 +82,17 @@ public final class FaultyCalls implements FileCalls {
     }
 
     @Override
+    public void reserve(int bytes) throws IOException {
+      fault.before(Call.APPEND, path);
+      file.reserve(bytes);
+    }
+
+    @Override
+    public long reserved() {
+      return file.reserved();
+    }
+
+    @Override
     public int read(ByteBuffer target, long position) throws IOException {
       fault.before(Call.READ, path);
       return file.read(target, position);

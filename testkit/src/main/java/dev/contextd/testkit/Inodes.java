@@ -46,7 +46,11 @@ final class Inodes {
     }
 
     byte[] content() {
-      return Arrays.copyOf(bytes, size);
+      return content(0, size);
+    }
+
+    byte[] content(int from, int to) {
+      return Arrays.copyOfRange(bytes, from, to);
     }
 
     void replace(byte[] content, long time) {
@@ -161,6 +165,8 @@ final class Inodes {
         setName(create.name(), create.inode(), time);
       }
       case Operation.Append append -> append(append, time);
+      case Operation.Overwrite overwrite -> overwrite(overwrite, time);
+      case Operation.Truncate truncate -> truncate(truncate, time);
       case Operation.Rename rename -> {
         setName(rename.from(), null, time);
         setName(rename.to(), rename.inode(), time);
@@ -189,6 +195,19 @@ final class Inodes {
   void append(Operation.Append append, long time) {
     File file = file(append.inode());
     file.append(append.bytes());
+    file.modified = time;
+  }
+
+  void overwrite(Operation.Overwrite overwrite, long time) {
+    File file = file(overwrite.inode());
+    System.arraycopy(
+        overwrite.bytes(), 0, file.bytes, overwrite.position(), overwrite.bytes().length);
+    file.modified = time;
+  }
+
+  void truncate(Operation.Truncate truncate, long time) {
+    File file = file(truncate.inode());
+    file.size = truncate.size();
     file.modified = time;
   }
 

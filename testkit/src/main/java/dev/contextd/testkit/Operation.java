@@ -11,6 +11,12 @@ sealed interface Operation {
 
   record Append(int inode, byte[] bytes) implements Operation {}
 
+  /** Overwrites bytes that are there. */
+  record Overwrite(int inode, int position, byte[] bytes) implements Operation {}
+
+  /** Takes away zeros from a size on. */
+  record Truncate(int inode, int size) implements Operation {}
+
   /** Gives a file or folder another name, which what bore it loses. */
   record Rename(Name from, Name to, int inode) implements Operation {}
 

@@ -327,6 +327,7 @@ public final class PowerCalls implements FileCalls {
     private final Path path;
     private final int number;
     private final boolean isWritable;
+    private int end;
     private boolean isClosed;
 
     Opened(Path path, int number, boolean isWritable) {
@@ -342,11 +343,43 @@ public final class PowerCalls implements FileCalls {
         if (!isWritable) {
           throw new NonWritableChannelException();
         }
-        byte[] copy = new byte[bytes.remaining()];
-        bytes.get(copy);
-        if (copy.length > 0) {
-          log(new Operation.Append(number, copy), "append " + copy.length + " to " + path);
+        byte[] over = new byte[Math.min(bytes.remaining(), room())];
+        bytes.get(over);
+        if (over.length > 0) {
+          log(
+              new Operation.Overwrite(number, end, over),
+              "overwrite %d of %s at %d".formatted(over.length, path, end));
         }
+        byte[] behind = new byte[bytes.remaining()];
+        bytes.get(behind);
+        if (behind.length > 0) {
+          log(new Operation.Append(number, behind), "append " + behind.length + " to " + path);
+        }
+        end += over.length + behind.length;
+      }
+    }
+
+    private int room() {
+      return now.file(number).size() - end;
+    }
+
+    @Override
+    public void reserve(int bytes) throws IOException {
+      synchronized (PowerCalls.this) {
+        requireOpen();
+        int lacking = bytes - room();
+        if (lacking > 0) {
+          log(
+              new Operation.Append(number, new byte[lacking]),
+              "append " + lacking + " zeros to " + path);
+        }
+      }
+    }
+
+    @Override
+    public long reserved() {
+      synchronized (PowerCalls.this) {
+        return room();
       }
     }
 
@@ -380,6 +413,9 @@ public final class PowerCalls implements FileCalls {
     @Override
     public void close() {
       synchronized (PowerCalls.this) {
+        if (isWritable && !isClosed && room() > 0) {
+          log(new Operation.Truncate(number, end), "truncate %s to %d".formatted(path, end));
+        }
         isClosed = true;
       }
     }

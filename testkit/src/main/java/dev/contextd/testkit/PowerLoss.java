@@ -3,12 +3,16 @@ package dev.contextd.testkit;
 import dev.contextd.testkit.Operation.Name;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * What a disk holds after its power was lost: all that was synced, and a choice of the rest.
@@ -21,10 +25,12 @@ import java.util.Random;
  * had a durable name never loses its last. A folder's rename is always one change: no file system
  * gives a folder two names. An empty folder's removal needs all that emptied it.
  *
- * <p>Content: files only grow, so what is synced is a beginning. Behind it the size is the synced
- * one, the last one, or between; each page of {@value #PAGE_BYTES} bytes behind it is new, zeros,
- * garbage, or new up to some byte and zeros from there. The time of change is the last append's
- * where any of the size survives, even if none of the content does.
+ * <p>Content: what is synced is a beginning. Behind it the size is the synced one, the last one, or
+ * between; each page of {@value #PAGE_BYTES} bytes behind it is new, zeros, garbage, or new up to
+ * some byte and zeros from there. What was overwritten in a page before it is new, as it was,
+ * garbage, or new up to some byte; the rest of the page stays. Zeros that were taken away from the
+ * end are gone or still there. The time of change is the last one's where any of the size or of
+ * what was overwritten may survive, even if none of the content does.
  */
 final class PowerLoss {
   static final int PAGE_BYTES = 4096;
@@ -55,6 +61,10 @@ final class PowerLoss {
 
   private final Inodes disk;
   private final Map<Integer, Synced> synced = new HashMap<>();
+
+  /** Pages before the synced size as they were synced, by inode and where they begin. */
+  private final Map<Integer, SortedMap<Integer, byte[]>> overwritten = new HashMap<>();
+
   private final List<Change> changes = new ArrayList<>();
   private final Map<Name, Change> lastOfName = new HashMap<>();
   private final Map<Integer, List<Change>> unsyncedIn = new HashMap<>();
@@ -84,6 +94,11 @@ final class PowerLoss {
         setName(change(time), create.name(), Optional.of(create.inode()));
       }
       case Operation.Append append -> disk.append(append, time);
+      case Operation.Overwrite overwrite -> {
+        keepPages(overwrite);
+        disk.overwrite(overwrite, time);
+      }
+      case Operation.Truncate truncate -> disk.truncate(truncate, time);
       case Operation.Rename rename -> rename(rename, time);
       case Operation.Remove remove -> {
         Change change = change(time);
@@ -132,7 +147,21 @@ final class PowerLoss {
     unsyncedIn.computeIfAbsent(name.directory(), _ -> new ArrayList<>()).add(change);
   }
 
+  private void keepPages(Operation.Overwrite overwrite) {
+    int size = Objects.requireNonNull(synced.get(overwrite.inode())).size();
+    int end = Math.min(overwrite.position() + overwrite.bytes().length, size);
+    Inodes.File file = disk.file(overwrite.inode());
+    SortedMap<Integer, byte[]> pages =
+        overwritten.computeIfAbsent(overwrite.inode(), _ -> new TreeMap<>());
+    int first = overwrite.position() / PAGE_BYTES * PAGE_BYTES;
+    for (int begin = first; begin < end; begin = nextPage(begin)) {
+      int from = begin;
+      pages.computeIfAbsent(begin, _ -> file.content(from, Math.min(size, nextPage(from))));
+    }
+  }
+
   private void syncFile(int number) {
+    overwritten.remove(number);
     Inodes.File file = disk.file(number);
     synced.put(number, new Synced(file.size(), file.modified()));
   }
@@ -159,7 +188,13 @@ final class PowerLoss {
           case ANY -> ODDS[random.nextInt(ODDS.length)];
         };
     changes.forEach(change -> chooseNames(change, names, random));
-    synced.forEach((number, kept) -> chooseContent(disk.file(number), kept, bytes, random));
+    synced.forEach((number, kept) ->
+        chooseContent(
+            disk.file(number),
+            kept,
+            overwritten.getOrDefault(number, Collections.emptySortedMap()),
+            bytes,
+            random));
     return disk;
   }
 
@@ -174,15 +209,16 @@ final class PowerLoss {
     }
   }
 
-  private static void chooseContent(Inodes.File file, Synced kept, double odds, Random random) {
+  private static void chooseContent(
+      Inodes.File file, Synced kept, SortedMap<Integer, byte[]> pages, double odds, Random random) {
     int unsynced = file.size() - kept.size();
-    if (unsynced == 0) {
+    if (unsynced == 0 && pages.isEmpty()) {
       return;
     }
     int size = kept.size();
     if (random.nextDouble() < odds) {
       size = file.size();
-    } else if (odds > 0 && random.nextBoolean()) {
+    } else if (odds > 0 && unsynced > 0 && random.nextBoolean()) {
       size += random.nextInt(unsynced + 1);
     }
     byte[] content = Arrays.copyOf(file.content(), size);
@@ -191,7 +227,23 @@ final class PowerLoss {
         spoil(content, begin, Math.min(size, nextPage(begin)), random);
       }
     }
-    file.replace(content, size > kept.size() ? file.modified() : kept.modified());
+    pages.forEach((begin, page) -> {
+      if (random.nextDouble() >= odds) {
+        int end = Math.min(content.length, begin + page.length);
+        takeBack(content, begin, end, page, odds > 0 ? random.nextInt(3) : 0, random);
+      }
+    });
+    boolean isLater = size > kept.size() || (odds > 0 && !pages.isEmpty());
+    file.replace(content, isLater ? file.modified() : kept.modified());
+  }
+
+  private static void takeBack(
+      byte[] content, int begin, int end, byte[] page, int how, Random random) {
+    int from = how == 1 && end > begin ? begin + random.nextInt(end - begin) : begin;
+    for (int i = from; i < end; i++) {
+      byte old = page[i - begin];
+      content[i] = how == 2 && content[i] != old ? (byte) random.nextInt() : old;
+    }
   }
 
   private static int nextPage(int position) {

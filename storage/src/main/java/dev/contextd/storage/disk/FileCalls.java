@@ -32,8 +32,23 @@ public interface FileCalls {
   /** A file that was opened; writes go to its end. */
   interface OpenFile extends Closeable {
 
-    /** Appends all bytes. On failure some of them may have been appended. */
+    /**
+     * Appends all bytes, over what was reserved. On failure some of them may have been appended.
+     */
     void append(ByteBuffer bytes) throws IOException;
+
+    /**
+     * Puts zeros behind what was appended, which {@link #append} overwrites and {@link #close}
+     * takes away; does nothing where there is no such way.
+     *
+     * @param bytes from the end of what was appended on
+     */
+    default void reserve(int bytes) throws IOException {}
+
+    /** How many zeros of {@link #reserve} are left. */
+    default long reserved() {
+      return 0;
+    }
 
     /**
      * Reads from a position until the buffer is full or the file ends.

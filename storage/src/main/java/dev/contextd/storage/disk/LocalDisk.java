@@ -298,6 +298,16 @@ public final class LocalDisk implements Disk {
       }
 
       @Override
+      public void reserve(int bytes) throws IOException {
+        open.reserve(bytes);
+      }
+
+      @Override
+      public long reserved() {
+        return open.reserved();
+      }
+
+      @Override
       public void sync() throws IOException {
         open.force();
         if (!isNamed) {

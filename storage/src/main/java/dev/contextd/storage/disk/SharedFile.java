@@ -22,6 +22,10 @@ final class SharedFile implements FileCalls.OpenFile {
   private final RandomAccessFile file;
   private final boolean freesMemory;
   private long end;
+
+  /** The file's length, zeros behind {@link #end} included. */
+  private long length;
+
   private long freed;
 
   private SharedFile(Path path, RandomAccessFile file, boolean freesMemory) throws IOException {
@@ -29,6 +33,7 @@ final class SharedFile implements FileCalls.OpenFile {
     this.file = file;
     this.freesMemory = freesMemory;
     this.end = file.length();
+    this.length = end;
   }
 
   /**
@@ -48,6 +53,29 @@ final class SharedFile implements FileCalls.OpenFile {
 
   @Override
   public void append(ByteBuffer bytes) throws IOException {
+    try {
+      write(bytes);
+    } finally {
+      length = Math.max(length, end);
+    }
+  }
+
+  @Override
+  public void reserve(int bytes) throws IOException {
+    int lacking = (int) Math.min(bytes, end + bytes - length);
+    if (lacking > 0) {
+      file.seek(length);
+      file.write(new byte[lacking]);
+      length += lacking;
+    }
+  }
+
+  @Override
+  public long reserved() {
+    return length - end;
+  }
+
+  private void write(ByteBuffer bytes) throws IOException {
     file.seek(end);
     if (bytes.hasArray()) {
       int count = bytes.remaining();
@@ -108,6 +136,19 @@ final class SharedFile implements FileCalls.OpenFile {
 
   @Override
   public void close() throws IOException {
-    file.close();
+    try (file) {
+      takeBack();
+    }
+  }
+
+  /** What stands before the zeros is what counts, whatever becomes of them. */
+  private void takeBack() {
+    if (length > end) {
+      try {
+        file.setLength(end);
+      } catch (IOException e) {
+        log.debug("{} keeps {} zeros: {}", path, length - end, e.toString());
+      }
+    }
   }
 }

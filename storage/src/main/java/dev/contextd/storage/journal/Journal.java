@@ -362,13 +362,13 @@ public final class Journal implements AutoCloseable {
 
   private void write(List<Ticket> group) throws IOException {
     Disk.Appender to = segments.open(group.getFirst().sequence, synced);
-    long bytes = 0;
+    long bytes = group.stream().mapToLong(Ticket::bytes).sum();
+    segments.makeRoom(to, bytes);
     for (Ticket ticket : group) {
       to.append(
           Segment.recordHead(ticket.record, segments.salt(), ticket.crc, ticket.sequence, synced));
       to.append(ticket.record.payload().duplicate());
       ticket.isInFile = true;
-      bytes += ticket.bytes();
     }
     long begin = System.nanoTime();
     to.sync();

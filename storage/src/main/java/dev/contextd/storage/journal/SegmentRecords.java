@@ -98,12 +98,25 @@ public final class SegmentRecords {
     return Segment.free(disk, directory, first);
   }
 
+  /** Where the zeros begin that end a segment: what was to be written next has room there. */
+  private static int room(ByteBuffer bytes) {
+    int room = bytes.limit();
+    while (room > 0 && bytes.get(room - 1) == 0) {
+      room--;
+    }
+    return room;
+  }
+
   private void readFrames(ByteBuffer bytes, int salt) {
+    int room = room(bytes);
     int at = Segment.HEAD_BYTES;
     while (at < bytes.limit()) {
       Segment.Frame frame = Segment.frame(bytes, salt, at);
+      if (frame == null && at >= room) {
+        return;
+      }
       if (frame == null) {
-        int next = Segment.resync(bytes, salt, at + 1);
+        int next = Math.min(Segment.resync(bytes, salt, at + 1), Math.max(room, at + 1));
         tornBytes += next - at;
         tornAt = at;
         at = next;

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The segments of a journal: the one that is open, and those that wait for their cut.
@@ -16,11 +18,23 @@ import org.jspecify.annotations.Nullable;
  * voids its records. Not safe for threads.
  */
 final class SegmentWriter {
+  private static final Logger log = LoggerFactory.getLogger(SegmentWriter.class);
+
+  /** What is larger is not synced more quickly where there is room for it. */
+  private static final int MOST_IN_ROOM_BYTES = 64 << 10;
+
+  private static final int LEAST_ROOM_BYTES = 16 << 10;
+  private static final int MOST_ROOM_BYTES = 1 << 20;
+
   private final Disk disk;
   private final Path directory;
   private final RandomGenerator random;
   private Disk.@Nullable Appender segment;
   private boolean isEmpty;
+
+  /** Whether there could be no room in the open segment. */
+  private boolean hasNoRoom;
+
   private int salt;
   private final List<Closed> segments = new ArrayList<>();
   private JournalRecord.@Nullable Voided toVoid;
@@ -133,11 +147,31 @@ final class SegmentWriter {
     return fresh;
   }
 
+  /**
+   * Sees that small records have room in the open segment: a file that grows takes two writes a
+   * sync, the content and the size. A segment gets as much again as is in it already.
+   *
+   * @param bytes that are about to be appended
+   */
+  void makeRoom(Disk.Appender open, long bytes) {
+    if (bytes > MOST_IN_ROOM_BYTES || open.reserved() >= bytes || hasNoRoom) {
+      return;
+    }
+    int room = Math.clamp(open.size(), LEAST_ROOM_BYTES, MOST_ROOM_BYTES);
+    try {
+      open.reserve((int) bytes + room);
+    } catch (IOException e) {
+      hasNoRoom = true;
+      log.debug("the journal is written without room in it: {}", e.toString());
+    }
+  }
+
   private Disk.Appender begin(long first, JournalRecord.@Nullable Voided voided, long synced)
       throws IOException {
     Path file = Segment.free(disk, directory, first); // A failed segment may have begun alike.
     Disk.Appender fresh = disk.appender(file);
     segment = fresh;
+    hasNoRoom = false;
     salt = random.nextInt();
     segments.add(new Closed(file, first, Long.MAX_VALUE, false, false));
     try {

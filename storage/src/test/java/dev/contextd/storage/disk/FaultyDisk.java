@@ -57,6 +57,16 @@ public final class FaultyDisk extends ForwardingDisk {
       }
 
       @Override
+      public void reserve(int bytes) throws IOException {
+        appender.reserve(bytes);
+      }
+
+      @Override
+      public long reserved() {
+        return appender.reserved();
+      }
+
+      @Override
       public void sync() throws IOException {
         fault.before(Operation.SYNC, file);
         appender.sync();

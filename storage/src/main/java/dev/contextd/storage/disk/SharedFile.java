@@ -23,6 +23,9 @@ final class SharedFile implements FileCalls.OpenFile {
   private final boolean freesMemory;
   private long end;
 
+  /** Where the file's own position is known to be. */
+  private long at = -1;
+
   /** The file's length, zeros behind {@link #end} included. */
   private long length;
 
@@ -64,6 +67,7 @@ final class SharedFile implements FileCalls.OpenFile {
   public void reserve(int bytes) throws IOException {
     int lacking = (int) Math.min(bytes, end + bytes - length);
     if (lacking > 0) {
+      at = -1;
       file.seek(length);
       file.write(new byte[lacking]);
       length += lacking;
@@ -76,12 +80,16 @@ final class SharedFile implements FileCalls.OpenFile {
   }
 
   private void write(ByteBuffer bytes) throws IOException {
-    file.seek(end);
+    if (at != end) {
+      file.seek(end);
+    }
+    at = -1;
     if (bytes.hasArray()) {
       int count = bytes.remaining();
       file.write(bytes.array(), bytes.arrayOffset() + bytes.position(), count);
       bytes.position(bytes.limit());
       end += count;
+      at = end;
       return;
     }
     byte[] buffer = new byte[Math.min(bytes.remaining(), BUFFER_BYTES)];
@@ -95,6 +103,7 @@ final class SharedFile implements FileCalls.OpenFile {
 
   @Override
   public int read(ByteBuffer target, long position) throws IOException {
+    at = -1;
     file.seek(position);
     byte[] buffer = new byte[Math.min(target.remaining(), BUFFER_BYTES)];
     int total = 0;

@@ -182,7 +182,7 @@ class JournalWritingTest {
       Journals.write(journal, "b");
       assertThat(Journals.names(Journals.read(journal()))).containsExactly("a", "b");
     }
-    FaultyDisk full = failing(Set.of(Operation.APPEND), 4, 1_000);
+    FaultyDisk full = failing(Set.of(Operation.APPEND), 2, 1_000);
     Path other = root.resolve("other");
     Journal journal = Journals.open(other, full);
     Journals.write(journal, "a");
@@ -191,6 +191,24 @@ class JournalWritingTest {
         .isNotInstanceOf(OutcomeUnknownException.class)
         .hasMessage(FULL);
     assertThat(Journals.names(Journals.read(other))).containsExactly("a");
+  }
+
+  @Test
+  void ofAGroupThatIsTornTheWholeRecordsAreOfUnknownOutcome() throws Exception {
+    FaultyDisk full = failing(Set.of(Operation.APPEND), 2, 1_000);
+    List<String> log = new ArrayList<>();
+    Journal journal = Journals.open(journal(), full);
+    Journals.write(journal, "a");
+    Journal.Ticket whole = Journals.enqueue(journal, "whole", log);
+    Journal.Ticket torn = Journals.enqueue(journal, "torn!", log);
+    assertThatThrownBy(() -> journal.await(torn))
+        .isNotInstanceOf(OutcomeUnknownException.class)
+        .hasMessage(FULL);
+    assertThatThrownBy(() -> journal.await(whole)).isInstanceOf(OutcomeUnknownException.class);
+    assertThat(Journals.names(Journals.read(journal())))
+        .as("half of the group's bytes were written")
+        .containsExactly("a", "whole");
+    assertThat(log).containsExactly("-torn!", "-whole");
   }
 
   @Test

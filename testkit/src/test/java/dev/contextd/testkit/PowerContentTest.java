@@ -136,6 +136,43 @@ class PowerContentTest {
   }
 
   @Test
+  void whatOverwritesRoomSurvivesOrNotAndSparesWhatWasThere() throws Exception {
+    PowerCalls calls = disk();
+    try (OpenFile open = calls.create(A)) {
+      open.append(ByteBuffer.wrap(new byte[] {'x'}));
+      open.reserve(3);
+      assertThat(open.reserved()).isEqualTo(3);
+      open.force();
+      calls.syncDirectory(LEFT);
+      assertThat(outcomes.of(calls, contents(A))).containsExactly("x\0\0\0");
+      open.append(ByteBuffer.wrap(new byte[] {'y', 'z'}));
+      assertThat(open.reserved()).isEqualTo(1);
+      assertThat(outcomes.of(calls, contents(A)))
+          .contains("x\0\0\0", "xy\0\0", "xyz\0")
+          .as("garbage")
+          .anyMatch(found -> !found.matches("x[yz\0]*"))
+          .allMatch(found -> found.length() == 4 && found.startsWith("x") && found.endsWith("\0"));
+      open.force();
+      assertThat(outcomes.of(calls, contents(A))).containsExactly("xyz\0");
+    }
+    assertThat(outcomes.of(calls, contents(A))).containsExactlyInAnyOrder("xyz", "xyz\0");
+    calls.syncFile(A);
+    assertThat(outcomes.of(calls, contents(A))).containsExactly("xyz");
+  }
+
+  @Test
+  void whatIsLongerThanItsRoomIsOverwrittenAndAppended() throws Exception {
+    PowerCalls calls = disk();
+    try (OpenFile open = calls.create(A)) {
+      open.reserve(2);
+      open.append(ByteBuffer.wrap(new byte[] {'x', 'y', 'z'}));
+      assertThat(open.reserved()).isZero();
+    }
+    assertThat(read(calls, A)).containsExactly('x', 'y', 'z');
+    assertThat(outcomes.of(calls, names(LEFT))).contains("[]", "[a]");
+  }
+
+  @Test
   void theTimeOfChangeMayBeNewWhereTheContentIsNot() throws Exception {
     PowerCalls calls = disk();
     write(calls, A, "xy");

@@ -224,6 +224,31 @@ class LocalDiskTest {
     assertThat(disk.read(file)).isEqualTo(content);
   }
 
+  @Test
+  void whatIsAppendedTakesTheRoomThatWasMade() throws Exception {
+    Path file = folder.resolve("segment");
+    try (Disk.Appender appender = disk.appender(file)) {
+      appender.append(ByteBuffer.wrap(new byte[] {1}));
+      appender.reserve(3);
+      appender.reserve(2);
+      assertThat(appender.reserved()).isEqualTo(3);
+      assertThat(appender.size()).isEqualTo(1);
+      assertThat(disk.read(file)).containsExactly(1, 0, 0, 0);
+      appender.append(ByteBuffer.wrap(new byte[] {2, 3}));
+      appender.reserve(2);
+      appender.sync();
+      assertThat(disk.read(file)).containsExactly(1, 2, 3, 0, 0);
+      appender.append(ByteBuffer.allocateDirect(1).put((byte) 4).flip());
+    }
+    assertThat(disk.read(file)).as("closed").containsExactly(1, 2, 3, 4);
+    try (Disk.Appender appender = disk.appender(folder.resolve("longer"))) {
+      appender.reserve(2);
+      appender.append(ByteBuffer.wrap(new byte[] {1, 2, 3}));
+      assertThat(appender.reserved()).isZero();
+    }
+    assertThat(disk.read(folder.resolve("longer"))).containsExactly(1, 2, 3);
+  }
+
   private static boolean isInMemory(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file)) {
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, 2 << 20).isLoaded();

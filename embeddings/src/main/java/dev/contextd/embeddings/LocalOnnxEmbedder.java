@@ -101,6 +101,9 @@ public final class LocalOnnxEmbedder implements Embedder {
       return List.of();
     }
     OnnxModel loaded = loadedModel();
+    if (Thread.currentThread().isInterrupted()) {
+      throw failed("the call was interrupted before its texts were embedded; try again", null);
+    }
     LocalBatch batch = new LocalBatch(texts, (index, text) -> embed(loaded, index, text), workers);
     try {
       return batch.start(parallelism).get();

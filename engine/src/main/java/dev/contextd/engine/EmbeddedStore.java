@@ -415,8 +415,8 @@ final class EmbeddedStore implements VectorStore {
           metadata
               .map(given -> new StoredCollection(name, StringMaps.copyOf(given)))
               .orElseGet(collection::stored);
-      keeper.settleMetadata(collection.kept(), stored);
-      collection.noteLostMetadata(Optional.empty());
+      keeper.settleMetadata(
+          collection.kept(), stored, () -> collection.noteLostMetadata(Optional.empty()));
     } catch (IOException e) {
       throw StoreException.ofDisk("writing the metadata of the collection \"" + name + "\"", e);
     } finally {
@@ -485,8 +485,7 @@ final class EmbeddedStore implements VectorStore {
                   List.of(),
                   found.documents().stream().map(IntactDocument::document).toList(),
                   found.damage()));
-      keeper.adopt(kept);
-      collections.put(name, adopted);
+      keeper.adopt(kept, () -> collections.put(name, adopted));
     } catch (IOException e) {
       throw StoreException.ofDisk("adopting the folder " + found.folder().getFileName(), e);
     } finally {

@@ -41,7 +41,15 @@ interface Backlog {
   /** Whether a comparison brings what a gap lacks, without anybody asking for it. */
   boolean fillsGaps();
 
-  void clearGap() throws IOException;
+  /** To be asked before a comparison, for {@link #clearGap}. */
+  long gaps();
+
+  /**
+   * The stores were compared.
+   *
+   * @param compared what {@link #gaps} said before: what was found since is for the next comparison
+   */
+  void clearGap(long compared) throws IOException;
 
   /**
    * Holds what is here against what is there, after all that waits was shipped.

@@ -84,8 +84,13 @@ final class MirrorBacklog implements Backlog {
   }
 
   @Override
-  public void clearGap() throws IOException {
-    outbox.clearGap();
+  public long gaps() {
+    return outbox.gaps();
+  }
+
+  @Override
+  public void clearGap(long compared) throws IOException {
+    outbox.clearGap(compared);
   }
 
   @Override

@@ -325,8 +325,14 @@ final class PendingBacklog implements Backlog {
     return false;
   }
 
+  /** They are found when the log is opened, and none afterwards. */
   @Override
-  public void clearGap() throws IOException {
+  public long gaps() {
+    return 0;
+  }
+
+  @Override
+  public void clearGap(long compared) throws IOException {
     log.clearGap();
   }
 

@@ -207,8 +207,8 @@ public final class RemoteSync implements AutoCloseable {
 
   /** What the outbox does not know to be there is compared; what is there alone stays. */
   private void fillGap() throws IOException {
-    Optional<String> gap = backlog.status().gap();
-    log.info("the remote store is compared: {}", gap.orElse(""));
+    long gaps = backlog.gaps();
+    log.info("the remote store is compared: {}", backlog.status().gap().orElse(""));
     Comparison found = compare(Repair.SHIP);
     log.info(
         "{} documents were compared, {} were missing there and {} different; {} were written",
@@ -216,13 +216,12 @@ public final class RemoteSync implements AutoCloseable {
         found.missing(),
         found.different(),
         found.shipped());
-    clear(gap);
+    clear(gaps);
   }
 
-  /** A gap that was found while the stores were compared is for the next comparison. */
-  private void clear(Optional<String> compared) throws IOException {
-    if (compared.isPresent() && backlog.status().gap().equals(compared)) {
-      backlog.clearGap();
+  private void clear(long compared) throws IOException {
+    if (backlog.status().gap().isPresent()) {
+      backlog.clearGap(compared);
     }
   }
 
@@ -379,10 +378,10 @@ public final class RemoteSync implements AutoCloseable {
     working.lock();
     try {
       sync(false);
-      Optional<String> gap = backlog.status().gap();
+      long gaps = backlog.gaps();
       Comparison found = compare(repairs ? Repair.MIRROR : Repair.NONE);
       if (found.isSame()) {
-        clear(gap);
+        clear(gaps);
       }
       return found;
     } catch (IOException e) {

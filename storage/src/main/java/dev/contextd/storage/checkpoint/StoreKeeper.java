@@ -57,6 +57,8 @@ public final class StoreKeeper {
 
   private final StoreFolder folder;
   private final Disk disk;
+  private static final Outbox.Change NO_CHANGE = () -> {};
+
   private final Workers workers;
   private final Clock clock;
   private final RandomGenerator random;
@@ -251,9 +253,11 @@ public final class StoreKeeper {
       log.warn("where the outbox begins is noted with the first segment: {}", e.toString());
     }
     if (checkpointer.hasForeign() && !outbox.get().isNew()) {
-      noteGap(
-          "another program wrote to the store's folder while it was closed, or a crash cut the creation of"
-              + " a collection short");
+      outbox
+          .get()
+          .noteGap(
+              "another program wrote to the store's folder while it was closed, or a crash cut the creation of"
+                  + " a collection short, which is in no journal");
     }
   }
 
@@ -317,11 +321,15 @@ public final class StoreKeeper {
   /**
    * Takes a collection that another program created, durably; its memory is connected already.
    *
+   * @param serve makes it visible
    * @throws IOException where it is not known
    */
-  public void adopt(KeptCollection kept) throws IOException {
-    noteGap("another program created the collection \"%s\"".formatted(kept.stored().name()));
-    checkpointer.adopt(kept);
+  public void adopt(KeptCollection kept, Runnable serve) throws IOException {
+    String what = "another program created the collection \"%s\"".formatted(kept.stored().name());
+    try (Outbox.Change _ = untold(what)) {
+      checkpointer.adopt(kept);
+      serve.run();
+    }
     thread.noteWrite();
   }
 
@@ -332,40 +340,42 @@ public final class StoreKeeper {
    */
   public void metadataChanged(KeptCollection kept, StoredCollection stored, FileState file)
       throws IOException {
-    if (!stored.metadataOrEmpty().equals(kept.stored().metadataOrEmpty())) {
-      noteMetadata(stored);
+    boolean isOther = !stored.metadataOrEmpty().equals(kept.stored().metadataOrEmpty());
+    try (Outbox.Change _ = isOther ? untoldMetadata(stored) : NO_CHANGE) {
+      checkpointer.changed(kept, stored, file);
     }
-    checkpointer.changed(kept, stored, file);
   }
 
-  private void noteMetadata(StoredCollection stored) throws IOException {
-    noteGap("the metadata of the collection \"%s\" changed".formatted(stored.name()));
+  private Outbox.Change untoldMetadata(StoredCollection stored) throws IOException {
+    return untold("the metadata of the collection \"%s\" changed".formatted(stored.name()));
   }
 
-  /** What no record of the journal tells; noted before it is so. */
-  private void noteGap(String what) throws IOException {
-    if (outbox.isPresent()) {
-      outbox.get().noteGap(what + ", which is in no journal");
-    }
+  /** What no record of the journal tells, and is about to be so. */
+  private Outbox.Change untold(String what) throws IOException {
+    return outbox.isPresent() ? outbox.get().change(what + ", which is in no journal") : NO_CHANGE;
   }
 
   /**
    * Writes a collection's own metadata again, durably, in place of what is not known of it.
    *
+   * @param settled makes it visible
    * @throws IOException where nothing has changed
    */
-  public void settleMetadata(KeptCollection kept, StoredCollection stored) throws IOException {
+  public void settleMetadata(KeptCollection kept, StoredCollection stored, Runnable settled)
+      throws IOException {
     requireOwnRoot();
-    noteMetadata(stored);
-    StoredCollection before = kept.stored();
-    checkpointer.stored(kept, stored);
-    try {
-      kept.rewriteMetadata();
-      thread.checkpoint();
-      folder.clearLost(kept.folder());
-    } catch (IOException e) {
-      checkpointer.stored(kept, before);
-      throw e;
+    try (Outbox.Change _ = untoldMetadata(stored)) {
+      StoredCollection before = kept.stored();
+      checkpointer.stored(kept, stored);
+      try {
+        kept.rewriteMetadata();
+        thread.checkpoint();
+        folder.clearLost(kept.folder());
+      } catch (IOException e) {
+        checkpointer.stored(kept, before);
+        throw e;
+      }
+      settled.run();
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongFunction;
 import java.util.function.UnaryOperator;
@@ -57,6 +58,12 @@ public final class Outbox {
 
   /** Whether {@link #state} stands on disk; guarded by {@link #noting}. */
   private boolean isNoted;
+
+  /** Rises with every gap that is noted, and when what one speaks of has become so. */
+  private final AtomicLong gaps = new AtomicLong();
+
+  /** How many gaps speak of what is not so yet; guarded by {@link #noting}. */
+  private int changing;
 
   /** Every write up to this sequence may be told; nothing before the first cut. */
   private volatile long visible = OutboxState.UNKNOWN;
@@ -267,7 +274,10 @@ public final class Outbox {
       Optional<Shipment> next = walk.run();
       if (walk.done() > now.shipped()) {
         walk.gaps().forEach(gap -> log.warn("a remote will not get everything: {}", gap));
-        change(old -> old.withGaps(walk.gaps()).withShipped(walk.done()));
+        change(old -> {
+          gaps.addAndGet(walk.gaps().size());
+          return old.withGaps(walk.gaps()).withShipped(walk.done());
+        });
         retire();
       }
       return next;
@@ -340,8 +350,42 @@ public final class Outbox {
 
   /** Notes, durably, what the remote will not get from here. */
   public void noteGap(String why) throws IOException {
+    change(why).close();
+  }
+
+  /** Something that no record tells, and that is about to become so. */
+  @FunctionalInterface
+  public interface Change extends AutoCloseable {
+    /** It is so, or never will be. */
+    @Override
+    void close();
+  }
+
+  /**
+   * Notes, durably, what the remote will not get from here, before it is so: whoever compares the
+   * two stores meanwhile has not seen it.
+   */
+  public Change change(String why) throws IOException {
     requireOpen();
-    change(old -> old.withGaps(List.of(why)));
+    noting.lock();
+    try {
+      change(old -> old.withGaps(List.of(why)));
+      gaps.incrementAndGet();
+      changing++;
+    } finally {
+      noting.unlock();
+    }
+    return this::changed;
+  }
+
+  private void changed() {
+    noting.lock();
+    try {
+      gaps.incrementAndGet();
+      changing--;
+    } finally {
+      noting.unlock();
+    }
   }
 
   /** Whether nothing had ever been noted when it was opened: nothing was sent before. */
@@ -368,10 +412,27 @@ public final class Outbox {
     }
   }
 
-  /** Somebody has compared the two stores: what was missing is there. */
-  public void clearGap() throws IOException {
+  /** To be asked before the two stores are compared, for {@link #clearGap}. */
+  public long gaps() {
+    return gaps.get();
+  }
+
+  /**
+   * Somebody has compared the two stores: what was missing is there.
+   *
+   * @param compared what {@link #gaps} said before; where there is another gap since, or one that
+   *     has only now become so, they stay
+   */
+  public void clearGap(long compared) throws IOException {
     requireOpen();
-    change(OutboxState::withoutGaps);
+    noting.lock();
+    try {
+      if (changing == 0 && gaps.get() == compared) {
+        change(OutboxState::withoutGaps);
+      }
+    } finally {
+      noting.unlock();
+    }
   }
 
   /** Called after each checkpoint that brought something; must return at once, and not throw. */

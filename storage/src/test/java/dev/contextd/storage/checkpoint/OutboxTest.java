@@ -329,7 +329,7 @@ class OutboxTest {
         assertThat(ship(store)).containsExactly("create notes", "put notes {a=1, b=1}");
         store.put("c", "1").checkpoint();
         assertThat(ship(store)).containsExactly("put notes {c=1}");
-        outbox(store).clearGap();
+        outbox(store).clearGap(outbox(store).gaps());
       }
       assertThat(trash(root).contains("state")).isEqualTo(isDamaged);
       try (Opened store = open(root)) {
@@ -408,7 +408,7 @@ class OutboxTest {
     try (Opened store = open(root()).put("a", "1").checkpoint()) {
       assertThat(ship(store)).as("from here on").containsExactly("put notes {a=1}");
       assertThat(gap(store)).hasValue(Outbox.NEVER_SENT);
-      outbox(store).clearGap();
+      outbox(store).clearGap(outbox(store).gaps());
       store.put("waits", "1");
     }
     List<String> waiting = segments(root());
@@ -456,6 +456,27 @@ class OutboxTest {
       assertThat(outbox(again).isNew()).isFalse();
       assertThat(ship(again)).containsExactly("create notes");
       assertThat(gap(again)).isEmpty();
+    }
+  }
+
+  @Test
+  void aGapStaysUntilWhatItSpeaksOfWasCompared() throws Exception {
+    try (Opened store = open(root()).create(NOTES)) {
+      Outbox outbox = outbox(store);
+      long before = outbox.gaps();
+      try (Outbox.Change change = outbox.change("it changes")) {
+        outbox.clearGap(outbox.gaps());
+        assertThat(gap(store)).as("it is not so yet").hasValue("it changes");
+        assertThat(change).isNotNull();
+      }
+      outbox.clearGap(before);
+      assertThat(gap(store)).as("compared before it was so").isPresent();
+      long compared = outbox.gaps();
+      outbox.noteGap("it changes");
+      outbox.clearGap(compared);
+      assertThat(gap(store)).as("the same again").isPresent();
+      outbox.clearGap(outbox.gaps());
+      assertThat(gap(store)).isEmpty();
     }
   }
 

@@ -3,12 +3,14 @@ package dev.contextd.engine;
 import static dev.contextd.engine.Given.collection;
 import static dev.contextd.engine.Given.doc;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.ForwardingDisk;
 import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.testkit.StoreRoot;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,9 +26,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /** While packs are being merged everything else goes on. */
 class MergingTest {
@@ -97,6 +102,124 @@ class MergingTest {
     assertThat(packs()).as("one merged, and one of what was written meanwhile").isEqualTo(2);
     try (VectorStore store = Given.open(root.path())) {
       assertServed(store);
+    }
+  }
+
+  /**
+   * The real disk, on which something happens when a merged pack is durable and not yet in place.
+   */
+  private static final class InBetween extends ForwardingDisk {
+    private final Disk real = new LocalDisk();
+    private volatile Attempt attempt = () -> {};
+
+    @FunctionalInterface
+    private interface Attempt {
+      void run() throws Exception;
+    }
+
+    @Override
+    protected Disk next() {
+      return real;
+    }
+
+    @Override
+    public void syncNames(Path directory) throws IOException {
+      if (directory.endsWith("packs")) {
+        try {
+          attempt.run();
+        } catch (Exception e) {
+          throw new IOException(e);
+        }
+      }
+      super.syncNames(directory);
+    }
+  }
+
+  private boolean isInPacks(String text) throws IOException {
+    try (Stream<Path> files = Files.list(root.path().resolve(".contextd/packs"))) {
+      for (Path file : files.toList()) {
+        if (new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).contains(text)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  @Test
+  void whatIsDeletedWhileItIsMergedGoesWithTheNextPurge() throws Exception {
+    InBetween disk = new InBetween();
+    try (VectorStore store =
+        VectorStore.open(root.path(), StoreOptions.defaults().withDisk(disk))) {
+      VectorCollection notes = store.getOrCreate("notes", Scope.ALL);
+      notes.upsert(List.of(doc("a", 1, 0), doc("b", 0, 1), doc("c", 1, 1), doc("d", 2, 1)));
+      store.checkpoint();
+      notes.delete(List.of("a"));
+      disk.attempt =
+          () -> {
+            disk.attempt = () -> {};
+            notes.delete(List.of("b"));
+            store.checkpoint();
+          };
+      store.purge(Duration.ZERO);
+      assertThat(isInPacks("content of a")).isFalse();
+      store.purge(Duration.ZERO);
+      assertThat(isInPacks("content of b")).isFalse();
+      assertThat(isInPacks("content of c")).isTrue();
+    }
+  }
+
+  @Test
+  void aPurgeEndsHoweverMuchIsReplacedMeanwhile() throws Exception {
+    InBetween disk = new InBetween();
+    try (VectorStore store =
+        VectorStore.open(root.path(), StoreOptions.defaults().withDisk(disk))) {
+      VectorCollection notes = store.getOrCreate("notes", Scope.ALL);
+      notes.upsert(IntStream.range(0, IDS).mapToObj(i -> doc("d" + i, 1, 0)).toList());
+      store.checkpoint();
+      notes.delete(List.of("d0"));
+      AtomicInteger merges = new AtomicInteger();
+      disk.attempt =
+          () -> {
+            notes.upsert(List.of(doc("d" + (1 + merges.incrementAndGet() % 8), 1, 1)));
+            store.checkpoint();
+            if (merges.get() > IDS) {
+              throw new AssertionError("the same is merged again and again");
+            }
+          };
+      store.purge(Duration.ZERO);
+      assertThat(merges).hasPositiveValue();
+      disk.attempt = () -> {};
+    }
+  }
+
+  @Test
+  void nothingOfAnotherRootIsTouched(@TempDir Path parent) throws Exception {
+    InBetween disk = new InBetween();
+    Path own = parent.resolve("store");
+    try (VectorStore store = VectorStore.open(own, StoreOptions.defaults().withDisk(disk))) {
+      store.upsert("notes", List.of(doc("a", 1, 0), doc("b", 1, 0), doc("c", 1, 0)), Scope.ALL);
+      store.checkpoint();
+      store.upsert("notes", List.of(doc("a", 0, 1)), Scope.ALL);
+      store.checkpoint();
+      Path packs = own.resolve(".contextd/packs");
+      List<Path> another = new ArrayList<>();
+      disk.attempt =
+          () -> {
+            disk.attempt = () -> {};
+            List<String> names = disk.real.names(packs);
+            Files.move(own, parent.resolve("aside"));
+            Files.createDirectories(packs);
+            for (String name : names) {
+              another.add(Files.writeString(packs.resolve(name), "another store's"));
+            }
+          };
+      assertThatThrownBy(() -> store.purge(Duration.ZERO))
+          .isInstanceOf(StoreException.class)
+          .hasMessageContaining("another");
+      assertThat(another).hasSize(3).allSatisfy(file -> assertThat(file).exists());
+      Files.move(own, parent.resolve("another"));
+      Files.move(parent.resolve("aside"), own);
     }
   }
 

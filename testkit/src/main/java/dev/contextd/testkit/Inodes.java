@@ -166,7 +166,7 @@ final class Inodes {
       }
       case Operation.Append append -> append(append, time);
       case Operation.Overwrite overwrite -> overwrite(overwrite, time);
-      case Operation.Truncate truncate -> truncate(truncate, time);
+      case Operation.Truncate truncate -> truncate(truncate);
       case Operation.Rename rename -> {
         setName(rename.from(), null, time);
         setName(rename.to(), rename.inode(), time);
@@ -205,10 +205,9 @@ final class Inodes {
     file.modified = time;
   }
 
-  void truncate(Operation.Truncate truncate, long time) {
-    File file = file(truncate.inode());
-    file.size = truncate.size();
-    file.modified = time;
+  /** The time of change stays. */
+  void truncate(Operation.Truncate truncate) {
+    file(truncate.inode()).size = truncate.size();
   }
 
   /**

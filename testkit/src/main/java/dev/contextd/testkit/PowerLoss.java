@@ -98,7 +98,7 @@ final class PowerLoss {
         keepPages(overwrite);
         disk.overwrite(overwrite, time);
       }
-      case Operation.Truncate truncate -> disk.truncate(truncate, time);
+      case Operation.Truncate truncate -> disk.truncate(truncate);
       case Operation.Rename rename -> rename(rename, time);
       case Operation.Remove remove -> {
         Change change = change(time);

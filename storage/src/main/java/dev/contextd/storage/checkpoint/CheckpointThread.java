@@ -201,22 +201,30 @@ final class CheckpointThread {
   /** Merging may take as long as many checkpoints, which go on meanwhile. */
   private void mergeSoon() {
     if (isMergePlanned.compareAndSet(false, true)) {
-      mergeThread.execute(() -> {
+      try {
+        mergeThread.execute(this::mergePlanned);
+      } catch (RuntimeException | Error e) { // There may be no memory for the thread.
         isMergePlanned.set(false);
-        try {
-          merge(options.retention());
-        } catch (IOException | RuntimeException | OutOfMemoryError e) {
-          log.warn(
-              "packs could not be merged, which is tried again after the next checkpoint: {}",
-              e.toString(),
-              e);
-        }
-      });
+        throw e;
+      }
+    }
+  }
+
+  private void mergePlanned() {
+    isMergePlanned.set(false);
+    try {
+      merge(options.retention());
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+      log.warn(
+          "packs could not be merged, which is tried again after the next checkpoint: {}",
+          e.toString(),
+          e);
     }
   }
 
   private void merge(Duration deadFor) throws IOException {
-    while (merging.run(clock.instant().minus(deadFor).toEpochMilli())) {
+    long deadBefore = clock.instant().minus(deadFor).toEpochMilli();
+    while (merging.run(deadBefore)) { // What dies meanwhile is for the next time.
       log.debug("packs were merged");
     }
   }

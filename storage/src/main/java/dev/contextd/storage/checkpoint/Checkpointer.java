@@ -564,9 +564,10 @@ final class Checkpointer {
   synchronized List<PackMerge> beginMerges(long deadBefore) throws IOException {
     gate.requireWritable();
     List<PackMerge> merges = new ArrayList<>();
+    long now = clock.millis();
     for (KeptCollection collection : collections.values()) {
       PackMerge merge =
-          PackMerge.choose(disk, packs, collection, () -> nextPack++, deadBefore, catalog());
+          PackMerge.choose(disk, packs, collection, () -> nextPack++, now, deadBefore, catalog());
       if (merge != null) {
         merges.add(merge);
         merging.add(collection);
@@ -577,6 +578,15 @@ final class Checkpointer {
 
   synchronized void endMerges() {
     merging.clear();
+  }
+
+  /**
+   * Asked beside checkpoints.
+   *
+   * @throws IOException where the root is not ours any more, and nothing in it may be touched
+   */
+  void requireWritable() throws IOException {
+    gate.requireWritable();
   }
 
   synchronized boolean isWanted(PackMerge merge) {
@@ -591,12 +601,9 @@ final class Checkpointer {
   synchronized List<PackMerge> apply(List<PackMerge> merges) throws IOException {
     gate.requireWritable();
     List<PackMerge> wanted = merges.stream().filter(PackMerge::isWanted).toList();
-    long now = clock.millis();
     changeCatalog(() ->
         wanted.forEach(merge ->
-            merge
-                .apply(now)
-                .forEach(source -> retirePack(source.number, merge.isDamaged(source)))));
+            merge.apply().forEach(source -> retirePack(source.number, merge.isDamaged(source)))));
     manifestDirty |= !wanted.isEmpty();
     return merges.stream().filter(merge -> !wanted.contains(merge)).toList();
   }

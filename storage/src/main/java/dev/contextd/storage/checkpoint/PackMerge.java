@@ -52,6 +52,9 @@ final class PackMerge {
   private final long number;
   private final Lock catalog;
 
+  /** All that was copied counted at this moment, in milliseconds since 1970. */
+  private final long since;
+
   /** All packs of the collection when the sources were chosen, oldest first. */
   private final List<LivePack> all;
 
@@ -59,6 +62,7 @@ final class PackMerge {
   private final Map<String, Integer> rows = new HashMap<>();
   private final Set<String> damaged = new HashSet<>();
   private Manifest.@Nullable Pack merged;
+  private boolean isCreated;
 
   /** Sources in which anything could not be read. */
   private final Set<Long> spoilt = new HashSet<>();
@@ -72,6 +76,7 @@ final class PackMerge {
       KeptCollection collection,
       List<LivePack> sources,
       long number,
+      long since,
       Lock catalog) {
     this.disk = disk;
     this.packs = packs;
@@ -79,14 +84,15 @@ final class PackMerge {
     this.all = List.copyOf(collection.packs);
     this.sources = sources;
     this.number = number;
+    this.since = since;
     this.catalog = catalog;
   }
 
   /**
    * Chooses what is worth it.
    *
-   * @param deadBefore packs in which a row is dead since before this moment are worth it, in
-   *     milliseconds since 1970
+   * @param now in milliseconds since 1970
+   * @param deadBefore packs in which a row is dead since before this moment are worth it
    * @param catalog held by whoever reads where the collection's documents stand
    * @return null where nothing is
    */
@@ -95,16 +101,13 @@ final class PackMerge {
       Path packs,
       KeptCollection collection,
       LongSupplier numbers,
+      long now,
       long deadBefore,
       Lock catalog) {
     List<LivePack> sources = choose(collection.packs, deadBefore);
     return sources.isEmpty()
         ? null
-        : new PackMerge(disk, packs, collection, sources, numbers.getAsLong(), catalog);
-  }
-
-  KeptCollection collection() {
-    return collection;
+        : new PackMerge(disk, packs, collection, sources, numbers.getAsLong(), now, catalog);
   }
 
   /**
@@ -122,6 +125,7 @@ final class PackMerge {
     int dimension = dimension();
     try (PackWriter writer =
         new PackWriter(disk, packs, number, collection.incarnation(), dimension)) {
+      isCreated = true;
       Set<String> tombstones = new HashSet<>();
       Map<Long, BitSet> bad = new HashMap<>();
       for (LivePack source : sources) {
@@ -144,11 +148,11 @@ final class PackMerge {
     return true;
   }
 
-  /** Removes what was written; it was not applied. */
+  /** Removes what was written, which nothing names. */
   void discard() {
     try {
       Path file = packs.resolve(PackFormat.fileName(number));
-      if (disk.exists(file)) {
+      if (isCreated && disk.exists(file)) {
         disk.remove(file);
       }
     } catch (IOException e) {
@@ -338,11 +342,10 @@ final class PackMerge {
   }
 
   /**
-   * The merged pack is durable: it takes the place of its sources, which are returned.
-   *
-   * @param nowMillis since when what ceased to count meanwhile is dead, in milliseconds since 1970
+   * The merged pack is durable: it takes the place of its sources, which are returned. What ceased
+   * to count meanwhile has been dead since the merge began, lest a purge overlook it.
    */
-  List<LivePack> apply(long nowMillis) {
+  List<LivePack> apply() {
     Manifest.Pack entry = Objects.requireNonNull(merged);
     Set<Long> numbers = sources.stream().map(s -> s.number).collect(Collectors.toSet());
     int live = 0;
@@ -360,7 +363,7 @@ final class PackMerge {
     collection.lostDeletions.removeAll(numbers);
     if (entry.rows() > 0 || entry.tombstones() > 0) {
       LivePack pack = new LivePack(entry, live);
-      pack.deadSince = live < entry.rows() ? nowMillis : 0;
+      pack.deadSince = live < entry.rows() ? since : 0;
       collection.packs.add(at, pack);
     } else {
       discard(); // Nothing names it.
@@ -379,14 +382,12 @@ final class PackMerge {
     if (hasUnreadable) {
       damaged.addAll(collection.copies.keySet());
     }
-    List<String> lost = new ArrayList<>();
     for (String id : damaged) {
       Copy copy = collection.copies.get(id);
       if (copy != null && numbers.contains(copy.pack())) {
         collection.copies.put(id, new Copy(copy.file(), -1, 0));
-        lost.add(id);
+        collection.rewrite(id); // Unless it is about to be deleted.
       }
     }
-    collection.put(lost, List.of());
   }
 }

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Merges packs beside readers, writers and checkpoints.
@@ -12,6 +14,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * merged and to put it in its place, not while packs are read and written.
  */
 final class PackMerging {
+  private static final Logger log = LoggerFactory.getLogger(PackMerging.class);
+
   private final Checkpointer checkpointer;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile boolean isOver;
@@ -33,41 +37,58 @@ final class PackMerging {
       if (isOver) {
         return false;
       }
-      List<PackMerge> unapplied = new ArrayList<>(checkpointer.beginMerges(deadBefore));
-      int begun = unapplied.size();
+      List<PackMerge> begun = checkpointer.beginMerges(deadBefore);
       try {
-        if (write(unapplied)) {
-          unapplied.retainAll(checkpointer.apply(List.copyOf(unapplied)));
-        }
+        return merge(begun);
       } finally {
-        unapplied.forEach(PackMerge::discard);
         checkpointer.endMerges();
       }
-      if (begun == unapplied.size()) {
-        return false;
-      }
-      checkpointer.settlePacks();
-      return true;
     } finally {
       lock.unlock();
     }
   }
 
-  /** Returns false where it was stopped. */
-  private boolean write(List<PackMerge> merges) throws IOException {
-    for (PackMerge merge : merges) {
+  private boolean merge(List<PackMerge> begun) throws IOException {
+    List<PackMerge> written = new ArrayList<>();
+    IOException failure = null;
+    for (PackMerge merge : begun) {
       try {
+        checkpointer.requireWritable();
         if (!merge.write(() -> isOver)) {
+          written.add(merge);
+          discard(written);
           return false;
         }
+        written.add(merge);
       } catch (IOException e) {
-        if (checkpointer.isWanted(merge)) {
-          throw e;
+        discard(List.of(merge));
+        if (checkpointer.isWanted(
+            merge)) { // Else the collection was deleted, and its packs are gone.
+          failure = e;
         }
-        // The collection was deleted, and its packs are gone.
+      } catch (RuntimeException | Error e) {
+        written.add(merge);
+        discard(written);
+        throw e;
       }
     }
-    return true;
+    // Where this fails halfway, some are in place: the next opening removes what nothing names.
+    List<PackMerge> unwanted = checkpointer.apply(written);
+    discard(unwanted);
+    checkpointer.settlePacks();
+    if (failure != null) {
+      throw failure;
+    }
+    return unwanted.size() < written.size();
+  }
+
+  private void discard(List<PackMerge> merges) {
+    try {
+      checkpointer.requireWritable();
+      merges.forEach(PackMerge::discard);
+    } catch (IOException e) {
+      log.debug("what was merged stays: {}", e.toString());
+    }
   }
 
   /** No packs are merged from here on; waits for whoever is about to. */

@@ -3,7 +3,9 @@ package dev.contextd.storage.disk;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,11 +68,18 @@ final class SharedFile implements FileCalls.OpenFile {
   @Override
   public void reserve(int bytes) throws IOException {
     int lacking = (int) Math.min(bytes, end + bytes - length);
-    if (lacking > 0) {
-      at = -1;
+    if (lacking <= 0) {
+      return;
+    }
+    at = -1;
+    try {
       file.seek(length);
       file.write(new byte[lacking]);
       length += lacking;
+    } catch (IOException e) {
+      length = Math.max(length, file.length());
+      takeBack(); // On a full disk others need it.
+      throw e;
     }
   }
 
@@ -154,7 +163,10 @@ final class SharedFile implements FileCalls.OpenFile {
   private void takeBack() {
     if (length > end) {
       try {
+        FileTime written = Files.getLastModifiedTime(path);
         file.setLength(end);
+        length = end;
+        Files.setLastModifiedTime(path, written); // It tells of what was appended.
       } catch (IOException e) {
         log.debug("{} keeps {} zeros: {}", path, length - end, e.toString());
       }

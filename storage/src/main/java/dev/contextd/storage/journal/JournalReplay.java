@@ -5,7 +5,9 @@ import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -89,6 +91,9 @@ public record JournalReplay(
     private Optional<String> foreign = Optional.empty();
     private String where = "";
 
+    /** Where the record behind a sequence would stand. */
+    private final Map<Long, String> ends = new HashMap<>();
+
     /** Every sequence up to this one had been synced, or is void. */
     private long proven;
 
@@ -150,6 +155,9 @@ public record JournalReplay(
       if (entry.name().equals(missing) && records.hasHead()) {
         missing = "";
       }
+      if (!records.frames().isEmpty()) {
+        ends.put(records.frames().getLast().sequence(), entry.name() + ", offset " + records.end());
+      }
       tornBytes += records.tornBytes();
       records.frames().forEach(frame -> note(entry, frame));
       boolean isEmpty = records.frames().isEmpty() && !records.isDamaged();
@@ -203,7 +211,7 @@ public record JournalReplay(
       if (from <= lost) {
         losses.add(
             new Loss(
-                where.isEmpty() ? "the journal" : where,
+                where.isEmpty() ? ends.getOrDefault(from - 1, "the journal") : where,
                 "the writes %d to %d had been synced and cannot be read".formatted(from, lost)));
       }
       return to <= proven;

@@ -2,6 +2,7 @@ package dev.contextd.storage.journal;
 
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.gob.FormatException;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -74,14 +75,22 @@ public final class SegmentRecords {
    * @throws IOException where it cannot be opened, which says nothing about its content
    */
   public static SegmentRecords read(Disk disk, Disk.Entry file) throws IOException {
-    if (file.size() > MAX_SEGMENT_BYTES) {
-      throw new IOException(file.path() + " is larger than any segment of a journal");
+    try {
+      return read(disk, file.path());
+    } catch (EOFException e) {
+      return read(disk, file.path()); // It was closed just now, and lost its room.
     }
-    ByteBuffer bytes = ByteBuffer.allocate((int) file.size()).order(ByteOrder.LITTLE_ENDIAN);
-    try (Disk.Reader reader = disk.reader(file.path())) {
+  }
+
+  private static SegmentRecords read(Disk disk, Path file) throws IOException {
+    try (Disk.Reader reader = disk.reader(file)) {
+      if (reader.size() > MAX_SEGMENT_BYTES) {
+        throw new IOException(file + " is larger than any segment of a journal");
+      }
+      ByteBuffer bytes = ByteBuffer.allocate((int) reader.size()).order(ByteOrder.LITTLE_ENDIAN);
       reader.read(bytes, 0);
+      return new SegmentRecords(bytes.flip());
     }
-    return new SegmentRecords(bytes.flip());
   }
 
   /** Whether a segment may bear this name. */
@@ -155,6 +164,11 @@ public final class SegmentRecords {
   /** How many bytes are no record. */
   long tornBytes() {
     return tornBytes;
+  }
+
+  /** Where the last record ends, or the head where there is none. */
+  int end() {
+    return frames.isEmpty() ? Segment.HEAD_BYTES : frames.getLast().end();
   }
 
   /** Where the last of them begin; 0 where the head is among them, or there are none. */

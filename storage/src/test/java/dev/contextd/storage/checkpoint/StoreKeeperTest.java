@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.contextd.storage.Seed;
 import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.ForwardingDisk;
+import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.storage.folder.OwnerLock;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -22,6 +25,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeEach;
@@ -439,5 +443,49 @@ class StoreKeeperTest {
     store.close();
     assertThat(document(root().resolve(Opened.FOLDER).resolve(Opened.file("b"))).embedding())
         .hasSize(5);
+  }
+
+  /**
+   * An older pack still holds a version of it, of which a tombstone alone tells that it is over.
+   */
+  @Test
+  void whatIsDeletedWhileItsDamagedRowIsMergedStaysDeleted() throws Exception {
+    AtomicReference<Opened> deletesIn = new AtomicReference<>();
+    Disk disk =
+        new ForwardingDisk() {
+          private final Disk real = new LocalDisk();
+
+          @Override
+          protected Disk next() {
+            return real;
+          }
+
+          @Override
+          public Appender appender(Path file) throws IOException {
+            Opened store = file.toString().endsWith(".pack") ? deletesIn.getAndSet(null) : null;
+            if (store != null) {
+              store.remove("x");
+            }
+            return super.appender(file);
+          }
+        };
+    Opened store = Opened.of(root(), disk).create(NOTES);
+    store.put("x", "1", "a", "1", "b", "1", "c", "1", "d", "1").checkpoint();
+    store.put("x", "2", "p", "1", "q", "1", "r", "1").checkpoint();
+    store.remove("p", "q", "r").checkpoint();
+    Path second = root().resolve(".contextd/packs").resolve(store.packs().get(1));
+    byte[] bytes = Files.readAllBytes(second);
+    bytes[128] ^= 1; // The vector of x.
+    Files.write(second, bytes);
+    deletesIn.set(store);
+    store.keeper().purge(Duration.ofDays(30));
+    assertThat(deletesIn).as("merged").hasNullValue();
+    store.checkpoint();
+    assertThat(store.keeper().scrub()).isEmpty();
+    store.close();
+    try (Opened again = Opened.of(root())) {
+      assertThat(again.damage()).isEmpty();
+      assertThat(again.notes()).isEqualTo(Map.of("a", "1", "b", "1", "c", "1", "d", "1"));
+    }
   }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 public final class FaultyDisk extends ForwardingDisk {
   private final Disk real = new LocalDisk();
   private volatile Fault fault = (_, _) -> {};
+  private volatile boolean refusesRoom;
 
   /** What is about to be written. */
   public enum Operation {
@@ -29,6 +30,11 @@ public final class FaultyDisk extends ForwardingDisk {
 
   public void fault(Fault newFault) {
     fault = newFault;
+  }
+
+  /** No file gets room before it is filled. */
+  public void refuseRoom() {
+    refusesRoom = true;
   }
 
   public void heal() {
@@ -58,6 +64,9 @@ public final class FaultyDisk extends ForwardingDisk {
 
       @Override
       public void reserve(int bytes) throws IOException {
+        if (refusesRoom) {
+          throw new IOException("injected");
+        }
         appender.reserve(bytes);
       }
 

@@ -10,6 +10,7 @@ import dev.contextd.storage.disk.LocalDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -29,6 +30,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The journal as it is written: order, shared syncs, and what a failed write leaves behind. */
 class JournalWritingTest {
   private static final String FULL = "No space left on device";
+
+  /** The least that a segment gets. */
+  private static final int ROOM_BYTES = 16 << 10;
 
   @TempDir Path root;
 
@@ -191,6 +195,31 @@ class JournalWritingTest {
         .isNotInstanceOf(OutcomeUnknownException.class)
         .hasMessage(FULL);
     assertThat(Journals.names(Journals.read(other))).containsExactly("a");
+  }
+
+  @Test
+  void smallRecordsHaveRoomAndDoWithoutWhereThereIsNone() throws Exception {
+    for (boolean isRefused : new boolean[] {false, true}) {
+      FaultyDisk disk = new FaultyDisk();
+      if (isRefused) {
+        disk.refuseRoom();
+      }
+      Path folder = root.resolve("room " + !isRefused);
+      Journal journal = Journals.open(folder, disk);
+      for (String name : List.of("a", "b", "c")) {
+        Journals.write(journal, name);
+      }
+      Path segment = Journals.only(folder);
+      assertThat(Files.size(segment) > ROOM_BYTES).isNotEqualTo(isRefused);
+      JournalReplay killed = Journals.read(folder);
+      assertThat(Journals.names(killed)).containsExactly("a", "b", "c");
+      assertThat(killed.tornBytes()).isZero();
+      FileTime written = Files.getLastModifiedTime(segment);
+      journal.close();
+      assertThat(Files.getLastModifiedTime(segment)).isEqualTo(written);
+      assertThat(Journals.names(Journals.read(folder))).containsExactly("a", "b", "c");
+      assertThat(Files.size(segment)).as("its room is gone").isLessThan(ROOM_BYTES);
+    }
   }
 
   @Test

@@ -97,7 +97,7 @@ class OperatorKillTest {
   @Test
   void backupsRestoresAndRepairsOutliveAKill() throws Exception {
     long seed = Plan.seed("backupsRestoresAndRepairsOutliveAKill");
-    int rounds = Plan.number("crash.operator.rounds", 9);
+    int rounds = Plan.number("crash.operator.rounds", 6);
     Random random = new Random(seed);
     Daemon daemon = daemon();
     Map<String, Coll> expected;

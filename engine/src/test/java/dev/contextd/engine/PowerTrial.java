@@ -22,6 +22,11 @@ import java.util.stream.IntStream;
 final class PowerTrial {
   private static final Duration BOUND = Duration.ofSeconds(Long.getLong("power.seconds", 10));
 
+  /**
+   * Where a failure is expected it ends the search, which one that is hard to find must not miss.
+   */
+  private static final Duration LONGER = Duration.ofMinutes(2);
+
   /** What survives at each place: each of the plain outcomes, and some by chance. */
   private static final List<Survivors> CUTS =
       List.of(
@@ -59,14 +64,24 @@ final class PowerTrial {
     return firstFailure(disk, check, test, 0, disk::crash);
   }
 
+  /** As the other one where there is a failure: it is searched for longer. */
+  Optional<Failure> expectedFailure(PowerCalls disk, Check check, String test) {
+    return firstFailure(disk, check, test, 0, disk::crash, LONGER);
+  }
+
   /**
    * As {@link #firstFailure(PowerCalls, Check, String)}.
    *
    * @param from the first place
    */
   Optional<Failure> firstFailure(PowerCalls disk, Check check, String test, int from, End how) {
+    return firstFailure(disk, check, test, from, how, BOUND);
+  }
+
+  private Optional<Failure> firstFailure(
+      PowerCalls disk, Check check, String test, int from, End how, Duration bound) {
     int all = disk.logLength();
-    long end = System.nanoTime() + BOUND.toNanos();
+    long end = System.nanoTime() + bound.toNanos();
     int prefixes = 0;
     int cuts = 0;
     Optional<Failure> failure = Optional.empty();

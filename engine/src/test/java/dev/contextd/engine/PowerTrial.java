@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
  * -Dpower.seconds}, which bounds each run.
  */
 final class PowerTrial {
-  private static final Duration BOUND = Duration.ofSeconds(Long.getLong("power.seconds", 10));
+  private static final Duration BOUND = Duration.ofSeconds(Long.getLong("power.seconds", 7));
 
   /**
    * Where a failure is expected it ends the search, which one that is hard to find must not miss.

@@ -48,6 +48,7 @@ class DaemonTest {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(DaemonProcess.JAVA_FLAGS);
     command.add("-Xmx256m");
+    command.add("-XX:TieredStopAtLevel=1"); // It lives for seconds.
     command.addAll(List.of("-cp", classPath(), Main.class.getName()));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command);

@@ -39,19 +39,19 @@ final class RemoteConflicts {
 
   /** The files are read as far as they are told. */
   private void add(Trash.Entry entry) throws IOException {
+    if (latest.size() < Limits.MAX_PAGE_DOCUMENTS) {
+      try {
+        tell(entry, Restoring.read(disk, entry.files()));
+      } catch (NoSuchFileException e) {
+        return; // It was purged or restored just now.
+      } catch (StoreException e) {
+        // It is damaged, and counted all the same.
+      }
+    }
     total += Restoring.documents(entry.files());
-    if (latest.size() >= Limits.MAX_PAGE_DOCUMENTS) {
-      return;
-    }
-    Restoring.Read read;
-    try {
-      read = Restoring.read(disk, entry.files());
-    } catch (NoSuchFileException e) {
-      total -= Restoring.documents(entry.files());
-      return; // It was purged or restored just now.
-    } catch (StoreException e) {
-      return; // It is damaged, and counted all the same.
-    }
+  }
+
+  private void tell(Trash.Entry entry, Restoring.Read read) {
     String collection = read.collection().map(found -> found.name()).orElse("");
     for (String id : read.byId().keySet()) {
       if (latest.size() < Limits.MAX_PAGE_DOCUMENTS) {

@@ -41,70 +41,6 @@ class MergingTest {
 
   @RegisterExtension final StoreRoot root = new StoreRoot();
 
-  /** The real disk, which holds up whoever reads a pack of an open store: a merge alone does. */
-  private static final class HoldingDisk extends ForwardingDisk {
-    private final Disk real = new LocalDisk();
-    private final CountDownLatch reached = new CountDownLatch(1);
-    private final CountDownLatch released = new CountDownLatch(1);
-
-    @Override
-    protected Disk next() {
-      return real;
-    }
-
-    @Override
-    public Reader reader(Path file) throws IOException {
-      if (file.toString().endsWith(".pack")) {
-        reached.countDown();
-        try {
-          released.await();
-        } catch (InterruptedException e) {
-          throw new IOException(e);
-        }
-      }
-      return super.reader(file);
-    }
-  }
-
-  private long packs() throws IOException {
-    try (Stream<Path> files = Files.list(root.path().resolve(".contextd/packs"))) {
-      return files.count();
-    }
-  }
-
-  @Test
-  void readersAndWritersGoOnWhilePacksAreMerged() throws Exception {
-    HoldingDisk disk = new HoldingDisk();
-    StoreOptions options = StoreOptions.defaults().withDisk(disk);
-    try (ExecutorService threads = Executors.newCachedThreadPool();
-        VectorStore store = VectorStore.open(root.path(), options)) {
-      VectorCollection notes = store.getOrCreate("notes", Scope.ALL);
-      notes.upsert(List.of(doc("a", 1, 0), doc("b", 0, 1)));
-      store.upsert("gone", List.of(doc("x", 1, 0), doc("y", 1, 0)), Scope.ALL);
-      store.checkpoint();
-      notes.upsert(List.of(doc("b", 1, 1), doc("c", 1, 0)));
-      store.upsert("gone", List.of(doc("x", 0, 1)), Scope.ALL);
-      store.checkpoint();
-      assertThat(packs()).isEqualTo(4);
-      Future<Integer> merging = threads.submit(() -> store.purge(Duration.ZERO));
-      assertThat(disk.reached.await(FOREVER_MINUTES, TimeUnit.MINUTES)).isTrue();
-
-      Future<?> others = threads.submit(() -> readAndWrite(store, notes));
-      try {
-        others.get(FOREVER_MINUTES, TimeUnit.MINUTES);
-        assertThat(merging).as("held up all the while").isNotDone();
-      } finally {
-        disk.released.countDown();
-      }
-      merging.get();
-      assertServed(store);
-    }
-    assertThat(packs()).as("one merged, and one of what was written meanwhile").isEqualTo(2);
-    try (VectorStore store = Given.open(root.path())) {
-      assertServed(store);
-    }
-  }
-
   /**
    * The real disk, on which something happens when a merged pack is durable and not yet in place.
    */
@@ -132,6 +68,52 @@ class MergingTest {
         }
       }
       super.syncNames(directory);
+    }
+  }
+
+  private long packs() throws IOException {
+    try (Stream<Path> files = Files.list(root.path().resolve(".contextd/packs"))) {
+      return files.count();
+    }
+  }
+
+  @Test
+  void readersAndWritersGoOnWhilePacksAreMerged() throws Exception {
+    InBetween disk = new InBetween();
+    CountDownLatch reached = new CountDownLatch(1);
+    CountDownLatch released = new CountDownLatch(1);
+    StoreOptions options = StoreOptions.defaults().withDisk(disk);
+    try (ExecutorService threads = Executors.newCachedThreadPool();
+        VectorStore store = VectorStore.open(root.path(), options)) {
+      VectorCollection notes = store.getOrCreate("notes", Scope.ALL);
+      notes.upsert(List.of(doc("a", 1, 0), doc("b", 0, 1)));
+      store.upsert("gone", List.of(doc("x", 1, 0), doc("y", 1, 0)), Scope.ALL);
+      store.checkpoint();
+      notes.upsert(List.of(doc("b", 1, 1), doc("c", 1, 0)));
+      store.upsert("gone", List.of(doc("x", 0, 1)), Scope.ALL);
+      store.checkpoint();
+      assertThat(packs()).isEqualTo(4);
+      disk.attempt =
+          () -> {
+            reached.countDown();
+            released.await();
+          };
+      Future<Integer> merging = threads.submit(() -> store.purge(Duration.ZERO));
+      assertThat(reached.await(FOREVER_MINUTES, TimeUnit.MINUTES)).isTrue();
+
+      Future<?> others = threads.submit(() -> readAndWrite(store, notes));
+      try {
+        others.get(FOREVER_MINUTES, TimeUnit.MINUTES);
+        assertThat(merging).as("held up all the while").isNotDone();
+      } finally {
+        released.countDown();
+      }
+      merging.get();
+      assertServed(store);
+    }
+    assertThat(packs()).as("one merged, and one of what was written meanwhile").isEqualTo(2);
+    try (VectorStore store = Given.open(root.path())) {
+      assertServed(store);
     }
   }
 

@@ -216,13 +216,7 @@ public final class RemoteSync implements AutoCloseable {
         found.missing(),
         found.different(),
         found.shipped());
-    clear(gaps);
-  }
-
-  private void clear(long compared) throws IOException {
-    if (backlog.status().gap().isPresent()) {
-      backlog.clearGap(compared);
-    }
+    backlog.clearGap(gaps);
   }
 
   private Comparison compare(Repair repair) throws IOException {
@@ -381,7 +375,7 @@ public final class RemoteSync implements AutoCloseable {
       long gaps = backlog.gaps();
       Comparison found = compare(repairs ? Repair.MIRROR : Repair.NONE);
       if (found.isSame()) {
-        clear(gaps);
+        backlog.clearGap(gaps);
       }
       return found;
     } catch (IOException e) {

@@ -253,11 +253,10 @@ public final class StoreKeeper {
       log.warn("where the outbox begins is noted with the first segment: {}", e.toString());
     }
     if (checkpointer.hasForeign() && !outbox.get().isNew()) {
-      outbox
-          .get()
-          .noteGap(
+      untold(
               "another program wrote to the store's folder while it was closed, or a crash cut the creation of"
-                  + " a collection short, which is in no journal");
+                  + " a collection short")
+          .close();
     }
   }
 

@@ -25,9 +25,6 @@ final class SharedFile implements FileCalls.OpenFile {
   private final boolean freesMemory;
   private long end;
 
-  /** Where the file's own position is known to be. */
-  private long at = -1;
-
   /** The file's length, zeros behind {@link #end} included. */
   private long length;
 
@@ -67,11 +64,10 @@ final class SharedFile implements FileCalls.OpenFile {
 
   @Override
   public void reserve(int bytes) throws IOException {
-    int lacking = (int) Math.min(bytes, end + bytes - length);
+    int lacking = (int) (bytes - reserved());
     if (lacking <= 0) {
       return;
     }
-    at = -1;
     try {
       file.seek(length);
       file.write(new byte[lacking]);
@@ -89,16 +85,12 @@ final class SharedFile implements FileCalls.OpenFile {
   }
 
   private void write(ByteBuffer bytes) throws IOException {
-    if (at != end) {
-      file.seek(end);
-    }
-    at = -1;
+    file.seek(end);
     if (bytes.hasArray()) {
       int count = bytes.remaining();
       file.write(bytes.array(), bytes.arrayOffset() + bytes.position(), count);
       bytes.position(bytes.limit());
       end += count;
-      at = end;
       return;
     }
     byte[] buffer = new byte[Math.min(bytes.remaining(), BUFFER_BYTES)];
@@ -112,7 +104,6 @@ final class SharedFile implements FileCalls.OpenFile {
 
   @Override
   public int read(ByteBuffer target, long position) throws IOException {
-    at = -1;
     file.seek(position);
     byte[] buffer = new byte[Math.min(target.remaining(), BUFFER_BYTES)];
     int total = 0;

@@ -13,7 +13,6 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -119,7 +118,7 @@ public final class Trash {
   /** What lies in the trash, the oldest first. */
   public List<Entry> list() throws IOException {
     List<Entry> entries = new ArrayList<>();
-    for (Disk.Entry found : found()) {
+    for (Stamped found : stamped()) {
       try {
         entries.add(entry(found));
       } catch (NoSuchFileException e) {
@@ -129,14 +128,25 @@ public final class Trash {
     return entries;
   }
 
-  private List<Disk.Entry> found() throws IOException {
-    return disk.kind(directory) != Disk.Kind.DIRECTORY
-        ? List.of()
-        : disk.list(directory).stream().filter(found -> since(found.name()) != null).toList();
+  /** What bears the name of an entry, and since when. */
+  private record Stamped(Disk.Entry file, Instant since) {}
+
+  private List<Stamped> stamped() throws IOException {
+    List<Stamped> stamped = new ArrayList<>();
+    if (disk.kind(directory) == Disk.Kind.DIRECTORY) {
+      for (Disk.Entry found : disk.list(directory)) {
+        Instant since = since(found.name());
+        if (since != null) {
+          stamped.add(new Stamped(found, since));
+        }
+      }
+    }
+    return stamped;
   }
 
-  private Entry entry(Disk.Entry found) throws IOException {
-    Instant since = Objects.requireNonNull(since(found.name()));
+  private Entry entry(Stamped stamped) throws IOException {
+    Disk.Entry found = stamped.file();
+    Instant since = stamped.since();
     String rest = found.name().substring(STAMP_LENGTH + 1);
     if (found.kind() != Disk.Kind.DIRECTORY) {
       return new Entry(found.name(), "damaged", "", since, List.of());
@@ -171,9 +181,9 @@ public final class Trash {
    */
   public List<String> expired(Duration olderThan) throws IOException {
     Instant limit = clock.instant().minus(olderThan);
-    return found().stream()
-        .map(Disk.Entry::name)
-        .filter(name -> !Objects.requireNonNull(since(name)).isAfter(limit))
+    return stamped().stream()
+        .filter(found -> !found.since().isAfter(limit))
+        .map(found -> found.file().name())
         .toList();
   }
 

@@ -3,7 +3,6 @@ package dev.contextd.storage.journal;
 import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.disk.Disk;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -39,9 +38,6 @@ public final class Journal implements AutoCloseable {
 
   /** One sync covers at most about this many bytes. */
   private static final long GROUP_BYTES = 32L << 20;
-
-  /** A group of at most this many bytes is written with one call. */
-  private static final int SMALL_BYTES = 64 << 10;
 
   private static final int POLL_MILLISECONDS = 20;
 
@@ -85,9 +81,6 @@ public final class Journal implements AutoCloseable {
   private volatile Metrics metrics = new Metrics(0, 0, 0, 0);
 
   /** Guarded by commit. */
-  private final ByteBuffer small = ByteBuffer.allocate(SMALL_BYTES);
-
-  /** Guarded by commit. */
   private final SegmentWriter segments;
 
   private final Disk disk;
@@ -129,13 +122,13 @@ public final class Journal implements AutoCloseable {
    * <p>{@link #done} is set after the effect took place.
    */
   public static final class Ticket {
-    private final JournalRecord.Encoded record;
-    private final int crc;
+    final JournalRecord.Encoded record;
+    final int crc;
     private final Effect effect;
     private long sequence;
 
     /** Whether the whole record was handed to the file, durable or not. */
-    private boolean isInFile;
+    boolean isInFile;
 
     private volatile boolean done;
     private volatile @Nullable IOException failure;
@@ -370,12 +363,7 @@ public final class Journal implements AutoCloseable {
   private void write(List<Ticket> group) throws IOException {
     Disk.Appender to = segments.open(group.getFirst().sequence, synced);
     long bytes = group.stream().mapToLong(Ticket::bytes).sum();
-    segments.makeRoom(to, bytes);
-    if (bytes <= small.capacity()) {
-      appendAtOnce(to, group);
-    } else {
-      appendEach(to, group);
-    }
+    segments.append(to, group, bytes, synced);
     long begin = System.nanoTime();
     to.sync();
     long nanos = System.nanoTime() - begin;
@@ -389,29 +377,6 @@ public final class Journal implements AutoCloseable {
     if (to.size() > SEGMENT_BYTES) {
       segments.close(group.getLast().sequence);
     }
-  }
-
-  private void appendEach(Disk.Appender to, List<Ticket> group) throws IOException {
-    for (Ticket ticket : group) {
-      to.append(head(ticket));
-      to.append(ticket.record.payload().duplicate());
-      ticket.isInFile = true;
-    }
-  }
-
-  /** One call instead of two for each; where it fails all but the last may be in the file whole. */
-  private void appendAtOnce(Disk.Appender to, List<Ticket> group) throws IOException {
-    small.clear();
-    for (Ticket ticket : group) {
-      small.put(head(ticket)).put(ticket.record.payload().duplicate());
-      ticket.isInFile = ticket != group.getLast();
-    }
-    to.append(small.flip());
-    group.getLast().isInFile = true;
-  }
-
-  private ByteBuffer head(Ticket ticket) {
-    return Segment.recordHead(ticket.record, segments.salt(), ticket.crc, ticket.sequence, synced);
   }
 
   /** Nothing of what was written or queued happened; the caller holds {@link #commit}. */

@@ -3,6 +3,7 @@ package dev.contextd.storage.journal;
 import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.disk.Disk;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,8 +21,11 @@ import org.slf4j.LoggerFactory;
 final class SegmentWriter {
   private static final Logger log = LoggerFactory.getLogger(SegmentWriter.class);
 
-  /** What is larger is not synced more quickly where there is room for it. */
-  private static final int MOST_IN_ROOM_BYTES = 64 << 10;
+  /**
+   * A group of at most this many bytes is written with one call, and has room: a larger one would
+   * not be synced more quickly.
+   */
+  private static final int SMALL_BYTES = 64 << 10;
 
   private static final int LEAST_ROOM_BYTES = 16 << 10;
   private static final int MOST_ROOM_BYTES = 1 << 20;
@@ -36,6 +40,7 @@ final class SegmentWriter {
   private boolean hasNoRoom;
 
   private int salt;
+  private final ByteBuffer small = ByteBuffer.allocate(SMALL_BYTES);
   private final List<Closed> segments = new ArrayList<>();
   private JournalRecord.@Nullable Voided toVoid;
 
@@ -76,11 +81,6 @@ final class SegmentWriter {
                 last,
                 found.isDamaged(),
                 found.isEmpty())));
-  }
-
-  /** What is written into the open segment is salted with. */
-  int salt() {
-    return salt;
   }
 
   /** The next segment voids these and all from the first that is to be voided already. */
@@ -148,18 +148,49 @@ final class SegmentWriter {
   }
 
   /**
+   * Appends the records of a group to the open segment, in their order. Where it fails, those that
+   * may be in the file whole say so.
+   *
+   * @param bytes that they take
+   */
+  void append(Disk.Appender open, List<Journal.Ticket> group, long bytes, long synced)
+      throws IOException {
+    if (bytes > SMALL_BYTES) {
+      for (Journal.Ticket ticket : group) {
+        append(open, ticket.record, ticket.crc, ticket.sequence(), synced);
+        ticket.isInFile = true;
+      }
+      return;
+    }
+    makeRoom(open, (int) bytes);
+    small.clear();
+    for (Journal.Ticket ticket : group) {
+      small.put(Segment.recordHead(ticket.record, salt, ticket.crc, ticket.sequence(), synced));
+      small.put(ticket.record.payload().duplicate());
+      ticket.isInFile = ticket != group.getLast();
+    }
+    open.append(small.flip());
+    group.getLast().isInFile = true;
+  }
+
+  private void append(
+      Disk.Appender open, JournalRecord.Encoded record, int crc, long sequence, long synced)
+      throws IOException {
+    open.append(Segment.recordHead(record, salt, crc, sequence, synced));
+    open.append(record.payload().duplicate());
+  }
+
+  /**
    * Sees that small records have room in the open segment: a file that grows takes two writes a
    * sync, the content and the size. A segment gets as much again as is in it already.
-   *
-   * @param bytes that are about to be appended
    */
-  void makeRoom(Disk.Appender open, long bytes) {
-    if (bytes > MOST_IN_ROOM_BYTES || open.reserved() >= bytes || hasNoRoom) {
+  private void makeRoom(Disk.Appender open, int bytes) {
+    if (open.reserved() >= bytes || hasNoRoom) {
       return;
     }
     int room = Math.clamp(open.size(), LEAST_ROOM_BYTES, MOST_ROOM_BYTES);
     try {
-      open.reserve((int) bytes + room);
+      open.reserve(bytes + room);
     } catch (IOException e) {
       hasNoRoom = true;
       log.debug("the journal is written without room in it: {}", e.toString());
@@ -191,9 +222,7 @@ final class SegmentWriter {
       throws IOException {
     JournalRecord.Encoded record = JournalRecord.encode(voided);
     for (int copy = 0; copy < 2; copy++) {
-      fresh.append(
-          Segment.recordHead(record, salt, Crc32c.of(record.payload()), voided.to(), synced));
-      fresh.append(record.payload().duplicate());
+      append(fresh, record, Crc32c.of(record.payload()), voided.to(), synced);
     }
     fresh.sync();
   }

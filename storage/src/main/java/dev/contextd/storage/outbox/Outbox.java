@@ -348,11 +348,6 @@ public final class Outbox {
         now.gaps().isEmpty() ? Optional.empty() : Optional.of(String.join("; ", now.gaps())));
   }
 
-  /** Notes, durably, what the remote will not get from here. */
-  public void noteGap(String why) throws IOException {
-    change(why).close();
-  }
-
   /** Something that no record tells, and that is about to become so. */
   @FunctionalInterface
   public interface Change extends AutoCloseable {
@@ -418,12 +413,16 @@ public final class Outbox {
   }
 
   /**
-   * Somebody has compared the two stores: what was missing is there.
+   * Somebody has compared the two stores: what was missing is there. Does nothing where there is no
+   * gap.
    *
    * @param compared what {@link #gaps} said before; where there is another gap since, or one that
    *     has only now become so, they stay
    */
   public void clearGap(long compared) throws IOException {
+    if (state.gaps().isEmpty()) {
+      return;
+    }
     requireOpen();
     noting.lock();
     try {

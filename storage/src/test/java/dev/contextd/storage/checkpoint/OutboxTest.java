@@ -472,7 +472,7 @@ class OutboxTest {
       outbox.clearGap(before);
       assertThat(gap(store)).as("compared before it was so").isPresent();
       long compared = outbox.gaps();
-      outbox.noteGap("it changes");
+      outbox.change("it changes").close();
       outbox.clearGap(compared);
       assertThat(gap(store)).as("the same again").isPresent();
       outbox.clearGap(outbox.gaps());

@@ -1,15 +1,15 @@
 package dev.contextd.storage.disk;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
-import java.util.Arrays;
 
 /**
  * Functions of the C library, called with the types and numbers of their manual pages. What a call
@@ -31,6 +31,12 @@ final class Libc {
   private static final VarHandle ERRNO =
       STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
+  private static final FunctionDescriptor TYPE =
+      FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
+  /** As that of open(2), for the register in which a variadic function is told of fractions. */
+  private static final Linker.Option FIRST_VARIADIC = Linker.Option.firstVariadicArg(2);
+
   private Libc() {}
 
   /** A call of a function. */
@@ -43,38 +49,38 @@ final class Libc {
     return Linker.nativeLinker().defaultLookup().find(function).isPresent();
   }
 
-  /** A function that leaves in its first argument why it failed. */
-  static MethodHandle function(String name, FunctionDescriptor type, Linker.Option... more) {
-    Linker.Option[] options = Arrays.copyOf(more, more.length + 1);
-    options[more.length] = Linker.Option.captureCallState("errno");
-    return plainFunction(name, type, options);
+  /**
+   * A function that leaves in its first argument why it failed: {@code long f(MemorySegment state,
+   * long, long, long, long, long)}.
+   *
+   * <p>All have one type, with more arguments than any of them takes, so that a young process links
+   * it once: each further type costs it a hundredth of a second or two. Numbers of 32 bits and
+   * pointers travel in the same registers as those of 64, of which a function looks at its own
+   * arguments alone; of its result the caller takes as many bits as there are. So it is on Linux on
+   * both processors of {@link LinuxFiles}, on which also the arguments of a variadic function, as
+   * open(2) is, travel as others do.
+   */
+  static MethodHandle function(String name) {
+    return linked(name, FIRST_VARIADIC, Linker.Option.captureCallState("errno"));
   }
 
-  /** A function of which nobody asks why it failed. */
-  @SuppressWarnings("restricted") // whoever names a function gives the types of its manual page
-  static MethodHandle plainFunction(
-      String name, FunctionDescriptor type, Linker.Option... options) {
+  /**
+   * A function of which nobody asks why it failed: {@code long f(long, long, long, long, long)}.
+   */
+  static MethodHandle plainFunction(String name) {
+    return linked(name);
+  }
+
+  @SuppressWarnings("restricted") // whoever names a function gives the arguments of its manual page
+  private static MethodHandle linked(String name, Linker.Option... options) {
     Linker linker = Linker.nativeLinker();
-    return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type, options);
-  }
-
-  /** A function that takes an open file and answers 0. */
-  static MethodHandle ofOpenFile(String name) {
-    return function(name, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), TYPE, options);
   }
 
   /** Linked on first use. */
   private static final class Files {
-    static final MethodHandle OPEN =
-        function(
-            "open",
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_INT,
-                ValueLayout.JAVA_LONG,
-                ValueLayout.JAVA_INT,
-                ValueLayout.JAVA_INT),
-            Linker.Option.firstVariadicArg(2));
-    static final MethodHandle CLOSE = ofOpenFile("close");
+    static final MethodHandle OPEN = function("open");
+    static final MethodHandle CLOSE = function("close");
   }
 
   /** As {@link #open(MemorySegment, long, int, int)}, of a path whose bytes the arena holds. */
@@ -88,12 +94,18 @@ final class Libc {
    * @param path the address of its bytes, behind which a zero stands
    */
   static int open(MemorySegment state, long path, int flags, int mode) {
-    return (int) call(state, () -> (int) Files.OPEN.invokeExact(state, path, flags, mode));
+    return (int)
+        call(
+            state,
+            () ->
+                (int)
+                    (long) Files.OPEN.invokeExact(state, path, (long) flags, (long) mode, 0L, 0L));
   }
 
   /** {@code int close(int file)}. */
   static int close(MemorySegment state, int file) {
-    return (int) call(() -> (int) Files.CLOSE.invokeExact(state, file));
+    return (int)
+        call(() -> (int) (long) Files.CLOSE.invokeExact(state, (long) file, 0L, 0L, 0L, 0L));
   }
 
   static MemorySegment state(Arena arena) {

@@ -1,10 +1,6 @@
 package dev.contextd.storage.disk;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import java.io.IOException;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -53,13 +49,9 @@ final class LinuxFiles {
   private LinuxFiles(Numbers numbers, LinuxStat stat) {
     this.numbers = numbers;
     this.stat = stat;
-    FunctionDescriptor transfer = FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
-    this.read = Libc.function("read", transfer);
-    this.write = Libc.function("write", transfer);
-    this.linkat =
-        Libc.function(
-            "linkat",
-            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
+    this.read = Libc.function("read");
+    this.write = Libc.function("write");
+    this.linkat = Libc.function("linkat");
   }
 
   /** Empty where the system is another one, or its C library an old one. */
@@ -140,7 +132,8 @@ final class LinuxFiles {
       int rest = size - done;
       long count =
           Libc.call(
-              scratch.state, () -> (long) read.invokeExact(scratch.state, fd, target, (long) rest));
+              scratch.state,
+              () -> (long) read.invokeExact(scratch.state, (long) fd, target, (long) rest, 0L, 0L));
       if (count < 0) {
         return null;
       }
@@ -208,7 +201,8 @@ final class LinuxFiles {
       long written =
           Libc.call(
               scratch.state,
-              () -> (long) write.invokeExact(scratch.state, fd, source, (long) count));
+              () ->
+                  (long) write.invokeExact(scratch.state, (long) fd, source, (long) count, 0L, 0L));
       if (written < 0) {
         throw failed(file, "it cannot be written", scratch);
       }
@@ -224,8 +218,14 @@ final class LinuxFiles {
             scratch.state,
             () ->
                 (int)
-                    linkat.invokeExact(
-                        scratch.state, AT_FDCWD, unnamed, AT_FDCWD, path, AT_SYMLINK_FOLLOW));
+                    (long)
+                        linkat.invokeExact(
+                            scratch.state,
+                            (long) AT_FDCWD,
+                            unnamed,
+                            (long) AT_FDCWD,
+                            path,
+                            (long) AT_SYMLINK_FOLLOW));
     if (result == 0) {
       return true;
     }

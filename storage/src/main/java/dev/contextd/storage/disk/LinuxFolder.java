@@ -1,13 +1,10 @@
 package dev.contextd.storage.disk;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
@@ -53,8 +50,7 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
     if (!Libc.has("getdents64")) {
       return Optional.empty();
     }
-    MethodHandle getdents =
-        Libc.function("getdents64", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG));
+    MethodHandle getdents = Libc.function("getdents64");
     return LinuxStat.find()
         .flatMap(
             stat -> LinuxFiles.directoryFlag().map(flag -> new LinuxFolder(flag, stat, getdents)));
@@ -132,7 +128,11 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
       MemorySegment some = arena.allocate(NAMES_BYTES, Long.BYTES);
       long count =
           Libc.call(
-              state, () -> (long) getdents.invokeExact(state, folder, some, (long) NAMES_BYTES));
+              state,
+              () ->
+                  (long)
+                      getdents.invokeExact(
+                          state, (long) folder, some.address(), (long) NAMES_BYTES, 0L, 0L));
       if (count < 0) {
         throw new FileSystemException(
             directory.toString(), null, "it cannot be listed: " + Libc.reason(state));

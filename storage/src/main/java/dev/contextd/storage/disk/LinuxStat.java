@@ -1,10 +1,6 @@
 package dev.contextd.storage.disk;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -62,12 +58,7 @@ record LinuxStat(MethodHandle statx) {
 
   private static Optional<LinuxStat> link() {
     return Libc.has("statx")
-        ? Optional.of(
-            new LinuxStat(
-                Libc.plainFunction(
-                    "statx",
-                    FunctionDescriptor.of(
-                        JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG))))
+        ? Optional.of(new LinuxStat(Libc.plainFunction("statx")))
         : Optional.empty();
   }
 
@@ -83,7 +74,10 @@ record LinuxStat(MethodHandle statx) {
   }
 
   private boolean look(int file, long name, int flags, long answer) {
-    return Libc.call(() -> (int) statx.invokeExact(file, name, flags, MASK, answer)) == 0;
+    long result =
+        Libc.call(
+            () -> (long) statx.invokeExact((long) file, name, (long) flags, (long) MASK, answer));
+    return (int) result == 0;
   }
 
   /** What an open file is; null where that cannot be told. */

@@ -1,9 +1,7 @@
 package dev.contextd.storage.disk;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
@@ -17,16 +15,7 @@ record PageCache(MethodHandle fadvise) {
   private static final int POSIX_FADV_DONTNEED = 4;
 
   /** Made on first use: linking costs a start several hundredths of a second. */
-  static final PageCache INSTANCE =
-      new PageCache(
-          Libc.plainFunction(
-              "posix_fadvise",
-              FunctionDescriptor.of(
-                  ValueLayout.JAVA_INT,
-                  ValueLayout.JAVA_INT,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_INT)));
+  static final PageCache INSTANCE = new PageCache(Libc.plainFunction("posix_fadvise"));
 
   /**
    * Frees the memory of a part that is on disk. An advice: where the file has gone, or the system
@@ -40,7 +29,9 @@ record PageCache(MethodHandle fadvise) {
         return;
       }
       try {
-        Libc.call(() -> (int) fadvise.invokeExact(open, from, to - from, POSIX_FADV_DONTNEED));
+        Libc.call(() ->
+            (long)
+                fadvise.invokeExact((long) open, from, to - from, (long) POSIX_FADV_DONTNEED, 0L));
       } finally {
         Libc.close(state, open);
       }

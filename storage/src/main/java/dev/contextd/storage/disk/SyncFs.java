@@ -10,7 +10,7 @@ import java.nio.file.Path;
 record SyncFs(MethodHandle syncfs) {
 
   /** Made on first use: linking costs a start several hundredths of a second. */
-  static final SyncFs INSTANCE = new SyncFs(Libc.ofOpenFile("syncfs"));
+  static final SyncFs INSTANCE = new SyncFs(Libc.function("syncfs"));
 
   void call(Path root) throws IOException {
     int file = open(root);
@@ -35,7 +35,8 @@ record SyncFs(MethodHandle syncfs) {
   void sync(Path root, int file) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Libc.state(arena);
-      if (Libc.call(() -> (int) syncfs.invokeExact(state, file)) != 0) {
+      if ((int) Libc.call(() -> (long) syncfs.invokeExact(state, (long) file, 0L, 0L, 0L, 0L))
+          != 0) {
         throw new IOException("syncing the disk of " + root + " failed: " + Libc.reason(state));
       }
     }

@@ -71,6 +71,11 @@ final class EmbeddedCollection {
             .toList());
   }
 
+  /** Does what the first one to ask for a document by its id would else wait for. */
+  void prepare() {
+    table.prepare();
+  }
+
   /** The present version of a document, for its copies on disk. */
   private @Nullable StoredDocument current(String id) {
     Row row = table.snapshot().get(id);

@@ -60,7 +60,7 @@ final class EmbeddedStore implements VectorStore {
   /** How often a write meets a deletion of its collection before it gives up. */
   private static final int MAX_TRIES = 1_000;
 
-  /** From so many rows on the search is prepared before the first query. */
+  /** From so many rows of one collection on the store is prepared before anybody asks for it. */
   private static final int WARM_UP_FROM_ROWS = 10_000;
 
   private final StoreFolder folder;
@@ -89,7 +89,19 @@ final class EmbeddedStore implements VectorStore {
       collections.put(collection.name(), collection);
     }
     keeper.start();
-    keeper.dimensionOfMost(WARM_UP_FROM_ROWS).ifPresent(search::warmUpAside);
+    prepareAside(opened);
+  }
+
+  /** What the first query does without is done after it, or when none has come for a moment. */
+  private void prepareAside(List<EmbeddedCollection> opened) {
+    opened.stream()
+        .max(Comparator.comparingInt(collection -> collection.snapshot().count()))
+        .filter(largest -> largest.snapshot().count() >= WARM_UP_FROM_ROWS)
+        .ifPresent(largest ->
+            search.afterFirst(() -> {
+              opened.forEach(EmbeddedCollection::prepare);
+              search.warmUpAside(largest.snapshot().dimension());
+            }));
   }
 
   /** A record that cannot be read costs itself: what the manifest says of the model counts. */

@@ -43,6 +43,13 @@ public interface DotKernel {
   default void warmUpAside(int dimension) {}
 
   /**
+   * Told after each search, so that what makes later ones faster is in no search's way.
+   *
+   * @param floats that it scanned
+   */
+  default void noteSearch(long floats, int dimension) {}
+
+  /**
    * The SIMD kernel where the module {@code jdk.incubator.vector} is there or can be loaded, else
    * the scalar one, which begins in any case. All stores of a process share it.
    */

@@ -9,7 +9,11 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Exact top-k by cosine similarity: a scan in single precision that keeps every row which could
@@ -22,6 +26,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * with every kernel.
  */
 public final class ExactSearch {
+  private static final Logger log = LoggerFactory.getLogger(ExactSearch.class);
+
   /** Rows scored in one go; 4 KiB of scores stay in the first-level cache. */
   private static final int BLOCK_ROWS = 1_024;
 
@@ -31,8 +37,12 @@ public final class ExactSearch {
   private static final Comparator<Ranked> BEST_FIRST =
       Hit.bestFirst(Ranked::score, ranked -> ranked.row().id());
 
+  /** So long a store that was just opened leaves the processors to whoever opened it. */
+  private static final long QUIET_MILLIS = 250;
+
   private final DotKernel kernel;
   private final Workers workers;
+  private final CountDownLatch isUsed = new CountDownLatch(1);
 
   public ExactSearch(DotKernel kernel, Workers workers) {
     this.kernel = kernel;
@@ -46,6 +56,23 @@ public final class ExactSearch {
    */
   public void warmUpAside(int dimension) {
     kernel.warmUpAside(dimension);
+  }
+
+  /** Does something in a thread of its own, after the first search or a moment without one. */
+  public void afterFirst(Runnable work) {
+    Thread.ofPlatform()
+        .daemon()
+        .name("prepare")
+        .start(() -> {
+          try {
+            if (!isUsed.await(QUIET_MILLIS, TimeUnit.MILLISECONDS)) {
+              log.debug("nobody has searched yet");
+            }
+            work.run();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
   }
 
   /** A row and its true score. */
@@ -74,6 +101,7 @@ public final class ExactSearch {
           cut, row -> ranked.add(new Ranked(row, Vectors.cosine(query, norm, row.embedding()))));
     }
     ranked.sort(BEST_FIRST);
+    isUsed.countDown();
     return ranked.size() <= limit ? ranked : List.copyOf(ranked.subList(0, limit));
   }
 
@@ -83,8 +111,10 @@ public final class ExactSearch {
     long floats = (long) snapshot.count() * unit.length;
     int most = floats < PARALLEL_FLOATS ? 1 : parts.size();
     AtomicInteger next = new AtomicInteger();
-    return workers.together(
-        most, () -> new Scan(snapshot, unit, limit, restriction).run(parts, next));
+    List<Candidates> found =
+        workers.together(most, () -> new Scan(snapshot, unit, limit, restriction).run(parts, next));
+    kernel.noteSearch(floats, unit.length);
+    return found;
   }
 
   /** Rows that one worker takes at once: {@code from} to {@code to - 1} of a chunk. */

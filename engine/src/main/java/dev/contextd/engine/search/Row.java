@@ -1,17 +1,26 @@
 package dev.contextd.engine.search;
 
+import dev.contextd.storage.checkpoint.PackUnit;
 import dev.contextd.storage.chromem.StoredDocument;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A document in memory: everything but its vector, and where that stands. */
+/**
+ * A document in memory: everything but its vector, and where that stands.
+ *
+ * <p>One that came from a pack is decoded when it is asked for, and only its id is kept then.
+ */
 public final class Row {
-  private final String id;
-  private final String content;
-  private final Map<String, String> metadata;
   private final RowChunk chunk;
   private final int slot;
   private final float @Nullable [] original;
+
+  /** Null as long as nobody asked for that of a packed one. */
+  private @Nullable String id;
+
+  private final String content;
+  private final Map<String, String> metadata;
+  private final @Nullable PackUnit packed;
 
   Row(
       String id,
@@ -26,18 +35,42 @@ public final class Row {
     this.chunk = chunk;
     this.slot = slot;
     this.original = original;
+    this.packed = null;
+  }
+
+  /**
+   * A row of a pack, which stands in the slot of its number.
+   *
+   * @param original the vector as stored where it is not of unit length; else null
+   */
+  Row(PackUnit packed, RowChunk chunk, int slot, float @Nullable [] original) {
+    this.packed = packed;
+    this.content = "";
+    this.metadata = Map.of();
+    this.chunk = chunk;
+    this.slot = slot;
+    this.original = original;
   }
 
   public String id() {
-    return id;
+    String known = id;
+    if (known != null) {
+      return known;
+    }
+    if (packed == null) {
+      throw new IllegalStateException("a row without an id");
+    }
+    String decoded = packed.id(slot);
+    id = decoded;
+    return decoded;
   }
 
   public String content() {
-    return content;
+    return packed == null ? content : packed.content(slot);
   }
 
   public Map<String, String> metadata() {
-    return metadata;
+    return packed == null ? metadata : packed.metadata(slot);
   }
 
   /** The vector as it is stored, bit for bit: {@code float[dimension]}, a copy. */
@@ -47,7 +80,8 @@ public final class Row {
 
   /** The document as it is stored. */
   public StoredDocument stored() {
-    return new StoredDocument(id, metadata.isEmpty() ? null : metadata, embedding(), content);
+    Map<String, String> fields = metadata();
+    return new StoredDocument(id(), fields.isEmpty() ? null : fields, embedding(), content());
   }
 
   RowChunk chunk() {

@@ -1,11 +1,13 @@
 package dev.contextd.engine.search;
 
+import dev.contextd.storage.checkpoint.PackUnit;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +29,11 @@ final class RowChunk {
   private final int stride;
   private final int capacity;
   private final MemorySegment vectors;
+
+  /** A row of a pack is made when it is asked for; two threads may make one each, all alike. */
   private final @Nullable Row[] rows;
+
+  private final @Nullable PackUnit packed;
   private final long[] died;
 
   /** Null as long as no filter asked for those of a chunk that was filled at once. */
@@ -40,20 +46,32 @@ final class RowChunk {
         dimension,
         capacity,
         Arena.ofAuto()
-            .allocate(
-                (long) capacity * DotKernel.stride(dimension) * Float.BYTES, ALIGNMENT_BYTES));
+            .allocate((long) capacity * DotKernel.stride(dimension) * Float.BYTES, ALIGNMENT_BYTES),
+        null);
     this.columns = new MetadataColumns(capacity);
   }
 
-  /**
-   * A chunk over vectors that are in place already, of which every slot is settled or left empty
-   * before anybody reads it, and none put later.
-   */
-  RowChunk(int dimension, int capacity, MemorySegment vectors) {
+  /** A chunk of a pack's rows, whose memory it takes over; those that are not live stay empty. */
+  RowChunk(PackUnit unit) {
+    this(unit.dimension(), unit.rows(), unit.vectors(), unit);
+    for (int row = unit.nextDead(0); row < capacity; row = unit.nextDead(row + 1)) {
+      leaveEmpty(row);
+    }
+    for (int row = unit.nextScaled(0); row >= 0; row = unit.nextScaled(row + 1)) {
+      if (unit.isLive(row)) {
+        float[] original = unit.vector(row);
+        overwrite(row, Vectors.scaled(original, Vectors.norm(original)));
+        rows[row] = new Row(unit, this, row, original);
+      }
+    }
+  }
+
+  private RowChunk(int dimension, int capacity, MemorySegment vectors, @Nullable PackUnit packed) {
     this.dimension = dimension;
     this.stride = DotKernel.stride(dimension);
     this.capacity = capacity;
     this.vectors = vectors;
+    this.packed = packed;
     this.rows = new Row[capacity];
     this.died = new long[capacity];
     Arrays.fill(died, Long.MAX_VALUE);
@@ -82,9 +100,8 @@ final class RowChunk {
     if (built == null) {
       built = new MetadataColumns(capacity);
       for (int slot = 0; slot < capacity; slot++) {
-        Row row = rows[slot];
-        if (row != null) {
-          built.put(slot, row.metadata());
+        if (isFilled(slot)) {
+          built.put(slot, packed == null ? row(slot).metadata() : packed.metadata(slot));
         }
       }
       columns = built;
@@ -106,28 +123,18 @@ final class RowChunk {
       float[] unit,
       float @Nullable [] original) {
     overwrite(slot, unit);
-    return settle(slot, id, content, columns().put(slot, metadata), original);
-  }
-
-  /** Fills a slot whose vector is in place. */
-  Row settle(
-      int slot,
-      String id,
-      String content,
-      Map<String, String> metadata,
-      float @Nullable [] original) {
-    Row row = new Row(id, content, metadata, this, slot, original);
+    Row row = new Row(id, content, columns().put(slot, metadata), this, slot, original);
     rows[slot] = row;
     return row;
   }
 
   /** Writes a vector into its slot. */
-  void overwrite(int slot, float[] unit) {
+  private void overwrite(int slot, float[] unit) {
     MemorySegment.copy(unit, 0, vectors, FLOAT, (long) slot * stride * Float.BYTES, dimension);
   }
 
   /** A slot that no snapshot ever sees. */
-  void leaveEmpty(int slot) {
+  private void leaveEmpty(int slot) {
     died[slot] = 0;
     hasDead = true;
   }
@@ -153,15 +160,28 @@ final class RowChunk {
 
   /** Whether a row was ever put into the slot. */
   boolean isFilled(int slot) {
-    return rows[slot] != null;
+    return rows[slot] != null || (packed != null && packed.isLive(slot));
   }
 
   Row row(int slot) {
     Row row = rows[slot];
     if (row == null) {
-      throw new IllegalStateException("slot " + slot + " was never filled");
+      if (packed == null || !packed.isLive(slot)) {
+        throw new IllegalStateException("slot " + slot + " was never filled");
+      }
+      row = new Row(packed, this, slot, null);
+      rows[slot] = row;
     }
     return row;
+  }
+
+  /** All rows that were ever put. */
+  void forEachRow(Consumer<Row> action) {
+    for (int slot = 0; slot < capacity; slot++) {
+      if (isFilled(slot)) {
+        action.accept(row(slot));
+      }
+    }
   }
 
   float[] vector(int slot) {

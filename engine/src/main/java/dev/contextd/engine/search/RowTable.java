@@ -1,11 +1,9 @@
 package dev.contextd.engine.search;
 
 import dev.contextd.storage.checkpoint.PackUnit;
-import dev.contextd.storage.pack.PackReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import org.pcollections.TreePMap;
 
 /**
@@ -54,9 +52,9 @@ public final class RowTable {
 
   /** Fills an empty table; all vectors of one dimension, each id once. */
   public void load(int dimension, List<PackUnit> units, List<Put> puts) {
-    List<RowChunk> chunks = new ArrayList<>();
-    List<Row> rows = new ArrayList<>();
+    List<RowChunk> full = new ArrayList<>();
     List<PackUnit> scattered = new ArrayList<>();
+    int whole = 0;
     int count = puts.size();
     for (PackUnit unit : units) {
       int live = unit.count();
@@ -64,66 +62,31 @@ public final class RowTable {
         continue;
       }
       if (unit.rows() >= MIN_UNIT_ROWS && live * 2 >= unit.rows()) {
-        chunks.add(adopt(unit, rows));
+        full.add(new RowChunk(unit));
+        whole += live;
       } else {
         scattered.add(unit);
         count += live;
       }
     }
-    Snapshot full =
-        new Snapshot(
-            0,
-            chunks,
-            chunks.isEmpty() ? 0 : chunks.getLast().capacity(),
-            Snapshot.EMPTY.byId(),
-            dimension);
-    Writer writer = new Writer(full, dimension, count);
+    int fill = full.isEmpty() ? 0 : full.getLast().capacity();
+    Writer writer =
+        new Writer(new Snapshot(0, full, fill, RowsById.EMPTY, dimension), dimension, count);
     for (PackUnit unit : scattered) {
-      forEachLive(unit, (row, body) -> rows.add(writer.append(put(unit, row, body))));
+      for (int row = unit.nextLive(0); row >= 0; row = unit.nextLive(row + 1)) {
+        writer.append(
+            new Put(unit.id(row), unit.content(row), unit.metadata(row), unit.vector(row)));
+      }
     }
-    puts.forEach(put -> rows.add(writer.append(put)));
-    SortedRows byId = new SortedRows(rows.toArray(Row[]::new));
-    head = writer.publish(TreePMap.fromSortedMap(byId), rows.isEmpty() ? 0 : dimension);
+    puts.forEach(writer::append);
+    int all = whole + count;
+    head = writer.publish(writer.all(all), all == 0 ? 0 : dimension);
     snapshot = head;
   }
 
-  private interface LiveRow {
-    void accept(int row, PackReader.Body body);
-  }
-
-  private static void forEachLive(PackUnit unit, LiveRow action) {
-    for (int row = 0; row < unit.rows(); row++) {
-      if (unit.isLive(row)) {
-        action.accept(row, unit.body(row));
-      }
-    }
-  }
-
-  private static Put put(PackUnit unit, int row, PackReader.Body body) {
-    return new Put(body.id(), body.content(), orEmpty(body.metadata()), unit.vector(row));
-  }
-
-  /** The unit's memory becomes the chunk's. */
-  private static RowChunk adopt(PackUnit unit, List<Row> rows) {
-    RowChunk chunk = new RowChunk(unit.dimension(), unit.rows(), unit.vectors());
-    for (int row = 0; row < unit.rows(); row++) {
-      if (!unit.isLive(row)) {
-        chunk.leaveEmpty(row);
-        continue;
-      }
-      PackReader.Body body = unit.body(row);
-      float @Nullable [] original = null;
-      if (!body.isUnit()) {
-        original = unit.vector(row);
-        chunk.overwrite(row, Vectors.scaled(original, Vectors.norm(original)));
-      }
-      rows.add(chunk.settle(row, body.id(), body.content(), orEmpty(body.metadata()), original));
-    }
-    return chunk;
-  }
-
-  private static Map<String, String> orEmpty(@Nullable Map<String, String> metadata) {
-    return metadata == null ? Map.of() : metadata;
+  /** Makes the map of ids, which whoever first asks for it would else wait for. */
+  public void prepare() {
+    snapshot.byId().map();
   }
 
   /** A write in place that no reader sees yet. */
@@ -138,7 +101,7 @@ public final class RowTable {
     compact();
     Snapshot before = head;
     Writer writer = new Writer(before.count() == 0 ? restart(before) : before, dimension, 0);
-    TreePMap<String, Row> byId = before.byId();
+    TreePMap<String, Row> byId = before.byId().map();
     List<Row> replaced = new ArrayList<>();
     for (Put put : puts) {
       Row row = byId.get(put.id());
@@ -147,7 +110,7 @@ public final class RowTable {
       }
       byId = byId.plus(put.id(), writer.append(put));
     }
-    return staged(before, writer.publish(byId, dimension), replaced);
+    return staged(before, writer.publish(new RowsById(byId), dimension), replaced);
   }
 
   /** Takes rows out without any reader noticing. */
@@ -155,7 +118,7 @@ public final class RowTable {
     compact();
     Snapshot before = head;
     Writer writer = new Writer(before, before.dimension(), 0);
-    TreePMap<String, Row> byId = before.byId();
+    TreePMap<String, Row> byId = before.byId().map();
     List<Row> removed = new ArrayList<>();
     for (String id : ids) {
       Row row = byId.get(id);
@@ -165,7 +128,7 @@ public final class RowTable {
       }
     }
     int dimension = byId.isEmpty() ? 0 : before.dimension();
-    return staged(before, writer.publish(byId, dimension), removed);
+    return staged(before, writer.publish(new RowsById(byId), dimension), removed);
   }
 
   /** A row is dead for snapshots from this one on; those that are published come before it. */
@@ -213,11 +176,12 @@ public final class RowTable {
     }
     Writer writer = new Writer(restart(before), before.dimension(), before.count());
     Row[] moved =
-        before.byId().values().stream()
+        before.byId().map().values().stream()
             .map(row ->
                 writer.append(new Put(row.id(), row.content(), row.metadata(), row.embedding())))
             .toArray(Row[]::new);
-    head = writer.publish(TreePMap.fromSortedMap(new SortedRows(moved)), before.dimension());
+    RowsById byId = new RowsById(TreePMap.fromSortedMap(new SortedRows(moved)));
+    head = writer.publish(byId, before.dimension());
     snapshot = head;
   }
 
@@ -257,7 +221,12 @@ public final class RowTable {
               isUnit ? null : stored);
     }
 
-    Snapshot publish(TreePMap<String, Row> byId, int newDimension) {
+    /** All that is in the chunks. */
+    RowsById all(int count) {
+      return new RowsById(List.copyOf(chunks), count);
+    }
+
+    Snapshot publish(RowsById byId, int newDimension) {
       return new Snapshot(
           sequence, List.copyOf(chunks), chunks.isEmpty() ? 0 : fill, byId, newDimension);
     }

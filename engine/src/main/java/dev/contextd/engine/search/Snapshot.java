@@ -18,22 +18,22 @@ import org.pcollections.TreePMap;
  * @param dimension 0 while there is no document
  */
 public record Snapshot(
-    long sequence, List<RowChunk> chunks, int lastFill, TreePMap<String, Row> byId, int dimension) {
+    long sequence, List<RowChunk> chunks, int lastFill, RowsById byId, int dimension) {
 
-  static final Snapshot EMPTY =
-      new Snapshot(0, List.of(), 0, TreePMap.empty(IdOrder.COMPARATOR), 0);
+  static final Snapshot EMPTY = new Snapshot(0, List.of(), 0, RowsById.EMPTY, 0);
 
   public int count() {
-    return byId.size();
+    return byId.count();
   }
 
   public @Nullable Row get(String id) {
-    return byId.get(id);
+    return byId.map().get(id);
   }
 
   /** The living rows after an id, in order of ids. */
   public Iterator<Row> after(@Nullable String id) {
-    return (id == null ? byId : byId.tailMap(id, false)).values().iterator();
+    TreePMap<String, Row> map = byId.map();
+    return (id == null ? map : map.tailMap(id, false)).values().iterator();
   }
 
   /** How many living rows a filter matches. */

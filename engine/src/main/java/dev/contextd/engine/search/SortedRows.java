@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.SortedMap;
 
@@ -35,7 +36,23 @@ final class SortedRows extends AbstractMap<String, Row> implements SortedMap<Str
     return new AbstractSet<>() {
       @Override
       public Iterator<Entry<String, Row>> iterator() {
-        return Arrays.stream(rows).map(row -> Map.entry(row.id(), row)).iterator();
+        return new Iterator<>() {
+          private int next;
+
+          @Override
+          public boolean hasNext() {
+            return next < rows.length;
+          }
+
+          @Override
+          public Entry<String, Row> next() {
+            if (next == rows.length) {
+              throw new NoSuchElementException();
+            }
+            Row row = rows[next++];
+            return Map.entry(row.id(), row);
+          }
+        };
       }
 
       @Override

@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
  * The scalar kernel until the one in SIMD is compiled, which takes the compiler half a second of a
  * young process: until then each operation on a vector makes an object, and is many times slower.
  *
- * <p>It is warmed up when it is told to, or when so much was scanned that it is worth it.
+ * <p>It is warmed up when it is told to, or after a search when so much was scanned that it is
+ * worth it: not beside that search, whose own code would wait behind it for the compiler.
  */
 final class WarmingDotKernel implements DotKernel {
   /** What is compiled is compiled for all. */
@@ -34,10 +35,14 @@ final class WarmingDotKernel implements DotKernel {
   public void dot(
       MemorySegment rows, int stride, int[] slots, int count, float[] query, float[] out) {
     current.dot(rows, stride, slots, count, query, out);
+  }
+
+  @Override
+  public void noteSearch(long floats, int dimension) {
     if (!isBegun.get()) {
-      scanned.add((long) count * stride);
+      scanned.add(floats);
       if (scanned.sum() > WORTH_FLOATS) {
-        warmUpAside(stride);
+        warmUpAside(dimension);
       }
     }
   }

@@ -93,6 +93,7 @@ class DotKernelTest {
     int[] slots = IntStream.range(0, 64).toArray();
     while (!kernel.name().startsWith("simd-")) {
       kernel.dot(rows, 384, slots, slots.length, new float[384], out);
+      kernel.noteSearch(64 * 384, 384);
     }
   }
 

@@ -17,21 +17,10 @@ public final class BinaryReader {
   private static final int MIN_ENTRY_BYTES = 2 * Integer.BYTES;
 
   private final ByteBuffer bytes;
-  private final @Nullable RecentStrings recent;
 
   /** Reads from the buffer's position to its limit; the buffer itself is not moved. */
   public BinaryReader(ByteBuffer bytes) {
-    this(bytes, null);
-  }
-
-  /**
-   * Reads as the other one does.
-   *
-   * @param recent shares what stands in maps
-   */
-  public BinaryReader(ByteBuffer bytes, @Nullable RecentStrings recent) {
     this.bytes = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
-    this.recent = recent;
   }
 
   public int remaining() {
@@ -101,24 +90,13 @@ public final class BinaryReader {
     @SuppressWarnings({"unchecked", "rawtypes"})
     Map.Entry<String, String>[] entries = new Map.Entry[count - 1];
     for (int i = 0; i < entries.length; i++) {
-      entries[i] = Map.entry(shared(), shared());
+      entries[i] = Map.entry(string(), string());
     }
     try {
       return Map.ofEntries(entries);
     } catch (IllegalArgumentException e) {
       throw new FormatException("a key stands twice in a map", e);
     }
-  }
-
-  private String shared() throws FormatException {
-    RecentStrings strings = recent;
-    if (strings == null || !bytes.hasArray()) {
-      return string();
-    }
-    int length = count(1);
-    int at = bytes.arrayOffset() + bytes.position();
-    bytes.position(bytes.position() + length);
-    return strings.of(bytes.array(), at, length);
   }
 
   public float[] floats() throws FormatException {

@@ -113,13 +113,14 @@ final class DocumentFiles {
       return files.ownKindLast(files.documents);
     }
     List<Disk.Entry> unsettled = new ArrayList<>();
+    seen.or(files.asLeft);
+    unchanged = files.asLeft.cardinality();
     for (Disk.Entry entry : files.documents) {
       int number = from.number(entry.name());
       if (number >= 0) {
         seen.set(number);
       }
-      if (number >= 0
-          && from.file(number).state().isUnchanged(entry.size(), entry.modifiedNanos())) {
+      if (number >= 0 && from.isUnchanged(number, entry.size(), entry.modifiedNanos())) {
         unchanged++;
       } else {
         unsettled.add(entry);

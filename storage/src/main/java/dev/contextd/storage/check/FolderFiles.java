@@ -11,6 +11,7 @@ import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -24,8 +25,11 @@ final class FolderFiles {
   final Path path;
   final String folder;
 
-  /** By name. */
+  /** By name, but for those that are {@link #asLeft}. */
   final List<Disk.Entry> documents = new ArrayList<>();
+
+  /** Numbers of known files that were seen to be as they were left. */
+  BitSet asLeft = new BitSet();
 
   final List<Damage> damage = new ArrayList<>();
   private final List<Disk.Entry> metadataFiles = new ArrayList<>();
@@ -65,7 +69,9 @@ final class FolderFiles {
   static FolderFiles read(Disk disk, Disk.Entry directory, @Nullable KnownFolder known) {
     FolderFiles files = new FolderFiles(directory.path(), directory.name(), known);
     try {
-      disk.list(directory.path()).forEach(entry -> files.sort(disk, entry));
+      Disk.Listing listing = disk.list(directory.path(), known == null ? Disk.Left.NONE : known);
+      files.asLeft = listing.asLeft();
+      listing.entries().forEach(entry -> files.sort(disk, entry));
     } catch (IOException e) {
       files.noteUnreadable(StoreCheck.describe(e));
       return files;
@@ -147,12 +153,12 @@ final class FolderFiles {
   int count() {
     return settledDocuments > 0
         ? settledDocuments + 1
-        : metadataFiles.size() + documents.size() + unreadableEntries;
+        : metadataFiles.size() + documentFiles() + unreadableEntries;
   }
 
   /** How many files a document may be in. */
   int documentFiles() {
-    return Math.max(settledDocuments, documents.size());
+    return Math.max(settledDocuments, documents.size() + asLeft.cardinality());
   }
 
   /** Whether the folder's name is one that the collection's name may have. */
@@ -230,8 +236,12 @@ final class FolderFiles {
   }
 
   private Compression majorityOfDocuments() {
+    KnownFolder from = known;
     long zipped = documents.stream().filter(entry -> kindOf(entry) == Compression.GZIP).count();
-    return zipped > documents.size() - zipped ? Compression.GZIP : Compression.PLAIN;
+    if (from != null) {
+      zipped += asLeft.stream().filter(number -> from.file(number).state().isZipped()).count();
+    }
+    return zipped > documentFiles() - zipped ? Compression.GZIP : Compression.PLAIN;
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * What we ourselves know of a collection's folder, whatever lies there now: from the manifest, the
  * packs and the journal. It is what tells damage from the work of another program.
  */
-public interface KnownFolder {
+public interface KnownFolder extends Disk.Left {
 
   /** The collection as it was created. */
   StoredCollection collection();
@@ -26,10 +27,29 @@ public interface KnownFolder {
     return number < 0 ? null : file(number);
   }
 
-  /** A number from 0 that stands for a file we know; negative where we know no such file. */
-  int number(String name);
+  /** The number of a file we know; negative where we know no such file. */
+  default int number(String name) {
+    OptionalLong key = FileState.key(name);
+    return key.isEmpty() ? -1 : number(key.getAsLong());
+  }
+
+  /**
+   * A number from 0 that stands for a file we know; negative where we know no such file.
+   *
+   * @param key as {@link FileState#key}
+   */
+  int number(long key);
 
   KnownFile file(int number);
+
+  /** Whether a file we know may be taken for unchanged if this is its size and time now. */
+  boolean isUnchanged(int number, long size, long modifiedNanos);
+
+  @Override
+  default int number(long key, long size, long modifiedNanos) {
+    int number = number(key);
+    return number >= 0 && isUnchanged(number, size, modifiedNanos) ? number : -1;
+  }
 
   /** The file of a document; null where we know none. */
   @Nullable KnownFile ofId(String id);

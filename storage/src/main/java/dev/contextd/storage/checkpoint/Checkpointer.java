@@ -140,8 +140,7 @@ final class Checkpointer {
         found.collection(),
         folder.open(String.valueOf(found.folder().getFileName()), found.compression()),
         found.metadataFile().orElse(FileState.UNSEEN),
-        Optional.empty(),
-        new HashMap<>());
+        Optional.empty());
   }
 
   /** The name of a collection that is there. */
@@ -155,7 +154,7 @@ final class Checkpointer {
 
   /** Where each document stands now. */
   synchronized Map<String, KeptCollection.Copy> copiesOf(KeptCollection collection) {
-    return Collections.unmodifiableMap(new HashMap<>(collection.copies));
+    return Collections.unmodifiableMap(new HashMap<>(collection.copies()));
   }
 
   synchronized List<Manifest.Pack> packsOf(KeptCollection collection) {
@@ -164,7 +163,7 @@ final class Checkpointer {
 
   /** Whether nothing has happened to a document since, and nothing is about to. */
   synchronized boolean isCurrent(KeptCollection collection, String id, KeptCollection.Copy copy) {
-    return copy.equals(collection.copies.get(id)) && !collection.isDirty(id);
+    return copy.equals(collection.copies().get(id)) && !collection.isDirty(id);
   }
 
   /**

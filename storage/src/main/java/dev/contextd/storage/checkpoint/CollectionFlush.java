@@ -97,7 +97,7 @@ final class CollectionFlush {
       switch (change.getValue()) {
         case Change.Removed removed -> remove(change.getKey(), removed);
         case Change.Forgotten _ -> {
-          if (collection.copies.containsKey(change.getKey())) {
+          if (collection.copies().containsKey(change.getKey())) {
             deleted.add(change.getKey());
           }
         }
@@ -127,12 +127,12 @@ final class CollectionFlush {
   }
 
   private boolean isNew(Map.Entry<String, Change.Put> put) {
-    return put.getValue().present() == null && !collection.copies.containsKey(put.getKey());
+    return put.getValue().present() == null && !collection.copies().containsKey(put.getKey());
   }
 
   private void remove(String id, Change.Removed removed) throws IOException {
     files.remove(id, removed);
-    if (collection.copies.containsKey(id)) {
+    if (collection.copies().containsKey(id)) {
       deleted.add(id);
     }
   }
@@ -273,7 +273,7 @@ final class CollectionFlush {
     Map<Long, KeptCollection.LivePack> byNumber = new HashMap<>();
     collection.packs.forEach(pack -> byNumber.put(pack.number, pack));
     for (String id : deleted) {
-      bury(collection.copies.remove(id), byNumber, nowMillis);
+      bury(collection.copies().remove(id), byNumber, nowMillis);
     }
     int i = 0;
     for (Build build : builds.values()) {
@@ -284,7 +284,7 @@ final class CollectionFlush {
       int row = 0;
       for (Body body : build.bodies) {
         Copy copy = new Copy(body.file(), build.number, row++);
-        bury(collection.copies.put(body.id(), copy), byNumber, nowMillis);
+        bury(collection.copies().put(body.id(), copy), byNumber, nowMillis);
       }
     }
     work.changes().keySet().forEach(collection.attempted::remove);

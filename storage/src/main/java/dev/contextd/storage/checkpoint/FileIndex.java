@@ -3,7 +3,6 @@ package dev.contextd.storage.checkpoint;
 import dev.contextd.storage.check.KnownFolder.KnownFile;
 import dev.contextd.storage.chromem.FileState;
 import java.util.Objects;
-import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,10 +38,9 @@ final class FileIndex {
   }
 
   /** A number from 0 that stands for a file as long as nothing is put; -1 where it is unknown. */
-  int number(String name) {
-    OptionalLong key = FileState.key(name);
-    int slot = key.isPresent() ? slot(key.getAsLong()) : 0;
-    return key.isEmpty() || files[slot] == null ? -1 : slot;
+  int number(long key) {
+    int slot = slot(key);
+    return files[slot] == null ? -1 : slot;
   }
 
   KnownFile file(int number) {

@@ -45,8 +45,8 @@ record FolderLook(int files, long print) {
     try {
       underway = kept.underway();
       metadata = kept.metadataFile;
-      expected = HashMap.newHashMap(kept.copies.size());
-      kept.copies.values().forEach(copy -> expected.put(copy.file().key(), copy.file()));
+      expected = HashMap.newHashMap(kept.copies().size());
+      kept.copies().values().forEach(copy -> expected.put(copy.file().key(), copy.file()));
     } finally {
       catalog.unlock();
     }

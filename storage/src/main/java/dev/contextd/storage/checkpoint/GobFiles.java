@@ -105,7 +105,7 @@ final class GobFiles {
 
   /** The last version of a document goes to the trash, and every file of it leaves the folder. */
   void remove(String id, Change.Removed removed) throws IOException {
-    Copy copy = collection.copies.get(id);
+    Copy copy = collection.copies().get(id);
     FileState state = copy == null ? collection.attempted.get(id) : copy.file();
     String file = state == null ? folder.defaultFile(id) : state.name();
     Optional<FileCalls.Stat> stat = state == null ? Optional.empty() : folder.stat(file);
@@ -166,7 +166,7 @@ final class GobFiles {
 
   /** A file that is missing is its document's all the same. */
   void reserve(String id) {
-    Copy copy = collection.copies.get(id);
+    Copy copy = collection.copies().get(id);
     FileState ours = copy == null ? collection.attempted.get(id) : copy.file();
     if (ours != null) {
       taken.add(ours.key());
@@ -179,7 +179,7 @@ final class GobFiles {
    */
   FileState write(StoredDocument document) throws IOException {
     String id = document.id();
-    Copy copy = collection.copies.get(id);
+    Copy copy = collection.copies().get(id);
     FileState attempt = collection.attempted.get(id);
     if (copy == null && attempt == null) {
       return create(document, Names.hash(id));
@@ -232,7 +232,7 @@ final class GobFiles {
    */
   void expectNew(int documents) throws IOException {
     boolean isWorthIt =
-        documents >= MIN_LISTED && documents >= collection.copies.size() / MAX_LISTED_PER_NEW;
+        documents >= MIN_LISTED && documents >= collection.copies().size() / MAX_LISTED_PER_NEW;
     found = isWorthIt ? folder.fileKeys() : null;
   }
 

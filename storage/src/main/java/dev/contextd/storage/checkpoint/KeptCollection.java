@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * One collection as it stands on disk, and what is to change there.
  *
  * <p>Invariants: {@link #dirty} is guarded by {@link #lock}, which is held for moments; {@link
- * #copies} and {@link #packs} belong to the checkpointer's thread once the store is open. An id is
- * in {@link #dirty} from the moment its change is visible until a manifest covers it.
+ * #copies()} and {@link #packs} belong to the checkpointer's thread once the store is open. An id
+ * is in {@link #dirty} from the moment its change is visible until a manifest covers it.
  */
 public final class KeptCollection {
   private final long incarnation;
@@ -40,8 +40,11 @@ public final class KeptCollection {
   private boolean metadataDirty;
   private boolean isMetadataInHand;
 
-  /** Where each document stands, by id. */
-  final Map<String, Copy> copies;
+  /** Counts where {@link #packed} is null. */
+  private Map<String, Copy> copies = new HashMap<>();
+
+  /** What the packs held when the store was opened, until somebody asks for {@link #copies}. */
+  private volatile @Nullable PackedRows packed;
 
   /** Oldest first. */
   final List<LivePack> packs = new ArrayList<>();
@@ -70,14 +73,31 @@ public final class KeptCollection {
       StoredCollection stored,
       CollectionFolder folder,
       FileState metadataFile,
-      Optional<ModelRecord> model,
-      Map<String, Copy> copies) {
+      Optional<ModelRecord> model) {
     this.incarnation = incarnation;
     this.stored = stored;
     this.folder = folder;
     this.metadataFile = metadataFile;
     this.model = model;
-    this.copies = copies;
+  }
+
+  /** What the packs hold; nothing is added to it any more. */
+  void packed(PackedRows rows) {
+    packed = rows;
+  }
+
+  /** Where each document stands, by id. */
+  Map<String, Copy> copies() {
+    return packed == null ? copies : unpacked();
+  }
+
+  private synchronized Map<String, Copy> unpacked() {
+    PackedRows rows = packed;
+    if (rows != null) {
+      copies = rows.copies();
+      packed = null;
+    }
+    return copies;
   }
 
   /** The present version of a document, in memory. */

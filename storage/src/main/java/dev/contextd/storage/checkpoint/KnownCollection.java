@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -22,8 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class KnownCollection implements KnownFolder {
   private final KeptCollection kept;
   private final boolean isSamePlace;
-  private final List<PackUnit> units = new ArrayList<>();
-  private FileIndex files = new FileIndex(0);
+  private final PackedRows rows;
 
   /** What the journal says of a document: its versions, the last one null where it was deleted. */
   private final Map<String, List<@Nullable StoredDocument>> inFlux = new LinkedHashMap<>();
@@ -37,11 +35,17 @@ final class KnownCollection implements KnownFolder {
   /** Whether the journal alone tells of it, because the manifest is lost. */
   private boolean isOfJournalAlone;
 
-  private int dimension;
-
   KnownCollection(KeptCollection kept, boolean isSamePlace) {
+    this(kept, isSamePlace, 0);
+  }
+
+  /**
+   * @param expectedRows how many rows of packs will be added, or about as many
+   */
+  KnownCollection(KeptCollection kept, boolean isSamePlace, int expectedRows) {
     this.kept = kept;
     this.isSamePlace = isSamePlace;
+    this.rows = new PackedRows(expectedRows);
   }
 
   KeptCollection kept() {
@@ -49,7 +53,7 @@ final class KnownCollection implements KnownFolder {
   }
 
   List<PackUnit> units() {
-    return units;
+    return rows.units();
   }
 
   void ofJournalAlone() {
@@ -70,51 +74,22 @@ final class KnownCollection implements KnownFolder {
 
   /** Adds the rows of a pack that is newer than those before, whose rows it supersedes. */
   void add(List<PackUnit> newer) {
-    for (PackUnit unit : newer) {
-      for (int row = 0; row < unit.rows(); row++) {
-        if (unit.isLive(row)) {
-          var body = unit.body(row);
-          var copy = new KeptCollection.Copy(body.file(), unit.pack(), unit.firstRow() + row);
-          forget(kept.copies.put(body.id(), copy));
-          dimension = unit.dimension();
-        }
-      }
-      units.add(unit);
-    }
+    rows.add(newer);
   }
 
   void delete(List<String> ids) {
-    ids.forEach(id -> forget(kept.copies.remove(id)));
-  }
-
-  private void forget(KeptCollection.@Nullable Copy copy) {
-    if (copy != null) {
-      PackUnit unit = unitOf(copy);
-      if (unit != null) {
-        unit.kill(copy.row() - unit.firstRow());
-      }
-    }
+    ids.forEach(rows::remove);
   }
 
   /** A document's pack row does not count any more. */
   void forget(String id) {
-    forget(kept.copies.get(id));
-  }
-
-  private @Nullable PackUnit unitOf(KeptCollection.Copy copy) {
-    for (PackUnit unit : units) {
-      int row = copy.row() - unit.firstRow();
-      if (unit.pack() == copy.pack() && row >= 0 && row < unit.rows()) {
-        return unit;
-      }
-    }
-    return null;
+    rows.kill(id);
   }
 
   /** Ends the reading of packs: from here on the files are known. */
   void index() {
-    files = new FileIndex(kept.copies.size());
-    kept.copies.forEach((id, copy) -> files.put(new KnownFile(id, copy.file())));
+    rows.index();
+    kept.packed(rows);
   }
 
   void put(StoredDocument document) {
@@ -148,18 +123,14 @@ final class KnownCollection implements KnownFolder {
     return null;
   }
 
-  Set<String> known() {
-    return kept.copies.keySet();
+  /** The ids of all that the packs hold. */
+  List<String> known() {
+    return rows.ids();
   }
 
   /** Our version of a document as the pack has it; null where none has. */
   @Nullable StoredDocument packed(String id) {
-    KeptCollection.Copy copy = kept.copies.get(id);
-    if (copy == null) {
-      return null;
-    }
-    PackUnit unit = unitOf(copy);
-    return unit == null ? null : unit.document(copy.row() - unit.firstRow());
+    return rows.document(id);
   }
 
   @Override
@@ -176,34 +147,39 @@ final class KnownCollection implements KnownFolder {
   }
 
   @Override
-  public int number(String name) {
-    return files.number(name);
+  public int number(long key) {
+    return rows.number(key);
+  }
+
+  @Override
+  public boolean isUnchanged(int number, long size, long modifiedNanos) {
+    return rows.isUnchanged(number, size, modifiedNanos);
   }
 
   @Override
   public KnownFile file(int number) {
-    return files.file(number);
+    return rows.file(number);
   }
 
   @Override
   public @Nullable KnownFile ofId(String id) {
-    KeptCollection.Copy copy = kept.copies.get(id);
+    KeptCollection.Copy copy = rows.copy(id);
     return copy == null ? null : new KnownFile(id, copy.file());
   }
 
   @Override
   public int files() {
-    return kept.copies.size();
+    return rows.count();
   }
 
   @Override
   public void forEachFile(BiConsumer<String, FileState> action) {
-    kept.copies.forEach((id, copy) -> action.accept(id, copy.file()));
+    rows.forEachFile(action);
   }
 
   @Override
   public int dimension() {
-    return dimension;
+    return rows.dimension();
   }
 
   @Override

@@ -197,7 +197,7 @@ final class LiveCheck {
         KeptCollection gone = entry.getValue();
         stray.add(
             new Damage.CollectionVanished(
-                entry.getKey(), gone.stored().name(), gone.copies.size()));
+                entry.getKey(), gone.stored().name(), gone.copies().size()));
       }
     }
     return new CheckReport(folders, stray, report.files());

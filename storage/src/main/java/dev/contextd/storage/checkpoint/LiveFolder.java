@@ -30,8 +30,8 @@ final class LiveFolder implements KnownFolder {
   LiveFolder(KeptCollection kept) {
     this.kept = kept;
     this.underway = kept.underway();
-    this.files = HashMap.newHashMap(kept.copies.size());
-    kept.copies.forEach((id, copy) -> files.put(id, copy.file()));
+    this.files = HashMap.newHashMap(kept.copies().size());
+    kept.copies().forEach((id, copy) -> files.put(id, copy.file()));
     underway
         .changes()
         .forEach((id, change) -> {
@@ -61,8 +61,13 @@ final class LiveFolder implements KnownFolder {
   }
 
   @Override
-  public int number(String name) {
-    return index.number(name);
+  public int number(long key) {
+    return index.number(key);
+  }
+
+  @Override
+  public boolean isUnchanged(int number, long size, long modifiedNanos) {
+    return index.file(number).state().isUnchanged(size, modifiedNanos);
   }
 
   @Override

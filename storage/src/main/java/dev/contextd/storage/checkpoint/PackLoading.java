@@ -3,6 +3,7 @@ package dev.contextd.storage.checkpoint;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.gob.FormatException;
 import dev.contextd.storage.pack.Manifest;
+import dev.contextd.storage.pack.PackBodies;
 import dev.contextd.storage.pack.PackFormat;
 import dev.contextd.storage.pack.PackReader;
 import dev.contextd.storage.parallel.Workers;
@@ -85,11 +86,10 @@ final class PackLoading {
     long bytes = (long) rows * PackFormat.stride(dimension) * Float.BYTES;
     MemorySegment vectors = Arena.ofAuto().allocate(bytes, ALIGNMENT_BYTES);
     BitSet bad = reader.readVectors(from, vectors);
-    PackReader.@Nullable Body[] bodies = new PackReader.Body[rows];
-    reader.readBodies(from, from + rows, (row, body) -> bodies[row - from] = body);
+    PackBodies bodies = reader.bodies(from, from + rows);
     BitSet live = new BitSet(rows);
     for (int row = 0; row < rows; row++) {
-      live.set(row, bodies[row] != null && !bad.get(row));
+      live.set(row, bodies.isWhole(row) && !bad.get(row));
     }
     return new PackUnit(reader.number(), from, dimension, bodies, vectors, live);
   }

@@ -297,7 +297,7 @@ final class PackMerge {
   private @Nullable Copy copy(String id) {
     catalog.lock();
     try {
-      return collection.copies.get(id);
+      return collection.copies().get(id);
     } finally {
       catalog.unlock();
     }
@@ -350,9 +350,11 @@ final class PackMerge {
     Set<Long> numbers = sources.stream().map(s -> s.number).collect(Collectors.toSet());
     int live = 0;
     for (var row : rows.entrySet()) {
-      Copy copy = collection.copies.get(row.getKey());
+      Copy copy = collection.copies().get(row.getKey());
       if (copy != null && numbers.contains(copy.pack())) {
-        collection.copies.put(row.getKey(), new Copy(copy.file(), entry.number(), row.getValue()));
+        collection
+            .copies()
+            .put(row.getKey(), new Copy(copy.file(), entry.number(), row.getValue()));
         live++;
       }
     }
@@ -380,12 +382,12 @@ final class PackMerge {
   /** What could not be read is in no pack any more. */
   private void repack(Set<Long> numbers) {
     if (hasUnreadable) {
-      damaged.addAll(collection.copies.keySet());
+      damaged.addAll(collection.copies().keySet());
     }
     for (String id : damaged) {
-      Copy copy = collection.copies.get(id);
+      Copy copy = collection.copies().get(id);
       if (copy != null && numbers.contains(copy.pack())) {
-        collection.copies.put(id, new Copy(copy.file(), -1, 0));
+        collection.copies().put(id, new Copy(copy.file(), -1, 0));
         collection.rewrite(id); // Unless it is about to be deleted.
       }
     }

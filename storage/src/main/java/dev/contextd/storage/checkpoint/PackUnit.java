@@ -1,20 +1,21 @@
 package dev.contextd.storage.checkpoint;
 
 import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.pack.PackBodies;
 import dev.contextd.storage.pack.PackFormat;
-import dev.contextd.storage.pack.PackReader;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.BitSet;
-import java.util.Objects;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A stretch of a pack's rows in memory: the vectors off-heap, as aligned rows, the rest beside
  * them.
  *
- * <p>A row that is not in {@link #live} is damaged, deleted, or not the latest of its id.
+ * <p>A row that is not live is damaged, deleted, or not the latest of its id; which ones are is
+ * settled before the store is open.
  */
 public final class PackUnit {
   private static final ValueLayout.OfFloat FLOAT =
@@ -23,7 +24,7 @@ public final class PackUnit {
   private final long pack;
   private final int firstRow;
   private final int dimension;
-  private final PackReader.@Nullable Body[] bodies;
+  private final PackBodies bodies;
   private final MemorySegment vectors;
   private final BitSet live;
 
@@ -31,7 +32,7 @@ public final class PackUnit {
       long pack,
       int firstRow,
       int dimension,
-      PackReader.@Nullable Body[] bodies,
+      PackBodies bodies,
       MemorySegment vectors,
       BitSet live) {
     this.pack = pack;
@@ -50,17 +51,37 @@ public final class PackUnit {
     return firstRow;
   }
 
+  /** All rows without their vectors; live ones are whole. */
+  PackBodies bodies() {
+    return bodies;
+  }
+
   public int dimension() {
     return dimension;
   }
 
   /** How many rows it has, dead ones included. */
   public int rows() {
-    return bodies.length;
+    return bodies.rows();
   }
 
   public boolean isLive(int row) {
     return live.get(row);
+  }
+
+  /** The first live row from one on; negative where there is none. */
+  public int nextLive(int from) {
+    return live.nextSetBit(from);
+  }
+
+  /** The first row from one on that is not live. */
+  public int nextDead(int from) {
+    return live.nextClearBit(from);
+  }
+
+  /** The first row from one on whose vector has not unit length; negative where there is none. */
+  public int nextScaled(int from) {
+    return bodies.nextScaled(from);
   }
 
   /** How many rows are live. */
@@ -72,9 +93,20 @@ public final class PackUnit {
     live.clear(row);
   }
 
-  /** A live row without its vector. */
-  public PackReader.Body body(int row) {
-    return Objects.requireNonNull(bodies[row]);
+  /** The id of a live row, decoded anew each time. */
+  public String id(int row) {
+    return bodies.id(row);
+  }
+
+  /** The content of a live row, decoded anew each time. */
+  public String content(int row) {
+    return bodies.content(row);
+  }
+
+  /** The metadata of a live row, decoded anew each time; empty where it has none. */
+  public Map<String, String> metadata(int row) {
+    @Nullable Map<String, String> metadata = bodies.metadata(row);
+    return metadata == null ? Map.of() : metadata;
   }
 
   /** All rows' vectors: row after row, each of {@link PackFormat#stride} floats. */
@@ -91,7 +123,7 @@ public final class PackUnit {
   }
 
   StoredDocument document(int row) {
-    PackReader.Body body = body(row);
-    return new StoredDocument(body.id(), body.metadata(), vector(row), body.content());
+    return new StoredDocument(
+        bodies.id(row), bodies.metadata(row), vector(row), bodies.content(row));
   }
 }

@@ -66,9 +66,7 @@ final class Settlement {
   LoadedCollection ofMissingFolder() {
     Map<String, StoredDocument> documents = new HashMap<>();
     replay(Set.of(), documents, Map.of());
-    List<String> all = new ArrayList<>(known.known());
-    all.removeIf(known::isInFlux);
-    all.forEach(kept::rewrite);
+    known.known().stream().filter(id -> !known.isInFlux(id)).forEach(kept::rewrite);
     return new LoadedCollection(
         kept, dimension(documents), known.units(), List.copyOf(documents.values()), List.of());
   }
@@ -181,7 +179,7 @@ final class Settlement {
   void keepAll() {
     checkpointer.noteForeign();
     List<StoredDocument> versions = new ArrayList<>();
-    for (String id : List.copyOf(known.known())) {
+    for (String id : known.known()) {
       StoredDocument ours = known.packed(id);
       if (ours != null) {
         versions.add(ours);
@@ -228,11 +226,12 @@ final class Settlement {
       return;
     }
     Map<String, FileState> again = new HashMap<>();
-    kept.copies.forEach((id, copy) -> {
-      if (kept.damagedPacks.contains(copy.pack())) {
-        again.put(id, copy.file());
-      }
-    });
+    kept.copies()
+        .forEach((id, copy) -> {
+          if (kept.damagedPacks.contains(copy.pack())) {
+            again.put(id, copy.file());
+          }
+        });
     kept.adopt(again);
   }
 }

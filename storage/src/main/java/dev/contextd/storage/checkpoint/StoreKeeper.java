@@ -35,12 +35,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,7 +65,11 @@ public final class StoreKeeper {
   private final RandomGenerator random;
   private final Optional<OwnerLock> lock;
   private final Optional<Object> identity;
-  private final StoreOpening opening;
+
+  /** Null once all collections are handed over: what was read is theirs then. */
+  private @Nullable StoreOpening opening;
+
+  private final Outbox.Known known;
   private final Checkpointer checkpointer;
   private final Optional<Outbox> outbox;
   private final Journal journal;
@@ -96,18 +101,20 @@ public final class StoreKeeper {
     this.lock = owned.lock();
     try {
       this.identity = disk.stat(folder.root()).map(FileCalls.Stat::identity);
-      this.opening =
+      StoreOpening opening =
           StoreOpening.read(disk, folder, clock, workers, identity.map(String::valueOf).orElse(""));
+      this.opening = opening;
+      this.checkpointer = opening.checkpointer;
+      this.known = knownToOutbox(opening, checkpointer);
       this.readOnlyReason = owned.readOnlyReason().or(opening::foreign);
       if (isWritable()) {
         try {
-          secureWhatWasFound();
+          secureWhatWasFound(opening);
         } catch (IOException e) {
           refuseWrites("what was found could not be made durable: " + e.getMessage());
         }
       }
       this.scrub = ScrubRecord.read(disk, folder.own());
-      this.checkpointer = opening.checkpointer;
       this.outbox = options.outbox() && isWritable() ? openOutbox() : Optional.empty();
       this.journal =
           new Journal(
@@ -149,17 +156,10 @@ public final class StoreKeeper {
   }
 
   /**
-   * The dimension of the collection that has the most rows in packs; empty where all have fewer.
-   */
-  public OptionalInt dimensionOfMost(int atLeastRows) {
-    return opening.dimensionOfMost(atLeastRows);
-  }
-
-  /**
    * What a killed process left may be in the system's memory alone: it is made durable before
    * anything is served, or a loss of power would take back what was read.
    */
-  private void secureWhatWasFound() throws IOException {
+  private void secureWhatWasFound(StoreOpening opening) throws IOException {
     for (var segment : opening.replay.segments()) {
       disk.sync(segment.file());
     }
@@ -178,20 +178,22 @@ public final class StoreKeeper {
   /** What cannot be read must not be added to: no write is taken that would never be sent. */
   private Optional<Outbox> openOutbox() {
     try {
-      return Optional.of(Outbox.open(disk, folder, this::requireOwnRoot, knownToOutbox()));
+      return Optional.of(Outbox.open(disk, folder, this::requireOwnRoot, known));
     } catch (IOException e) {
       refuseWrites("its outbox cannot be opened: " + e.getMessage());
       return Optional.empty();
     }
   }
 
-  private Outbox.Known knownToOutbox() {
+  private static Outbox.Known knownToOutbox(StoreOpening opening, Checkpointer checkpointer) {
+    Map<Long, String> names = opening.names();
     return new Outbox.Known(
         opening.covered,
         opening.replay.nextSequence(),
         opening.replay.segments().stream().allMatch(JournalReplay.SegmentFile::isEmpty),
         opening.isCatalogLost,
-        incarnation -> checkpointer.name(incarnation).or(() -> opening.name(incarnation)));
+        incarnation ->
+            checkpointer.name(incarnation).or(() -> Optional.ofNullable(names.get(incarnation))));
   }
 
   /**
@@ -200,7 +202,7 @@ public final class StoreKeeper {
    * @throws IOException where it cannot be read
    */
   public Outbox.Look lookAtOutbox() throws IOException {
-    return Outbox.look(disk, folder, knownToOutbox());
+    return Outbox.look(disk, folder, known);
   }
 
   private record Owned(Optional<OwnerLock> lock, Optional<String> readOnlyReason) {}
@@ -236,8 +238,10 @@ public final class StoreKeeper {
    */
   public CheckReport load(Optional<CandidateNames> names, LoadedCollection.Sink sink)
       throws IOException {
-    opening.candidates(names);
-    StoreLoading loading = new StoreLoading(opening, disk, folder, isWritable(), sink);
+    StoreOpening read = Objects.requireNonNull(opening, "a store is loaded once");
+    opening = null;
+    read.candidates(names);
+    StoreLoading loading = new StoreLoading(read, disk, folder, isWritable(), sink);
     CheckReport report = loading.run(new StoreCheck(disk, workers), this::beginOutbox);
     loading.blocked().ifPresent(this::refuseWrites);
     return report;
@@ -510,13 +514,7 @@ public final class StoreKeeper {
   private KeptCollection create(StoredCollection stored, CollectionFolder created, FileState file)
       throws IOException {
     KeptCollection kept =
-        new KeptCollection(
-            checkpointer.newIncarnation(),
-            stored,
-            created,
-            file,
-            Optional.empty(),
-            new HashMap<>());
+        new KeptCollection(checkpointer.newIncarnation(), stored, created, file, Optional.empty());
     Journal.Ticket ticket =
         Journal.prepare(
             new JournalRecord.Created(

@@ -264,7 +264,7 @@ final class StoreLoading {
     if (!hasAcknowledgedWrites) {
       vanished.add(
           new Damage.CollectionVanished(
-              kept.folder().name(), kept.stored().name(), kept.copies.size()));
+              kept.folder().name(), kept.stored().name(), kept.copies().size()));
       new Settlement(collection, folder.trash(), checkpointer).keepAll();
       return;
     }

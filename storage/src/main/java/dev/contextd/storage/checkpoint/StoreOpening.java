@@ -20,14 +20,12 @@ import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -203,9 +201,9 @@ final class StoreOpening implements KnownStore {
             entry.stored(),
             folder.open(entry.folder(), entry.compression()),
             entry.metadataFile(),
-            entry.model(),
-            HashMap.newHashMap(entry.packs().stream().mapToInt(Manifest.Pack::rows).sum()));
-    KnownCollection known = new KnownCollection(kept, isSamePlace);
+            entry.model());
+    int rows = entry.packs().stream().mapToInt(Manifest.Pack::rows).sum();
+    KnownCollection known = new KnownCollection(kept, isSamePlace, rows);
     if (!replay.losses().isEmpty()) {
       known.writesLost();
     }
@@ -251,8 +249,7 @@ final class StoreOpening implements KnownStore {
                   place.stored(),
                   folder.open(place.folder(), place.compression()),
                   FileState.UNSEEN,
-                  Optional.empty(),
-                  new HashMap<>());
+                  Optional.empty());
           KnownCollection known = new KnownCollection(kept, isSamePlace);
           known.ofJournalAlone();
           byFolder.put(place.folder(), known);
@@ -355,8 +352,7 @@ final class StoreOpening implements KnownStore {
             stored,
             folder.open(created.folder(), created.compression()),
             FileState.UNSEEN,
-            Optional.empty(),
-            new HashMap<>());
+            Optional.empty());
     KnownCollection known = new KnownCollection(kept, isSamePlace);
     byIncarnation.put(created.incarnation(), known);
     names.put(created.incarnation(), created.name());
@@ -441,17 +437,9 @@ final class StoreOpening implements KnownStore {
     return replay.entries().stream().mapToLong(JournalReplay.Entry::bytes).sum();
   }
 
-  OptionalInt dimensionOfMost(int atLeastRows) {
-    return byFolder.values().stream()
-        .filter(known -> known.files() >= atLeastRows)
-        .max(Comparator.comparingInt(KnownCollection::files))
-        .map(known -> OptionalInt.of(known.dimension()))
-        .orElse(OptionalInt.empty());
-  }
-
-  /** The name of a collection that the manifest or the journal tells of. */
-  Optional<String> name(long incarnation) {
-    return Optional.ofNullable(names.get(incarnation));
+  /** Names of all collections that the manifest or the journal tells of, by incarnation. */
+  Map<Long, String> names() {
+    return Map.copyOf(names);
   }
 
   /** Why nothing may be written: something of ours is of a later version. */

@@ -2,6 +2,7 @@ package dev.contextd.storage.chromem;
 
 import dev.contextd.storage.binary.Crc32c;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.OptionalLong;
 
 /**
@@ -14,6 +15,13 @@ import java.util.OptionalLong;
  */
 public record FileState(long key, long size, long modifiedNanos, int crc) {
   private static final int NAMESAKE_BITS = 16;
+
+  private static final byte[] PLAIN =
+      Compression.PLAIN.extension().getBytes(StandardCharsets.US_ASCII);
+
+  /** What the extension of a zipped file has behind that of a plain one. */
+  private static final byte[] ZIPPED =
+      Compression.GZIP.extension().substring(PLAIN.length).getBytes(StandardCharsets.US_ASCII);
 
   /** Of a file that should be there and that nobody has looked at yet. */
   public static final FileState UNSEEN = new FileState(0, -1, -1, 0);
@@ -34,6 +42,38 @@ public record FileState(long key, long size, long modifiedNanos, int crc) {
         ? OptionalLong.empty()
         : OptionalLong.of(
             (hash << NAMESAKE_BITS | namesake) << 1 | (kind == Compression.GZIP ? 1 : 0));
+  }
+
+  /**
+   * As {@link #key(String)} of a name's bytes, for the names that nearly all documents' files have:
+   * a hash that is not that of metadata, without {@code -N}. Negative for every other name.
+   *
+   * @param at where the name begins, which a zero ends
+   */
+  public static long key(byte[] bytes, int at) {
+    long hash = 0;
+    int end = at;
+    for (; end < at + Names.HASH_DIGITS; end++) {
+      int digit = Names.digit((char) bytes[end]);
+      if (digit < 0) {
+        return -1;
+      }
+      hash = hash << Names.DIGIT_BITS | digit;
+    }
+    int plain = after(bytes, end, PLAIN);
+    int zipped = plain < 0 ? -1 : after(bytes, plain, ZIPPED);
+    boolean isWhole = plain >= 0 && bytes[zipped < 0 ? plain : zipped] == 0;
+    return isWhole && hash != 0 ? (hash << (NAMESAKE_BITS + 1)) | (zipped < 0 ? 0 : 1) : -1;
+  }
+
+  /** Where a text that stands at a place ends; negative where it does not. */
+  private static int after(byte[] bytes, int at, byte[] text) {
+    for (int i = 0; i < text.length; i++) {
+      if (bytes[at + i] != text[i]) {
+        return -1;
+      }
+    }
+    return at + text.length;
   }
 
   /** The N of {@code <hash>-N}, 0 for the hash alone, negative for another name. */
@@ -66,6 +106,11 @@ public record FileState(long key, long size, long modifiedNanos, int crc) {
   /** The file's name. */
   public String name() {
     return name(key);
+  }
+
+  /** Whether the file's name says that it is compressed. */
+  public boolean isZipped() {
+    return (key & 1) != 0;
   }
 
   /** Whether the file was ever looked at. */

@@ -37,7 +37,7 @@ public final class Names {
   /** How many characters a hash has. */
   static final int HASH_DIGITS = 2 * HASH_BYTES;
 
-  private static final int DIGIT_BITS = 4;
+  static final int DIGIT_BITS = 4;
 
   /** Nothing is ever put into it. */
   private static final MessageDigest UNUSED = newSha256();
@@ -79,14 +79,18 @@ public final class Names {
     }
     long hash = 0;
     for (int i = 0; i < HASH_DIGITS; i++) {
-      char c = name.charAt(i);
-      int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+      int digit = digit(name.charAt(i));
       if (digit < 0) {
         return -1;
       }
       hash = hash << DIGIT_BITS | digit;
     }
     return hash;
+  }
+
+  /** What a digit of a hash stands for; negative for every other character. */
+  static int digit(char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
   }
 
   /** Whether {@code stem} (a name without extension) is one that some hash may bear. */

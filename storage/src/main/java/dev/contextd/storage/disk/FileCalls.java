@@ -73,10 +73,12 @@ public interface FileCalls {
    * What is in a large folder, as {@link #names} and {@link #stat} tell it one by one, in no order.
    *
    * @param byName looks at one that could not be looked at with the others; null where it is gone
+   * @param left whose files are told by their numbers
    * @return null where this system has no quicker way than those
    */
-  default @Nullable List<Disk.Entry> entries(
-      Path directory, Function<String, Disk.@Nullable Entry> byName) throws IOException {
+  default Disk.@Nullable Listing entries(
+      Path directory, Function<String, Disk.@Nullable Entry> byName, Disk.Left left)
+      throws IOException {
     return null;
   }
 

@@ -3,6 +3,7 @@ package dev.contextd.storage.disk;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.contextd.storage.chromem.FileState;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -12,8 +13,8 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -93,15 +94,16 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
   }
 
   /**
-   * All entries, in no order.
+   * All entries, in no order, but for those that are as they were left.
    *
    * @param byName looks at one that could not be looked at here
    * @return null where it cannot be opened, or a name is not plain ASCII: Java has the words then
    */
-  @Nullable List<Disk.Entry> entries(Path directory, Function<String, Disk.@Nullable Entry> byName)
+  Disk.@Nullable Listing entries(
+      Path directory, Function<String, Disk.@Nullable Entry> byName, Disk.Left left)
       throws IOException {
     return opened(
-        directory, (folder, names) -> new Looks(stat, folder, directory, byName).at(names));
+        directory, (folder, names) -> new Looks(stat, folder, directory, byName, left).at(names));
   }
 
   private <T> @Nullable T opened(Path directory, Use<T> use) throws IOException {
@@ -175,24 +177,40 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
   /** Some names, looked at by one thread. */
   private record Part(Names names, int from) {}
 
+  /**
+   * What is behind the names of a part.
+   *
+   * @param asLeft the numbers of the others
+   */
+  private record Seen(List<Disk.Entry> entries, int[] asLeft) {}
+
   /** Looks at every name of one folder. */
   private record Looks(
-      LinuxStat stat, int folder, Path directory, Function<String, Disk.@Nullable Entry> byName) {
+      LinuxStat stat,
+      int folder,
+      Path directory,
+      Function<String, Disk.@Nullable Entry> byName,
+      Disk.Left left) {
 
-    List<Disk.Entry> at(List<Names> names) {
+    Disk.Listing at(List<Names> names) {
       List<Part> parts = new ArrayList<>();
       for (Names some : names) {
         for (int from = 0; from < some.starts().length; from += PART_NAMES) {
           parts.add(new Part(some, from));
         }
       }
-      return parts.parallelStream()
-          .flatMap(part -> Arrays.stream(at(part)))
-          .filter(Objects::nonNull)
-          .toList();
+      List<Disk.Entry> entries = new ArrayList<>();
+      BitSet asLeft = new BitSet();
+      for (Seen seen : parts.parallelStream().map(this::at).toList()) {
+        entries.addAll(seen.entries());
+        for (int number : seen.asLeft()) {
+          asLeft.set(number);
+        }
+      }
+      return new Disk.Listing(entries, asLeft);
     }
 
-    private Disk.@Nullable Entry[] at(Part part) {
+    private Seen at(Part part) {
       Names names = part.names();
       int count = Math.min(names.starts().length - part.from(), PART_NAMES);
       boolean[] isSeen = new boolean[count];
@@ -206,21 +224,41 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
         }
         answers = all.toArray(JAVA_LONG);
       }
-      Disk.@Nullable Entry[] entries = new Disk.Entry[count];
+      List<Disk.Entry> entries = new ArrayList<>();
+      int[] asLeft = new int[count];
+      int known = 0;
       for (int i = 0; i < count; i++) {
-        String name = names.text(part.from() + i);
-        int at = i * LinuxStat.WORDS;
-        entries[i] =
-            isSeen[i]
-                ? new Disk.Entry(
-                    directory,
-                    name,
-                    LinuxStat.kind(answers, at),
-                    LinuxStat.size(answers, at),
-                    LinuxStat.modifiedNanos(answers, at))
-                : byName.apply(name);
+        int number = isSeen[i] ? number(names, part.from() + i, answers, i) : -1;
+        if (number >= 0) {
+          asLeft[known++] = number;
+          continue;
+        }
+        Disk.Entry entry = entry(names.text(part.from() + i), isSeen[i], answers, i);
+        if (entry != null) {
+          entries.add(entry);
+        }
       }
-      return entries;
+      return new Seen(entries, Arrays.copyOf(asLeft, known));
+    }
+
+    private int number(Names names, int name, long[] answers, int i) {
+      int at = i * LinuxStat.WORDS;
+      long key = FileState.key(names.bytes(), names.starts()[name]);
+      return key < 0 || LinuxStat.kind(answers, at) != Disk.Kind.FILE
+          ? -1
+          : left.number(key, LinuxStat.size(answers, at), LinuxStat.modifiedNanos(answers, at));
+    }
+
+    private Disk.@Nullable Entry entry(String name, boolean isSeen, long[] answers, int i) {
+      int at = i * LinuxStat.WORDS;
+      return isSeen
+          ? new Disk.Entry(
+              directory,
+              name,
+              LinuxStat.kind(answers, at),
+              LinuxStat.size(answers, at),
+              LinuxStat.modifiedNanos(answers, at))
+          : byName.apply(name);
     }
   }
 }

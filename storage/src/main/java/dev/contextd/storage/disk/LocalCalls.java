@@ -96,10 +96,11 @@ final class LocalCalls implements FileCalls {
   }
 
   @Override
-  public @Nullable List<Disk.Entry> entries(
-      Path directory, Function<String, Disk.@Nullable Entry> byName) throws IOException {
+  public Disk.@Nullable Listing entries(
+      Path directory, Function<String, Disk.@Nullable Entry> byName, Disk.Left left)
+      throws IOException {
     LinuxFolder linux = ofLarge(directory);
-    return linux == null ? null : linux.entries(directory, byName);
+    return linux == null ? null : linux.entries(directory, byName, left);
   }
 
   private @Nullable LinuxFolder ofLarge(Path directory) throws IOException {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -60,8 +61,15 @@ public final class LocalDisk implements Disk {
 
   @Override
   public List<Entry> list(Path directory) throws IOException {
-    List<Entry> entries = calls.entries(directory, name -> entry(directory, name));
-    return NameOrder.sorted(entries == null ? lookAtEach(directory) : entries);
+    return list(directory, Left.NONE).entries();
+  }
+
+  @Override
+  public Listing list(Path directory, Left left) throws IOException {
+    Listing found = calls.entries(directory, name -> entry(directory, name), left);
+    return found == null
+        ? new Listing(NameOrder.sorted(lookAtEach(directory)), new BitSet())
+        : new Listing(NameOrder.sorted(found.entries()), found.asLeft());
   }
 
   private List<Entry> lookAtEach(Path directory) throws IOException {

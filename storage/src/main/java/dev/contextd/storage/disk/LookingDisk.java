@@ -14,6 +14,11 @@ public final class LookingDisk extends ForwardingDisk {
     return disk;
   }
 
+  @Override
+  public Listing list(Path directory, Left left) throws IOException {
+    return disk.list(directory, left);
+  }
+
   private static IOException refused() {
     return new IOException("it is only looked at");
   }

@@ -2,7 +2,6 @@ package dev.contextd.storage.pack;
 
 import dev.contextd.storage.binary.BinaryReader;
 import dev.contextd.storage.binary.Crc32c;
-import dev.contextd.storage.binary.RecentStrings;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.gob.FormatException;
@@ -25,7 +24,6 @@ import org.jspecify.annotations.Nullable;
  * the file is believed only after the checksum over it was right, and bounded all the same.
  */
 public final class PackReader implements Closeable {
-  private static final int MIN_BODY_BYTES = 41;
   private static final int MAX_DIMENSION = 1 << 20;
 
   /** So many bytes of bodies are read at once, unless one body alone has more. */
@@ -217,8 +215,37 @@ public final class PackReader implements Closeable {
     void accept(int row, @Nullable Body body);
   }
 
-  /** Reads the bodies of rows {@code from} to {@code to - 1}. */
+  /** Reads the bodies of rows {@code from} to {@code to - 1} and decodes each, some at a time. */
   public void readBodies(int from, int to, BodySink sink) throws IOException {
+    for (Piece piece : pieces(from, to)) {
+      PackBodies bodies = new PackBodies(piece.to() - piece.from(), 1);
+      read(piece, piece.from(), bodies);
+      for (int row = 0; row < bodies.rows(); row++) {
+        sink.accept(piece.from() + row, bodies.isWhole(row) ? bodies.body(row) : null);
+      }
+    }
+  }
+
+  /** Reads the bodies of rows {@code from} to {@code to - 1}, which are counted from 0 there. */
+  public PackBodies bodies(int from, int to) throws IOException {
+    List<Piece> pieces = pieces(from, to);
+    PackBodies bodies = new PackBodies(Math.max(0, to - from), pieces.size());
+    for (Piece piece : pieces) {
+      read(piece, from, bodies);
+    }
+    return bodies;
+  }
+
+  /** Rows whose bodies are read at once. */
+  private record Piece(int from, int to, long begin, int length) {}
+
+  private List<Piece> pieces(int from, int to) {
+    List<Piece> pieces = new ArrayList<>();
+    split(from, to, pieces);
+    return pieces;
+  }
+
+  private void split(int from, int to, List<Piece> pieces) {
     if (from >= to) {
       return;
     }
@@ -230,39 +257,27 @@ public final class PackReader implements Closeable {
     long length = Math.min(section, (long) endBlock * PackFormat.BLOCK_BYTES) - begin;
     if (length > MAX_BODIES_BYTES && to - from > 1) {
       int middle = (from + to) >>> 1;
-      readBodies(from, middle, sink);
-      readBodies(middle, to, sink);
+      split(from, middle, pieces);
+      split(middle, to, pieces);
       return;
     }
-    ByteBuffer bytes = ByteBuffer.allocate((int) length).order(ByteOrder.LITTLE_ENDIAN);
-    file.read(bytes, bodiesAt + begin);
-    bytes.flip();
-    int table = PackFormat.blocks(rows * PackFormat.rowBytes(dimension)) + firstBlock;
-    BitSet bad = badBlocks(bytes, table);
-    RecentStrings recent = new RecentStrings();
-    for (int row = from; row < to; row++) {
-      int at = (int) (directory[row] - bodiesAt - begin);
-      int until = (int) ((row + 1 == rows ? directoryAt : directory[row + 1]) - bodiesAt - begin);
-      sink.accept(row, body(bytes, at, until, bad, recent));
-    }
+    pieces.add(new Piece(from, to, begin, (int) length));
   }
 
-  private static @Nullable Body body(
-      ByteBuffer bytes, int at, int until, BitSet bad, RecentStrings recent) {
-    if (at < 0 || until > bytes.limit() || until - at < MIN_BODY_BYTES || touches(bad, at, until)) {
-      return null;
-    }
-    try {
-      BinaryReader in = new BinaryReader(bytes.duplicate().position(at).limit(until), recent);
-      boolean isUnit = (in.u8() & PackFormat.UNIT_LENGTH) != 0;
-      String id = in.string();
-      String content = in.string();
-      Map<String, String> metadata = in.map();
-      FileState file = new FileState(in.u64(), in.u64(), in.u64(), in.u32());
-      in.end();
-      return new Body(id, content, metadata, file, isUnit);
-    } catch (FormatException e) {
-      return null;
+  private void read(Piece piece, int first, PackBodies bodies) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(piece.length()).order(ByteOrder.LITTLE_ENDIAN);
+    file.read(bytes, bodiesAt + piece.begin());
+    bytes.flip();
+    int firstBlock = (int) (piece.begin() / PackFormat.BLOCK_BYTES);
+    int table = PackFormat.blocks(rows * PackFormat.rowBytes(dimension)) + firstBlock;
+    BitSet bad = badBlocks(bytes, table);
+    for (int row = piece.from(); row < piece.to(); row++) {
+      int at = (int) (directory[row] - bodiesAt - piece.begin());
+      int until =
+          (int) ((row + 1 == rows ? directoryAt : directory[row + 1]) - bodiesAt - piece.begin());
+      if (at >= 0 && until <= bytes.limit() && at < until && !touches(bad, at, until)) {
+        bodies.note(row - first, bytes.array(), at, until);
+      }
     }
   }
 

@@ -34,10 +34,13 @@ class FileIndexTest {
         index.put(file(key, "id " + i));
       }
       model.forEach((key, id) ->
-          assertThat(index.file(index.number(FileState.name(key))).id()).isEqualTo(id));
+          assertThat(
+                  index.file(index.number(FileState.key(FileState.name(key)).orElseThrow())).id())
+              .isEqualTo(id));
       for (int i = 0; i < 1_000; i++) {
         long key = key(random);
-        assertThat(index.number(FileState.name(key)) >= 0).isEqualTo(model.containsKey(key));
+        assertThat(index.number(FileState.key(FileState.name(key)).orElseThrow()) >= 0)
+            .isEqualTo(model.containsKey(key));
       }
     }
   }

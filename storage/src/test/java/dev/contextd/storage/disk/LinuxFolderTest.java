@@ -2,6 +2,7 @@ package dev.contextd.storage.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.disk.Disk.Entry;
 import dev.contextd.storage.disk.Disk.Kind;
 import java.io.IOException;
@@ -10,7 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +30,9 @@ class LinuxFolderTest {
   private final List<String> askedByName = new ArrayList<>();
 
   private @Nullable List<Entry> entries() throws IOException {
-    return LinuxFolder.find().orElseThrow().entries(folder, this::byName);
+    Disk.Listing listing =
+        LinuxFolder.find().orElseThrow().entries(folder, this::byName, Disk.Left.NONE);
+    return listing == null ? null : listing.entries();
   }
 
   private @Nullable Entry byName(String name) {
@@ -76,15 +81,58 @@ class LinuxFolderTest {
     for (int i = 0; i < MANY; i++) {
       Files.createFile(folder.resolve("%08x.gob".formatted(i)));
     }
-    assertThat(calls.entries(folder, this::byName))
+    assertThat(
+            Objects.requireNonNull(calls.entries(folder, this::byName, Disk.Left.NONE)).entries())
         .as("as the disk asks for it")
-        .isNotNull()
         .hasSameSizeAs(oneByOne())
         .doesNotHaveDuplicates();
     assertThat(calls.names(folder)).containsExactlyInAnyOrderElementsOf(names());
     assertThat(new LocalDisk().list(folder))
         .containsExactlyElementsOf(
             oneByOne().stream().sorted((a, b) -> a.name().compareTo(b.name())).toList());
+  }
+
+  /** A number for each file that is as it was left, an entry for all else, however it is called. */
+  @Test
+  void filesAsTheyWereLeftAreToldByTheirNumbers() throws Exception {
+    List<String> left =
+        List.of("3af7a34d.gob", "ffffffff.gob.gz", "00000001.gob", "3af7a34d-2.gob");
+    for (String name : left) {
+      Files.write(folder.resolve(name), new byte[7]);
+    }
+    Files.write(folder.resolve("00000000.gob"), new byte[7]);
+    Files.write(folder.resolve("12345678.gob"), new byte[8]);
+    Files.write(folder.resolve("1234567.gob"), new byte[7]);
+    Files.write(folder.resolve("3AF7A34E.gob"), new byte[7]);
+    Files.write(folder.resolve("3af7a34d.gob.gzz"), new byte[7]);
+    Files.write(folder.resolve("3af7a34d.go"), new byte[7]);
+    Files.write(folder.resolve("3af7a34d"), new byte[7]);
+    Files.createDirectory(folder.resolve("0000000a.gob"));
+    Map<Long, Integer> numbers = new HashMap<>();
+    left.forEach(name -> numbers.put(FileState.key(name).orElseThrow(), numbers.size()));
+    numbers.put(FileState.key("0000000a.gob").orElseThrow(), 99);
+    numbers.put(FileState.key("00000000.gob").orElseThrow(), 98);
+    Disk.Left known = (key, size, _) -> size == 7 ? numbers.getOrDefault(key, -1) : -1;
+
+    Disk.Listing listing =
+        Objects.requireNonNull(
+            LinuxFolder.find().orElseThrow().entries(folder, this::byName, known));
+
+    assertThat(listing.asLeft().stream())
+        .as("-N is looked up by its name")
+        .containsExactly(0, 1, 2);
+    assertThat(listing.entries())
+        .extracting(Entry::name)
+        .containsExactlyInAnyOrder(
+            "3af7a34d-2.gob",
+            "00000000.gob",
+            "12345678.gob",
+            "1234567.gob",
+            "3AF7A34E.gob",
+            "3af7a34d.gob.gzz",
+            "3af7a34d.go",
+            "3af7a34d",
+            "0000000a.gob");
   }
 
   /** What Java makes of such a name depends on the language of the machine. */
@@ -105,8 +153,10 @@ class LinuxFolderTest {
   @Test
   void whatCannotBeOpenedIsLeftToJava() throws Exception {
     Path gone = folder.resolve("gone");
-    assertThat(LinuxFolder.find().orElseThrow().entries(gone, this::byName)).isNull();
+    assertThat(LinuxFolder.find().orElseThrow().entries(gone, this::byName, Disk.Left.NONE))
+        .isNull();
     Files.createFile(gone);
-    assertThat(LinuxFolder.find().orElseThrow().entries(gone, this::byName)).isNull();
+    assertThat(LinuxFolder.find().orElseThrow().entries(gone, this::byName, Disk.Left.NONE))
+        .isNull();
   }
 }

@@ -1,0 +1,253 @@
+package dev.contextd.storage.pack;
+
+import static dev.contextd.storage.binary.LittleEndian.u32;
+import static dev.contextd.storage.binary.LittleEndian.u64;
+
+import dev.contextd.storage.binary.BinaryReader;
+import dev.contextd.storage.chromem.FileState;
+import dev.contextd.storage.gob.FormatException;
+import dev.contextd.storage.pack.PackReader.Body;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Map;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The bodies of some rows of a pack as they stand in it, verified when they were read, and decoded
+ * one by one when somebody asks: most documents of a store that is opened are looked at much later,
+ * or never, and their bytes take less memory than what is made of them.
+ *
+ * <p>Invariants: of a row that {@link #isWhole} every length lies within the row, and no key of its
+ * metadata stands there twice; nothing else is asked of a row that is not.
+ */
+public final class PackBodies {
+  private static final int FLAGS_BYTES = 1;
+  private static final int STATE_BYTES = 3 * Long.BYTES + Integer.BYTES;
+  private static final int SIZE_AT = Long.BYTES;
+  private static final int TIME_AT = 2 * Long.BYTES;
+  private static final int CRC_AT = 3 * Long.BYTES;
+
+  /** The least that a row takes: three lengths beside what every row has. */
+  private static final int MIN_BYTES = FLAGS_BYTES + 3 * Integer.BYTES + STATE_BYTES;
+
+  private static final int DAMAGED = -1;
+
+  /** More keys are not compared each with each. */
+  private static final int MAX_COMPARED_KEYS = 16;
+
+  /** What holds all rows, or what holds each. */
+  private final byte[][] pieces;
+
+  /** Where each row begins. */
+  private final int[] starts;
+
+  /** Where the state of each row's file stands, with which the row ends. */
+  private final int[] states;
+
+  /** A number for each row that rows of one id share. */
+  private final int[] idHashes;
+
+  private final long[] fileKeys;
+
+  /** Rows whose vector has not unit length. */
+  private final BitSet scaled = new BitSet();
+
+  private final CRC32C crc = new CRC32C();
+
+  /**
+   * @param rows that will be noted
+   * @param pieces how many arrays they lie in
+   */
+  PackBodies(int rows, int pieces) {
+    this.pieces = new byte[pieces == 1 ? 1 : rows][];
+    this.starts = new int[rows];
+    this.states = new int[rows];
+    this.idHashes = new int[rows];
+    this.fileKeys = new long[rows];
+    Arrays.fill(starts, DAMAGED);
+  }
+
+  /** Notes a row whose bytes are right; it is damaged all the same where they say nothing true. */
+  void note(int row, byte[] bytes, int start, int end) {
+    pieces[pieces.length == 1 ? 0 : row] = bytes;
+    if (!isWhole(bytes, start, end)) {
+      return;
+    }
+    starts[row] = start;
+    states[row] = end - STATE_BYTES;
+    fileKeys[row] = u64(bytes, end - STATE_BYTES);
+    int id = start + FLAGS_BYTES;
+    crc.reset();
+    crc.update(bytes, id + Integer.BYTES, u32(bytes, id));
+    idHashes[row] = (int) crc.getValue();
+    if ((bytes[start] & PackFormat.UNIT_LENGTH) == 0) {
+      scaled.set(row);
+    }
+  }
+
+  private static boolean isWhole(byte[] bytes, int start, int end) {
+    if (end - start < MIN_BYTES) {
+      return false;
+    }
+    int limit = end - STATE_BYTES;
+    int at = afterString(bytes, afterString(bytes, start + FLAGS_BYTES, limit), limit);
+    if (at < 0 || limit - at < Integer.BYTES) {
+      return false;
+    }
+    int entries = u32(bytes, at) - 1;
+    if (entries > MAX_COMPARED_KEYS) {
+      return isMap(bytes, at, limit);
+    }
+    int first = at + Integer.BYTES;
+    at = first;
+    for (int i = 0; i < entries && at >= 0; i++) {
+      if (isKeyBefore(bytes, first, at, limit)) {
+        return false;
+      }
+      at = afterString(bytes, afterString(bytes, at, limit), limit);
+    }
+    return entries >= -1 && at == limit;
+  }
+
+  private static boolean isMap(byte[] bytes, int from, int to) {
+    try {
+      BinaryReader in = new BinaryReader(ByteBuffer.wrap(bytes, from, to - from));
+      in.map();
+      in.end();
+      return true;
+    } catch (FormatException e) {
+      return false;
+    }
+  }
+
+  /** Where a string ends; negative where it does not end before the limit. */
+  private static int afterString(byte[] bytes, int at, int limit) {
+    if (at < 0 || limit - at < Integer.BYTES) {
+      return DAMAGED;
+    }
+    int length = u32(bytes, at);
+    return length < 0 || length > limit - at - Integer.BYTES
+        ? DAMAGED
+        : at + Integer.BYTES + length;
+  }
+
+  /** Whether the key at a place stands in one of the whole entries before it. */
+  private static boolean isKeyBefore(byte[] bytes, int first, int key, int limit) {
+    int end = afterString(bytes, key, limit);
+    for (int at = first; at < key; at = afterString(bytes, afterString(bytes, at, limit), limit)) {
+      if (end >= 0 && isSame(bytes, at, bytes, key)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether two whole strings are the same. */
+  private static boolean isSame(byte[] a, int aAt, byte[] b, int bAt) {
+    int length = u32(a, aAt);
+    int aFrom = aAt + Integer.BYTES;
+    int bFrom = bAt + Integer.BYTES;
+    return length == u32(b, bAt)
+        && Arrays.equals(a, aFrom, aFrom + length, b, bFrom, bFrom + length);
+  }
+
+  /** How many rows there are, damaged ones included. */
+  public int rows() {
+    return starts.length;
+  }
+
+  /** Whether a row can be read. */
+  public boolean isWhole(int row) {
+    return starts[row] >= 0;
+  }
+
+  /** The first row from one on whose vector has not unit length; negative where there is none. */
+  public int nextScaled(int from) {
+    return scaled.nextSetBit(from);
+  }
+
+  public String id(int row) {
+    return string(row, idAt(row));
+  }
+
+  public String content(int row) {
+    return string(row, contentAt(row));
+  }
+
+  /** Null where the document's file has none. */
+  public @Nullable Map<String, String> metadata(int row) {
+    byte[] bytes = piece(row);
+    int content = contentAt(row);
+    int from = content + Integer.BYTES + u32(bytes, content);
+    try {
+      return new BinaryReader(ByteBuffer.wrap(bytes, from, states[row] - from)).map();
+    } catch (FormatException e) {
+      throw new IllegalStateException("a row that was whole is not", e);
+    }
+  }
+
+  public FileState file(int row) {
+    byte[] bytes = piece(row);
+    int at = states[row];
+    return new FileState(
+        fileKeys[row], u64(bytes, at + SIZE_AT), u64(bytes, at + TIME_AT), u32(bytes, at + CRC_AT));
+  }
+
+  /** The {@link FileState#key} of the row's file. */
+  public long fileKey(int row) {
+    return fileKeys[row];
+  }
+
+  /** As {@link FileState#isUnchanged} for the row's file. */
+  public boolean isUnchanged(int row, long size, long modifiedNanos) {
+    byte[] bytes = piece(row);
+    int at = states[row];
+    return u64(bytes, at + SIZE_AT) == size && u64(bytes, at + TIME_AT) == modifiedNanos;
+  }
+
+  /** A row without its vector. */
+  public Body body(int row) {
+    return new Body(id(row), content(row), metadata(row), file(row), !scaled.get(row));
+  }
+
+  /** A number that rows of one id share. */
+  public int idHash(int row) {
+    return idHashes[row];
+  }
+
+  /** As {@link #idHash(int)} for an id. */
+  public static int idHash(String id) {
+    CRC32C crc = new CRC32C();
+    crc.update(id.getBytes(StandardCharsets.UTF_8));
+    return (int) crc.getValue();
+  }
+
+  /** Whether two rows are of one id. */
+  public boolean isSameId(int row, PackBodies other, int otherRow) {
+    return isSame(piece(row), idAt(row), other.piece(otherRow), other.idAt(otherRow));
+  }
+
+  private byte[] piece(int row) {
+    return pieces[pieces.length == 1 ? 0 : row];
+  }
+
+  private int idAt(int row) {
+    if (starts[row] < 0) {
+      throw new IllegalStateException("row " + row + " is damaged");
+    }
+    return starts[row] + FLAGS_BYTES;
+  }
+
+  private int contentAt(int row) {
+    int id = idAt(row);
+    return id + Integer.BYTES + u32(piece(row), id);
+  }
+
+  private String string(int row, int at) {
+    byte[] bytes = piece(row);
+    return new String(bytes, at + Integer.BYTES, u32(bytes, at), StandardCharsets.UTF_8);
+  }
+}

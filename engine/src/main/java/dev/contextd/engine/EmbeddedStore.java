@@ -143,6 +143,11 @@ final class EmbeddedStore implements VectorStore {
     }
   }
 
+  /** Made on first use, which is a write: it costs an opening a hundredth of a second. */
+  private static final class Secure {
+    static final SecureRandom RANDOM = new SecureRandom();
+  }
+
   private static StoreKeeper take(StoreFolder folder, StoreOptions options) throws IOException {
     try {
       return StoreKeeper.open(
@@ -151,7 +156,7 @@ final class EmbeddedStore implements VectorStore {
           options.clock(),
           options.workers(),
           options.keeper(),
-          new SecureRandom());
+          () -> Secure.RANDOM.nextLong());
     } catch (OwnerLock.OwnedException e) {
       throw new StoreInUseException(e);
     }

@@ -170,9 +170,14 @@ public final class ExactSearch {
       }
       kernel.dot(chunk.vectors(), unit.length, slots, count, unit, scores);
       for (int i = 0; i < count; i++) {
-        if (scores[i] >= candidates.cut() && chunk.isAlive(slots[i], snapshot.sequence())) {
-          offer(chunk, slots[i], scores[i]);
-        }
+        offerIfAlive(chunk, slots[i], scores[i]);
+      }
+    }
+
+    /** A method of its own is compiled long before the first scan ends. */
+    private void offerIfAlive(RowChunk chunk, int slot, float score) {
+      if (score >= candidates.cut() && chunk.isAlive(slot, snapshot.sequence())) {
+        offer(chunk, slot, score);
       }
     }
 

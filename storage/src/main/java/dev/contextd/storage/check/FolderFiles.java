@@ -232,7 +232,9 @@ final class FolderFiles {
   private void chooseCompression() {
     compression =
         metadataFiles.size() == 1 ? kindOf(metadataFiles.getFirst()) : majorityOfDocuments();
-    metadataFiles.sort(Comparator.comparing(entry -> kindOf(entry) != compression));
+    if (metadataFiles.size() > 1) {
+      metadataFiles.sort(Comparator.comparing(entry -> kindOf(entry) != compression));
+    }
   }
 
   private Compression majorityOfDocuments() {

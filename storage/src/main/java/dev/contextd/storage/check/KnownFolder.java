@@ -46,9 +46,12 @@ public interface KnownFolder extends Disk.Left {
   boolean isUnchanged(int number, long size, long modifiedNanos);
 
   @Override
-  default int number(long key, long size, long modifiedNanos) {
-    int number = number(key);
-    return number >= 0 && isUnchanged(number, size, modifiedNanos) ? number : -1;
+  default void find(long[] files, int count, int[] numbers) {
+    for (int i = 0; i < count; i++) {
+      int at = i * Disk.NUMBERS_OF_FILE;
+      int number = files[at] < 0 ? -1 : number(files[at]);
+      numbers[i] = number >= 0 && isUnchanged(number, files[at + 1], files[at + 2]) ? number : -1;
+    }
   }
 
   /** The file of a document; null where we know none. */

@@ -211,6 +211,9 @@ public final class StoreCheck {
 
   /** The folder of the name's own hash wins; an unproven one only where it claims alone. */
   private static void judgeClaim(String name, List<FolderFiles> claimants) {
+    if (claimants.size() == 1 && claimants.getFirst().isProven()) {
+      return;
+    }
     FolderFiles winner =
         claimants.stream()
             .min(

@@ -152,6 +152,11 @@ final class KnownCollection implements KnownFolder {
   }
 
   @Override
+  public void find(long[] files, int count, int[] numbers) {
+    rows.find(files, count, numbers);
+  }
+
+  @Override
   public boolean isUnchanged(int number, long size, long modifiedNanos) {
     return rows.isUnchanged(number, size, modifiedNanos);
   }

@@ -87,10 +87,8 @@ final class PackLoading {
     MemorySegment vectors = Arena.ofAuto().allocate(bytes, ALIGNMENT_BYTES);
     BitSet bad = reader.readVectors(from, vectors);
     PackBodies bodies = reader.bodies(from, from + rows);
-    BitSet live = new BitSet(rows);
-    for (int row = 0; row < rows; row++) {
-      live.set(row, bodies.isWhole(row) && !bad.get(row));
-    }
+    BitSet live = bodies.whole();
+    live.andNot(bad);
     return new PackUnit(reader.number(), from, dimension, bodies, vectors, live);
   }
 }

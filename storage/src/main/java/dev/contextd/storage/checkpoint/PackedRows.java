@@ -4,6 +4,7 @@ import dev.contextd.storage.check.KnownFolder.KnownFile;
 import dev.contextd.storage.checkpoint.KeptCollection.Copy;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.pack.PackBodies;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -43,7 +44,8 @@ final class PackedRows {
   /** Places by the key of the file, from {@link #index} on. */
   private long[] byFile = new long[1];
 
-  private long[] keys = new long[1];
+  /** The key, the size and the time of the file of each place of {@link #byFile}. */
+  private long[] files = new long[Disk.NUMBERS_OF_FILE];
 
   private int dimension;
 
@@ -61,6 +63,10 @@ final class PackedRows {
 
   private static int shift(long[] table) {
     return Long.SIZE - Integer.numberOfTrailingZeros(table.length);
+  }
+
+  private static long place(int unit, int row) {
+    return ((long) unit << Integer.SIZE | row) + 1;
   }
 
   private PackUnit unit(long place) {
@@ -90,7 +96,7 @@ final class PackedRows {
       units.add(unit);
       dimension = unit.count() > 0 ? unit.dimension() : dimension;
       for (int row = unit.nextLive(0); row >= 0; row = unit.nextLive(row + 1)) {
-        add(unit, row, ((long) (units.size() - 1) << Integer.SIZE | row) + 1);
+        add(unit, row, place(units.size() - 1, row));
       }
     }
   }
@@ -174,24 +180,41 @@ final class PackedRows {
   /** Ends the adding: from here on files are found. */
   void index() {
     byFile = new long[1 << bits(count)];
-    keys = new long[byFile.length];
-    for (long place : byId) {
-      if (place > FREE) {
-        long key = unit(place).bodies().fileKey(row(place));
-        int slot = fileSlot(key);
-        byFile[slot] = place;
-        keys[slot] = key;
+    files = new long[byFile.length * Disk.NUMBERS_OF_FILE];
+    for (int number = 0; number < units.size(); number++) {
+      PackUnit unit = units.get(number);
+      for (int row = unit.nextLive(0); row >= 0; row = unit.nextLive(row + 1)) {
+        index(unit.bodies(), row, place(number, row));
       }
     }
+  }
+
+  /** A method of its own is compiled long before the loop around it ends. */
+  private void index(PackBodies bodies, int row, long place) {
+    int slot = fileSlot(bodies.fileKey(row));
+    byFile[slot] = place;
+    bodies.noteFile(row, files, slot * Disk.NUMBERS_OF_FILE);
   }
 
   /** Where the file of this key is, or would be. */
   private int fileSlot(long key) {
     int slot = (int) ((key * GOLDEN) >>> shift(byFile));
-    while (byFile[slot] != FREE && keys[slot] != key) {
+    while (byFile[slot] != FREE && files[slot * Disk.NUMBERS_OF_FILE] != key) {
       slot = (slot + 1) & (byFile.length - 1);
     }
     return slot;
+  }
+
+  /** As {@link Disk.Left#find}. */
+  void find(long[] found, int count, int[] numbers) {
+    for (int i = 0; i < count; i++) {
+      numbers[i] = find(found, i * Disk.NUMBERS_OF_FILE);
+    }
+  }
+
+  private int find(long[] found, int at) {
+    int number = found[at] < 0 ? -1 : number(found[at]);
+    return number >= 0 && isUnchanged(number, found[at + 1], found[at + 2]) ? number : -1;
   }
 
   /** A number from 0 that stands for a file; negative where it is unknown. */
@@ -210,8 +233,8 @@ final class PackedRows {
   }
 
   boolean isUnchanged(int number, long size, long modifiedNanos) {
-    long place = byFile[number];
-    return unit(place).bodies().isUnchanged(row(place), size, modifiedNanos);
+    int at = number * Disk.NUMBERS_OF_FILE;
+    return files[at + 1] == size && files[at + 2] == modifiedNanos;
   }
 
   /** Where a document stands; null where none is known. */

@@ -168,13 +168,15 @@ final class StoreOpening implements KnownStore {
   }
 
   private Manifest manifest(Manifest.Found found) {
-    return switch (found) {
-      case Manifest.Found.Intact intact -> {
-        if (intact.isCopyBad()) {
-          log.info("one of the two manifests was behind or damaged; the other one is used");
-        }
-        yield intact.manifest();
+    // Not in the switch over types, which makes a class when it is first run: a start comes here.
+    if (found instanceof Manifest.Found.Intact intact) {
+      if (intact.isCopyBad()) {
+        log.info("one of the two manifests was behind or damaged; the other one is used");
       }
+      return intact.manifest();
+    }
+    return switch (found) {
+      case Manifest.Found.Intact intact -> intact.manifest();
       case Manifest.Found.Absent _ -> Manifest.EMPTY;
       case Manifest.Found.Lost lost -> {
         damage.add(new Damage.CatalogLost(OWN, Manifest.FILE, lost.reason()));

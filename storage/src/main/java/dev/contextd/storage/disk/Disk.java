@@ -6,6 +6,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -57,15 +58,21 @@ public interface Disk {
   @FunctionalInterface
   interface Left {
     /** Knows none. */
-    Left NONE = (_, _, _) -> -1;
+    Left NONE = (_, count, numbers) -> Arrays.fill(numbers, 0, count, -1);
 
     /**
-     * A number from 0 for a file that may be taken for unchanged; negative for every other.
+     * Tells files that may be taken for unchanged.
      *
-     * @param key as {@link FileState#key}
+     * @param files of each in turn the {@link FileState#key}, negative where it has none; the size;
+     *     and the time of the last change in nanoseconds
+     * @param count how many
+     * @param numbers takes for each a number from 0, or a negative one where it is none of them
      */
-    int number(long key, long size, long modifiedNanos);
+    void find(long[] files, int count, int[] numbers);
   }
+
+  /** How many numbers {@link Left#find} is given of each file. */
+  int NUMBERS_OF_FILE = 3;
 
   /**
    * What a directory holds.

@@ -115,11 +115,19 @@ final class Libc {
   static long call(Call call) {
     try {
       return call.make();
-    } catch (RuntimeException | Error e) {
-      throw e;
     } catch (Throwable e) {
-      throw new IllegalStateException("a native call failed", e);
+      throw thrown(e);
     }
+  }
+
+  /** What a call threw, which no function of C does. */
+  static RuntimeException thrown(Throwable e) {
+    if (e instanceof Error error) {
+      throw error;
+    }
+    return e instanceof RuntimeException known
+        ? known
+        : new IllegalStateException("a native call failed", e);
   }
 
   /** Repeats a call that a signal cut short; {@code close} is none that may be repeated. */

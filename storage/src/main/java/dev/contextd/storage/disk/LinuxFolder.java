@@ -31,7 +31,10 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
   private static final int NAMES_BYTES = 1 << 20;
 
   /** So many names are looked at before another thread may take the next ones. */
-  private static final int PART_NAMES = 512;
+  private static final int PART_NAMES = 2_048;
+
+  /** So many names are looked at with one call of what does it. */
+  private static final int FEW_NAMES = 64;
 
   /** Fields of a {@code linux_dirent64}. */
   private static final int LENGTH_AT = 16;
@@ -175,14 +178,18 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
   }
 
   /** Some names, looked at by one thread. */
-  private record Part(Names names, int from) {}
+  private record Part(Names names, int from) {
+    int end() {
+      return Math.min(names.starts().length, from + PART_NAMES);
+    }
+  }
 
   /**
    * What is behind the names of a part.
    *
-   * @param asLeft the numbers of the others
+   * @param asLeft numbers of files that are as they were left; the entries are the others
    */
-  private record Seen(List<Disk.Entry> entries, int[] asLeft) {}
+  private record Seen(List<Disk.Entry> entries, BitSet asLeft) {}
 
   /** Looks at every name of one folder. */
   private record Looks(
@@ -203,62 +210,89 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
       BitSet asLeft = new BitSet();
       for (Seen seen : parts.parallelStream().map(this::at).toList()) {
         entries.addAll(seen.entries());
-        for (int number : seen.asLeft()) {
-          asLeft.set(number);
-        }
+        asLeft.or(seen.asLeft());
       }
       return new Disk.Listing(entries, asLeft);
     }
 
     private Seen at(Part part) {
-      Names names = part.names();
-      int count = Math.min(names.starts().length - part.from(), PART_NAMES);
-      boolean[] isSeen = new boolean[count];
-      long[] answers;
+      Seen seen = new Seen(new ArrayList<>(), new BitSet());
       try (Arena arena = Arena.ofConfined()) {
-        MemorySegment all = arena.allocate(JAVA_LONG, (long) count * LinuxStat.WORDS);
-        for (int i = 0; i < count; i++) {
-          long name = names.address() + names.starts()[part.from() + i];
-          long answer = all.address() + (long) i * LinuxStat.WORDS * Long.BYTES;
-          isSeen[i] = stat.look(folder, name, answer);
-        }
-        answers = all.toArray(JAVA_LONG);
-      }
-      List<Disk.Entry> entries = new ArrayList<>();
-      int[] asLeft = new int[count];
-      int known = 0;
-      for (int i = 0; i < count; i++) {
-        int number = isSeen[i] ? number(names, part.from() + i, answers, i) : -1;
-        if (number >= 0) {
-          asLeft[known++] = number;
-          continue;
-        }
-        Disk.Entry entry = entry(names.text(part.from() + i), isSeen[i], answers, i);
-        if (entry != null) {
-          entries.add(entry);
+        Few few =
+            new Few(this, part.names(), arena.allocate(JAVA_LONG, FEW_NAMES * LinuxStat.WORDS));
+        for (int from = part.from(); from < part.end(); from += FEW_NAMES) {
+          few.look(from, Math.min(part.end(), from + FEW_NAMES), seen);
         }
       }
-      return new Seen(entries, Arrays.copyOf(asLeft, known));
+      return seen;
+    }
+  }
+
+  /**
+   * Looks at a few names at a time: what is called for each few, and for each one, is compiled long
+   * before a loop around all of them would be.
+   */
+  private static final class Few {
+    private final Looks folder;
+    private final Names names;
+    private final MemorySegment buffer;
+    private final long[] answers = new long[FEW_NAMES * LinuxStat.WORDS];
+    private final boolean[] isAnswered = new boolean[FEW_NAMES];
+    private final long[] files = new long[FEW_NAMES * Disk.NUMBERS_OF_FILE];
+    private final int[] numbers = new int[FEW_NAMES];
+
+    Few(Looks folder, Names names, MemorySegment buffer) {
+      this.folder = folder;
+      this.names = names;
+      this.buffer = buffer;
     }
 
-    private int number(Names names, int name, long[] answers, int i) {
-      int at = i * LinuxStat.WORDS;
-      long key = FileState.key(names.bytes(), names.starts()[name]);
-      return key < 0 || LinuxStat.kind(answers, at) != Disk.Kind.FILE
-          ? -1
-          : left.number(key, LinuxStat.size(answers, at), LinuxStat.modifiedNanos(answers, at));
+    void look(int from, int to, Seen seen) {
+      for (int i = 0; i < to - from; i++) {
+        long name = names.address() + names.starts()[from + i];
+        long answer = buffer.address() + (long) i * LinuxStat.WORDS * Long.BYTES;
+        isAnswered[i] = folder.stat().look(folder.folder(), name, answer);
+      }
+      MemorySegment.copy(buffer, JAVA_LONG, 0, answers, 0, answers.length);
+      for (int i = 0; i < to - from; i++) {
+        noteFile(i, names.starts()[from + i]);
+      }
+      folder.left().find(files, to - from, numbers);
+      for (int i = 0; i < to - from; i++) {
+        note(i, from + i, seen);
+      }
     }
 
-    private Disk.@Nullable Entry entry(String name, boolean isSeen, long[] answers, int i) {
+    private void noteFile(int i, int name) {
+      int answer = i * LinuxStat.WORDS;
+      int at = i * Disk.NUMBERS_OF_FILE;
+      boolean isFile = isAnswered[i] && LinuxStat.kind(answers, answer) == Disk.Kind.FILE;
+      files[at] = isFile ? FileState.key(names.bytes(), name) : -1;
+      files[at + 1] = LinuxStat.size(answers, answer);
+      files[at + 2] = LinuxStat.modifiedNanos(answers, answer);
+    }
+
+    private void note(int i, int name, Seen seen) {
+      if (numbers[i] >= 0) {
+        seen.asLeft().set(numbers[i]);
+        return;
+      }
+      Disk.Entry entry = entry(i, names.text(name));
+      if (entry != null) {
+        seen.entries().add(entry);
+      }
+    }
+
+    private Disk.@Nullable Entry entry(int i, String name) {
       int at = i * LinuxStat.WORDS;
-      return isSeen
+      return isAnswered[i]
           ? new Disk.Entry(
-              directory,
+              folder.directory(),
               name,
               LinuxStat.kind(answers, at),
               LinuxStat.size(answers, at),
               LinuxStat.modifiedNanos(answers, at))
-          : byName.apply(name);
+          : folder.byName().apply(name);
     }
   }
 }

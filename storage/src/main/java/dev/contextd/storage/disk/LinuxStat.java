@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * 64 bits: a young process, which runs this for every file of a store, does many times as much for
  * a segment of memory. Both processors of {@link LinuxFiles} put the low bytes first.
  */
-record LinuxStat(MethodHandle statx) {
+final class LinuxStat {
   /** Numbers in one answer. */
   static final int WORDS = 32;
 
@@ -40,8 +40,16 @@ record LinuxStat(MethodHandle statx) {
 
   /** Made on first use: linking costs a start several hundredths of a second. */
   private static final class Linked {
-    static final Optional<LinuxStat> STAT = link();
+    static final boolean IS_THERE = Libc.has("statx");
+
+    /** Never called where it is not there; a constant, so that no call has to ask what it calls. */
+    static final MethodHandle STATX = Libc.plainFunction(IS_THERE ? "statx" : "getpid");
+
+    static final Optional<LinuxStat> STAT =
+        IS_THERE ? Optional.of(new LinuxStat()) : Optional.empty();
   }
+
+  private LinuxStat() {}
 
   /** With the text that Java has for a file's key. */
   private record FileKey(long device, long inode) {
@@ -56,12 +64,6 @@ record LinuxStat(MethodHandle statx) {
     return Linked.STAT;
   }
 
-  private static Optional<LinuxStat> link() {
-    return Libc.has("statx")
-        ? Optional.of(new LinuxStat(Libc.plainFunction("statx")))
-        : Optional.empty();
-  }
-
   /**
    * Looks at a name in an open folder, without following it.
    *
@@ -74,10 +76,13 @@ record LinuxStat(MethodHandle statx) {
   }
 
   private boolean look(int file, long name, int flags, long answer) {
-    long result =
-        Libc.call(
-            () -> (long) statx.invokeExact((long) file, name, (long) flags, (long) MASK, answer));
-    return (int) result == 0;
+    try {
+      long result =
+          (long) Linked.STATX.invokeExact((long) file, name, (long) flags, (long) MASK, answer);
+      return (int) result == 0;
+    } catch (Throwable e) {
+      throw Libc.thrown(e);
+    }
   }
 
   /** What an open file is; null where that cannot be told. */

@@ -14,7 +14,7 @@ final class NameOrder {
   private static final int BUCKETS = 1 << Byte.SIZE;
   private static final int LOW_BYTE = 0xff;
   private static final long INDEX_MASK = 0xffff_ffffL;
-  private static final Comparator<Disk.Entry> BY_NAME = Comparator.comparing(Disk.Entry::name);
+  private static final Comparator<Disk.Entry> BY_NAME = (a, b) -> a.name().compareTo(b.name());
 
   private NameOrder() {}
 

@@ -54,14 +54,15 @@ final class Unhindered {
     }
 
     void throwIfFailed() throws IOException {
-      switch (failure) {
-        case null -> {
-          // It is done.
-        }
-        case IOException e -> throw e;
-        case RuntimeException e -> throw e;
-        case Error e -> throw e;
-        default -> throw new IllegalStateException(failure);
+      // No switch over types: it makes a class when it is first run, and every start comes here.
+      if (failure instanceof IOException e) {
+        throw e;
+      }
+      if (failure instanceof RuntimeException e) {
+        throw e;
+      }
+      if (failure instanceof Error e) {
+        throw e;
       }
     }
   }

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * one by one when somebody asks: most documents of a store that is opened are looked at much later,
  * or never, and their bytes take less memory than what is made of them.
  *
- * <p>Invariants: of a row that {@link #isWhole} every length lies within the row, and no key of its
- * metadata stands there twice; nothing else is asked of a row that is not.
+ * <p>Invariants: of a row that {@link #isWhole} every length lies within the row, its id is UTF-8,
+ * and no key of its metadata stands there twice; nothing else is asked of a row that is not.
  */
 public final class PackBodies {
   private static final int FLAGS_BYTES = 1;
@@ -33,7 +33,7 @@ public final class PackBodies {
   /** The least that a row takes: three lengths beside what every row has. */
   private static final int MIN_BYTES = FLAGS_BYTES + 3 * Integer.BYTES + STATE_BYTES;
 
-  private static final int DAMAGED = -1;
+  private static final int NOWHERE = -1;
 
   /** More keys are not compared each with each. */
   private static final int MAX_COMPARED_KEYS = 16;
@@ -52,6 +52,8 @@ public final class PackBodies {
 
   private final long[] fileKeys;
 
+  private final BitSet whole = new BitSet();
+
   /** Rows whose vector has not unit length. */
   private final BitSet scaled = new BitSet();
 
@@ -67,7 +69,6 @@ public final class PackBodies {
     this.states = new int[rows];
     this.idHashes = new int[rows];
     this.fileKeys = new long[rows];
-    Arrays.fill(starts, DAMAGED);
   }
 
   /** Notes a row whose bytes are right; it is damaged all the same where they say nothing true. */
@@ -76,6 +77,7 @@ public final class PackBodies {
     if (!isWhole(bytes, start, end)) {
       return;
     }
+    whole.set(row);
     starts[row] = start;
     states[row] = end - STATE_BYTES;
     fileKeys[row] = u64(bytes, end - STATE_BYTES);
@@ -93,23 +95,50 @@ public final class PackBodies {
       return false;
     }
     int limit = end - STATE_BYTES;
-    int at = afterString(bytes, afterString(bytes, start + FLAGS_BYTES, limit), limit);
-    if (at < 0 || limit - at < Integer.BYTES) {
+    int id = start + FLAGS_BYTES;
+    int content = afterString(bytes, id, limit);
+    int at = afterString(bytes, content, limit);
+    if (at < 0 || limit - at < Integer.BYTES || !isUtf8(bytes, id + Integer.BYTES, content)) {
       return false;
     }
     int entries = u32(bytes, at) - 1;
     if (entries > MAX_COMPARED_KEYS) {
       return isMap(bytes, at, limit);
     }
+    int map = at;
     int first = at + Integer.BYTES;
     at = first;
     for (int i = 0; i < entries && at >= 0; i++) {
-      if (isKeyBefore(bytes, first, at, limit)) {
+      int key = at;
+      at = afterString(bytes, key, limit);
+      if (!isAscii(bytes, key + Integer.BYTES, at)) {
+        return isMap(bytes, map, limit); // Keys of other bytes may be alike when they are decoded.
+      }
+      if (at >= 0 && isKeyBefore(bytes, first, key, limit)) {
         return false;
       }
-      at = afterString(bytes, afterString(bytes, at, limit), limit);
+      at = afterString(bytes, at, limit);
     }
     return entries >= -1 && at == limit;
+  }
+
+  /** Ids are compared by their bytes: two that differ must not be alike when they are decoded. */
+  private static boolean isUtf8(byte[] bytes, int from, int to) {
+    if (isAscii(bytes, from, to)) {
+      return true;
+    }
+    byte[] again =
+        new String(bytes, from, to - from, StandardCharsets.UTF_8).getBytes(StandardCharsets.UTF_8);
+    return Arrays.equals(again, 0, again.length, bytes, from, to);
+  }
+
+  private static boolean isAscii(byte[] bytes, int from, int to) {
+    for (int at = from; at < to; at++) {
+      if (bytes[at] < 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static boolean isMap(byte[] bytes, int from, int to) {
@@ -126,19 +155,18 @@ public final class PackBodies {
   /** Where a string ends; negative where it does not end before the limit. */
   private static int afterString(byte[] bytes, int at, int limit) {
     if (at < 0 || limit - at < Integer.BYTES) {
-      return DAMAGED;
+      return NOWHERE;
     }
     int length = u32(bytes, at);
     return length < 0 || length > limit - at - Integer.BYTES
-        ? DAMAGED
+        ? NOWHERE
         : at + Integer.BYTES + length;
   }
 
-  /** Whether the key at a place stands in one of the whole entries before it. */
+  /** Whether a whole key stands in one of the whole entries before it. */
   private static boolean isKeyBefore(byte[] bytes, int first, int key, int limit) {
-    int end = afterString(bytes, key, limit);
     for (int at = first; at < key; at = afterString(bytes, afterString(bytes, at, limit), limit)) {
-      if (end >= 0 && isSame(bytes, at, bytes, key)) {
+      if (isSame(bytes, at, bytes, key)) {
         return true;
       }
     }
@@ -159,9 +187,16 @@ public final class PackBodies {
     return starts.length;
   }
 
+  /** The rows that can be read. */
+  public BitSet whole() {
+    BitSet rows = new BitSet(starts.length);
+    rows.or(whole);
+    return rows;
+  }
+
   /** Whether a row can be read. */
   public boolean isWhole(int row) {
-    return starts[row] >= 0;
+    return whole.get(row);
   }
 
   /** The first row from one on whose vector has not unit length; negative where there is none. */
@@ -201,11 +236,12 @@ public final class PackBodies {
     return fileKeys[row];
   }
 
-  /** As {@link FileState#isUnchanged} for the row's file. */
-  public boolean isUnchanged(int row, long size, long modifiedNanos) {
+  /** Puts the key, the size and the time of the row's file where somebody wants them. */
+  public void noteFile(int row, long[] target, int at) {
     byte[] bytes = piece(row);
-    int at = states[row];
-    return u64(bytes, at + SIZE_AT) == size && u64(bytes, at + TIME_AT) == modifiedNanos;
+    target[at] = fileKeys[row];
+    target[at + 1] = u64(bytes, states[row] + SIZE_AT);
+    target[at + 2] = u64(bytes, states[row] + TIME_AT);
   }
 
   /** A row without its vector. */
@@ -235,7 +271,7 @@ public final class PackBodies {
   }
 
   private int idAt(int row) {
-    if (starts[row] < 0) {
+    if (!whole.get(row)) {
       throw new IllegalStateException("row " + row + " is damaged");
     }
     return starts[row] + FLAGS_BYTES;

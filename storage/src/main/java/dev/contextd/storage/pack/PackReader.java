@@ -271,13 +271,18 @@ public final class PackReader implements Closeable {
     int firstBlock = (int) (piece.begin() / PackFormat.BLOCK_BYTES);
     int table = PackFormat.blocks(rows * PackFormat.rowBytes(dimension)) + firstBlock;
     BitSet bad = badBlocks(bytes, table);
+    byte[] array = bytes.array();
     for (int row = piece.from(); row < piece.to(); row++) {
-      int at = (int) (directory[row] - bodiesAt - piece.begin());
-      int until =
-          (int) ((row + 1 == rows ? directoryAt : directory[row + 1]) - bodiesAt - piece.begin());
-      if (at >= 0 && until <= bytes.limit() && at < until && !touches(bad, at, until)) {
-        bodies.note(row - first, bytes.array(), at, until);
-      }
+      note(row, piece.begin(), array, bad, row - first, bodies);
+    }
+  }
+
+  /** A method of its own is compiled long before the loop around it ends. */
+  private void note(int row, long begin, byte[] bytes, BitSet bad, int number, PackBodies bodies) {
+    int at = (int) (directory[row] - bodiesAt - begin);
+    int until = (int) ((row + 1 == rows ? directoryAt : directory[row + 1]) - bodiesAt - begin);
+    if (at >= 0 && until <= bytes.length && at < until && !touches(bad, at, until)) {
+      bodies.note(number, bytes, at, until);
     }
   }
 

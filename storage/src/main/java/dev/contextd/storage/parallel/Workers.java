@@ -127,11 +127,12 @@ public final class Workers {
     }
 
     T result() {
-      switch (failure) {
-        case RuntimeException e -> throw e;
-        case Error e -> throw e;
-        case null -> {}
-        default -> throw new IllegalStateException(failure);
+      // No switch over types: it makes a class when it is first run, and every start comes here.
+      if (failure instanceof RuntimeException e) {
+        throw e;
+      }
+      if (failure instanceof Error e) {
+        throw e;
       }
       T made = result;
       if (made == null) {

@@ -119,6 +119,10 @@ final class Opened implements AutoCloseable {
     return report.damage().stream().map(found -> found.getClass().getSimpleName()).toList();
   }
 
+  List<Damage> found() {
+    return report.damage();
+  }
+
   <D extends Damage> D only(Class<D> kind) {
     assertThat(report.damage()).hasSize(1);
     return kind.cast(report.damage().getFirst());

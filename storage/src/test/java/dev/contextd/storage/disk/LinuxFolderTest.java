@@ -112,7 +112,14 @@ class LinuxFolderTest {
     left.forEach(name -> numbers.put(FileState.key(name).orElseThrow(), numbers.size()));
     numbers.put(FileState.key("0000000a.gob").orElseThrow(), 99);
     numbers.put(FileState.key("00000000.gob").orElseThrow(), 98);
-    Disk.Left known = (key, size, _) -> size == 7 ? numbers.getOrDefault(key, -1) : -1;
+    Disk.Left known =
+        (files, count, found) -> {
+          for (int i = 0; i < count; i++) {
+            long key = files[i * Disk.NUMBERS_OF_FILE];
+            long size = files[i * Disk.NUMBERS_OF_FILE + 1];
+            found[i] = size == 7 ? numbers.getOrDefault(key, -1) : -1;
+          }
+        };
 
     Disk.Listing listing =
         Objects.requireNonNull(

@@ -92,6 +92,11 @@ final class KnownCollection implements KnownFolder {
     kept.packed(rows);
   }
 
+  /** The folder is judged: nobody asks for its files any more. */
+  void judged() {
+    rows.forgetFiles();
+  }
+
   void put(StoredDocument document) {
     versions(document.id()).add(document);
   }

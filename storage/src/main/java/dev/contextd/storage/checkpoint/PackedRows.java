@@ -217,6 +217,12 @@ final class PackedRows {
     return number >= 0 && isUnchanged(number, found[at + 1], found[at + 2]) ? number : -1;
   }
 
+  /** Ends the finding of files, and frees what it needs. */
+  void forgetFiles() {
+    byFile = new long[1];
+    files = new long[Disk.NUMBERS_OF_FILE];
+  }
+
   /** A number from 0 that stands for a file; negative where it is unknown. */
   int number(long key) {
     if (byFile.length == 1) {

@@ -96,6 +96,7 @@ final class StoreLoading {
         keepUnserved(collection);
       }
     }
+    known.byFolder.values().forEach(KnownCollection::judged);
     known.deleted.forEach(checkpointer::drop);
     first.run();
     if (isWritable && isNew[0]) {

@@ -20,6 +20,7 @@ final class Libc {
   static final int O_WRONLY = 1;
   static final int O_CLOEXEC = 0x80000;
 
+  static final int EPERM = 1;
   static final int ENOENT = 2;
   static final int EINTR = 4;
   static final int EEXIST = 17;

@@ -29,6 +29,7 @@ final class LinuxFiles {
   private static final int TMPFILE_FLAG = 0x400000;
   private static final int AT_FDCWD = -100;
   private static final int AT_SYMLINK_FOLLOW = 0x400;
+  private static final int AT_EMPTY_PATH = 0x1000;
   private static final int MODE_0600 = 0x180;
 
   private static final boolean IS_UTF_8 =
@@ -45,6 +46,9 @@ final class LinuxFiles {
   private final MethodHandle read;
   private final MethodHandle write;
   private final MethodHandle linkat;
+
+  /** Whether an open file gets its name without a walk to where the system shows open files. */
+  private volatile boolean linksByNumber = true;
 
   private LinuxFiles(Numbers numbers, LinuxStat stat) {
     this.numbers = numbers;
@@ -191,6 +195,18 @@ final class LinuxFiles {
     }
   }
 
+  private boolean link(Scratch scratch, int folder, long from, long to, int flags) {
+    long result =
+        Libc.call(
+            scratch.state,
+            () ->
+                (int)
+                    (long)
+                        linkat.invokeExact(
+                            scratch.state, (long) folder, from, (long) AT_FDCWD, to, (long) flags));
+    return result == 0;
+  }
+
   private void write(Scratch scratch, int fd, Path file, byte[] content) throws IOException {
     int done = 0;
     while (done < content.length) {
@@ -212,30 +228,28 @@ final class LinuxFiles {
 
   /** False where the system does not show open files by number. */
   private boolean name(Scratch scratch, int fd, Path file, long path) throws IOException {
-    long unnamed = scratch.descriptor(fd);
-    long result =
-        Libc.call(
-            scratch.state,
-            () ->
-                (int)
-                    (long)
-                        linkat.invokeExact(
-                            scratch.state,
-                            (long) AT_FDCWD,
-                            unnamed,
-                            (long) AT_FDCWD,
-                            path,
-                            (long) AT_SYMLINK_FOLLOW));
-    if (result == 0) {
+    if (linksByNumber) {
+      if (link(scratch, fd, LinuxStat.NO_NAME, path, AT_EMPTY_PATH)) {
+        return true;
+      }
+      int errno = Libc.errno(scratch.state);
+      if (errno != Libc.ENOENT && errno != Libc.EPERM) {
+        throw notNamed(file, scratch);
+      }
+      linksByNumber = false; // Systems before 6.10 let root alone do it.
+    }
+    if (link(scratch, AT_FDCWD, scratch.descriptor(fd), path, AT_SYMLINK_FOLLOW)) {
       return true;
     }
-    int errno = Libc.errno(scratch.state);
-    if (errno == Libc.EEXIST) {
-      throw new FileAlreadyExistsException(file.toString());
-    }
-    if (errno == Libc.ENOENT) {
+    if (Libc.errno(scratch.state) == Libc.ENOENT) {
       return false;
     }
-    throw failed(file, "it cannot be named", scratch);
+    throw notNamed(file, scratch);
+  }
+
+  private static IOException notNamed(Path file, Scratch scratch) {
+    return Libc.errno(scratch.state) == Libc.EEXIST
+        ? new FileAlreadyExistsException(file.toString())
+        : failed(file, "it cannot be named", scratch);
   }
 }

@@ -36,7 +36,7 @@ final class LinuxStat {
   private static final int S_IFLNK = 0xa000;
 
   /** Memory that is fresh holds zeros. */
-  private static final long NO_NAME = Arena.global().allocate(1).address();
+  static final long NO_NAME = Arena.global().allocate(1).address();
 
   /** Made on first use: linking costs a start several hundredths of a second. */
   private static final class Linked {

@@ -40,6 +40,7 @@ import java.util.stream.Collectors;
  *       microseconds, and documents a second
  *   <li>{@code open FOLDER}: milliseconds from the call that opens the store to the first answer,
  *       and its number of hits
+ *   <li>{@code reopen FOLDER}: the same of the {@value #OPENINGS}th opening of one process
  *   <li>{@code memory FOLDER}: bytes resident once the store is open and garbage is collected, and
  *       the number of collections
  * </ul>
@@ -52,6 +53,7 @@ public final class StoreBenchmark {
   /** Adds of one document that each client makes before the clock starts. */
   private static final int WARMUP_DOCUMENTS = 200;
 
+  private static final int OPENINGS = 8;
   private static final int APPEND_BYTES = 4 << 10;
   private static final int COLLECTIONS_OF_GARBAGE = 3;
   private static final long BETWEEN_COLLECTIONS_MILLIS = 200;
@@ -69,12 +71,14 @@ public final class StoreBenchmark {
       case "sustained 1" -> sustained(Path.of(args[1]), Integer.parseInt(args[2]));
       case "single 2" ->
           single(Path.of(args[1]), Integer.parseInt(args[2]), Integer.parseInt(args[3]));
-      case "open 0" -> open(Path.of(args[1]));
+      case "open 0" -> print(open(Path.of(args[1])));
+      case "reopen 0" -> reopen(Path.of(args[1]));
       case "memory 0" -> memory(Path.of(args[1]));
       default -> {
         System.err.println(
             "usage: StoreBenchmark force FOLDER COUNT | load FOLDER DOCUMENTS |"
-                + " sustained FOLDER DOCUMENTS | single FOLDER CLIENTS DOCUMENTS | open FOLDER | memory FOLDER");
+                + " sustained FOLDER DOCUMENTS | single FOLDER CLIENTS DOCUMENTS | open FOLDER |"
+                + " reopen FOLDER | memory FOLDER");
         System.exit(2);
       }
     }
@@ -173,7 +177,14 @@ public final class StoreBenchmark {
     return nanos;
   }
 
-  private static void open(Path folder) throws IOException {
+  private static void reopen(Path folder) throws IOException {
+    for (int i = 1; i < OPENINGS; i++) {
+      open(folder);
+    }
+    print(open(folder));
+  }
+
+  private static double[] open(Path folder) throws IOException {
     Query query = Query.nearest(StoreDocuments.query(), LIMIT);
     long start = System.nanoTime();
     try (VectorStore store = VectorStore.open(folder, StoreOptions.defaults())) {
@@ -182,7 +193,7 @@ public final class StoreBenchmark {
               .collection(COLLECTION, Scope.ALL)
               .map(collection -> collection.query(query).hits().size())
               .orElse(0);
-      print((System.nanoTime() - start) / NANOS_PER_MILLI, found);
+      return new double[] {(System.nanoTime() - start) / NANOS_PER_MILLI, found};
     }
   }
 

@@ -11,8 +11,6 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -20,12 +18,9 @@ import java.util.stream.Stream;
  * later starts skip loading and linking classes (JEP 514).
  */
 final class Training {
+  private static final String DOCUMENT =
+      "{\"documents\":[{\"id\":\"a\",\"content\":\"x\",\"embedding\":[1,0,0],\"metadata\":{\"k\":\"v\"}}]}";
   private static final String QUERY = "{\"embedding\":[1,0,0],\"limit\":1,\"where\":{\"k\":\"v\"}}";
-
-  /** As many as an opening needs to go its way for large folders, and to be worth compiling. */
-  private static final int BATCHES = 10;
-
-  private static final int BATCH_DOCUMENTS = 1_000;
 
   private Training() {}
 
@@ -37,33 +32,18 @@ final class Training {
               List.of("--http-port=0", "--vectorstore-path", root.resolve("store").toString()));
       Settings settings = Settings.load(arguments.flags(), Map.of("HOME", root.toString()));
       Logging.setLevel(settings.logLevel());
-      run(settings, BATCHES);
-      run(settings, 1); // Opens what the first one wrote.
+      Daemon daemon = Daemon.start(settings);
+      try {
+        call(daemon.port(), "GET", "/health", "");
+        call(daemon.port(), "POST", "/api/v1/collections/t/documents", DOCUMENT);
+        call(daemon.port(), "POST", "/api/v1/collections/t/query", QUERY);
+        call(daemon.port(), "GET", "/api/v1/collections", "");
+      } finally {
+        daemon.close();
+      }
     } finally {
       remove(root);
     }
-  }
-
-  private static void run(Settings settings, int batches) throws Exception {
-    Daemon daemon = Daemon.start(settings);
-    try {
-      call(daemon.port(), "GET", "/health", "");
-      for (int batch = 0; batch < batches; batch++) {
-        call(daemon.port(), "POST", "/api/v1/collections/t/documents", documents(batch));
-      }
-      call(daemon.port(), "POST", "/api/v1/collections/t/query", QUERY);
-      call(daemon.port(), "GET", "/api/v1/collections", "");
-    } finally {
-      daemon.close();
-    }
-  }
-
-  private static String documents(int batch) {
-    return IntStream.range(batch * BATCH_DOCUMENTS, (batch + 1) * BATCH_DOCUMENTS)
-        .mapToObj(
-            "{\"id\":\"%d\",\"content\":\"x\",\"embedding\":[1,0,0],\"metadata\":{\"k\":\"v\"}}"
-                ::formatted)
-        .collect(Collectors.joining(",", "{\"documents\":[", "]}"));
   }
 
   /** A plain socket, because an HTTP client's classes are not needed later. */

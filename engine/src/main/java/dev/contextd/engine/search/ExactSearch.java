@@ -38,7 +38,7 @@ public final class ExactSearch {
       Hit.bestFirst(Ranked::score, ranked -> ranked.row().id());
 
   /** So long a store that was just opened leaves the processors to whoever opened it. */
-  private static final long QUIET_MILLIS = 250;
+  private static final long QUIET_MILLIS = 1_000;
 
   private final DotKernel kernel;
   private final Workers workers;

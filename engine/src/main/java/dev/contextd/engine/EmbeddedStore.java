@@ -99,8 +99,10 @@ final class EmbeddedStore implements VectorStore {
         .filter(largest -> largest.snapshot().count() >= WARM_UP_FROM_ROWS)
         .ifPresent(largest ->
             search.afterFirst(() -> {
-              opened.forEach(EmbeddedCollection::prepare);
-              search.warmUpAside(largest.snapshot().dimension());
+              if (!closed) {
+                opened.forEach(EmbeddedCollection::prepare);
+                search.warmUpAside(largest.snapshot().dimension());
+              }
             }));
   }
 

@@ -97,11 +97,12 @@ final class EmbeddedStore implements VectorStore {
     opened.stream()
         .max(Comparator.comparingInt(collection -> collection.snapshot().count()))
         .filter(largest -> largest.snapshot().count() >= WARM_UP_FROM_ROWS)
-        .ifPresent(largest ->
+        .map(largest -> largest.snapshot().dimension())
+        .ifPresent(dimension ->
             search.afterFirst(() -> {
               if (!closed) {
                 opened.forEach(EmbeddedCollection::prepare);
-                search.warmUpAside(largest.snapshot().dimension());
+                search.warmUpAside(dimension);
               }
             }));
   }
@@ -626,6 +627,7 @@ final class EmbeddedStore implements VectorStore {
         return;
       }
       closed = true;
+      search.noteUse();
       keeper.close();
     } catch (IOException e) {
       closeFailure = Optional.of(String.valueOf(e.getMessage()));

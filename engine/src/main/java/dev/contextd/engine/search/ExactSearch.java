@@ -75,6 +75,11 @@ public final class ExactSearch {
         });
   }
 
+  /** Whatever waits for a first search need not wait any longer. */
+  public void noteUse() {
+    isUsed.countDown();
+  }
+
   /** A row and its true score. */
   public record Ranked(Row row, double score) {}
 
@@ -101,7 +106,7 @@ public final class ExactSearch {
           cut, row -> ranked.add(new Ranked(row, Vectors.cosine(query, norm, row.embedding()))));
     }
     ranked.sort(BEST_FIRST);
-    isUsed.countDown();
+    noteUse();
     return ranked.size() <= limit ? ranked : List.copyOf(ranked.subList(0, limit));
   }
 
@@ -207,7 +212,8 @@ public final class ExactSearch {
 
     private void offer(RowChunk chunk, int slot, float score) {
       Row row = chunk.row(slot);
-      if (restriction.content().isEmpty() || restriction.content().get().matches(row.content())) {
+      if (restriction.content().isEmpty()
+          || restriction.content().get().matches(row.keptContent())) {
         candidates.add(row, score);
       }
     }

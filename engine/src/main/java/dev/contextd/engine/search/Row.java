@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A document in memory: everything but its vector, and where that stands.
  *
- * <p>One that came from a pack is decoded when it is asked for, and only its id is kept then.
+ * <p>One that came from a pack is decoded when it is asked for. Only its id is kept then, and its
+ * content where texts are sought.
  */
 public final class Row {
   private final RowChunk chunk;
@@ -18,7 +19,9 @@ public final class Row {
   /** Null as long as nobody asked for that of a packed one. */
   private @Nullable String id;
 
-  private final String content;
+  /** Null as long as no text was sought in that of a packed one. */
+  private @Nullable String content;
+
   private final Map<String, String> metadata;
   private final @Nullable PackUnit packed;
 
@@ -45,7 +48,6 @@ public final class Row {
    */
   Row(PackUnit packed, RowChunk chunk, int slot, float @Nullable [] original) {
     this.packed = packed;
-    this.content = "";
     this.metadata = Map.of();
     this.chunk = chunk;
     this.slot = slot;
@@ -66,7 +68,21 @@ public final class Row {
   }
 
   public String content() {
-    return packed == null ? content : packed.content(slot);
+    String known = content;
+    if (known != null) {
+      return known;
+    }
+    if (packed == null) {
+      throw new IllegalStateException("a row without content");
+    }
+    return packed.content(slot);
+  }
+
+  /** The content, for who will ask again: a text that is sought is sought in every document. */
+  String keptContent() {
+    String kept = content();
+    content = kept;
+    return kept;
   }
 
   public Map<String, String> metadata() {

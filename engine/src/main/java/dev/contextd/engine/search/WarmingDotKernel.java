@@ -49,7 +49,8 @@ final class WarmingDotKernel implements DotKernel {
 
   @Override
   public void warmUpAside(int dimension) {
-    if (isBegun.compareAndSet(false, true)) {
+    // Over vectors of no length nothing would be compiled.
+    if (dimension > 0 && isBegun.compareAndSet(false, true)) {
       Thread.ofPlatform().daemon().name("warm-up").start(() -> warmUp(dimension));
     }
   }

@@ -42,7 +42,7 @@ final class KnownCollection implements KnownFolder {
   /**
    * @param expectedRows how many rows of packs will be added, or about as many
    */
-  KnownCollection(KeptCollection kept, boolean isSamePlace, int expectedRows) {
+  KnownCollection(KeptCollection kept, boolean isSamePlace, long expectedRows) {
     this.kept = kept;
     this.isSamePlace = isSamePlace;
     this.rows = new PackedRows(expectedRows);
@@ -86,10 +86,14 @@ final class KnownCollection implements KnownFolder {
     rows.kill(id);
   }
 
-  /** Ends the reading of packs: from here on the files are known. */
+  /** All packs are read: they say where each document stands. */
+  void packsRead() {
+    kept.packed(rows);
+  }
+
+  /** From here on the files are known. */
   void index() {
     rows.index();
-    kept.packed(rows);
   }
 
   /** The folder is judged: nobody asks for its files any more. */

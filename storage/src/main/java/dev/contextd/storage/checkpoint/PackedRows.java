@@ -27,6 +27,10 @@ final class PackedRows {
   private static final long GOLDEN = 0x9e3779b97f4a7c15L;
 
   private static final int MIN_BITS = 4;
+
+  /** An array of {@link Disk#NUMBERS_OF_FILE} times as many can still be made. */
+  private static final int MAX_BITS = 29;
+
   private static final long FREE = 0;
 
   /** The slot of a row that was removed: what is sought may stand behind it. */
@@ -52,13 +56,19 @@ final class PackedRows {
   /**
    * @param expected how many rows will be added, or about as many
    */
-  PackedRows(int expected) {
+  PackedRows(long expected) {
     this.byId = new long[1 << bits(expected)];
     this.hashes = new int[byId.length];
   }
 
-  private static int bits(int rows) {
-    return Math.max(MIN_BITS, Integer.SIZE - Integer.numberOfLeadingZeros(rows) + 1);
+  private static int bits(long rows) {
+    int bits = Math.max(MIN_BITS, Long.SIZE - Long.numberOfLeadingZeros(rows) + 1);
+    if (bits > MAX_BITS) {
+      throw new IllegalStateException(
+          "packs of more than %d rows in one collection cannot be opened"
+              .formatted((1L << (MAX_BITS - 1)) - 1));
+    }
+    return bits;
   }
 
   private static int shift(long[] table) {
@@ -131,7 +141,7 @@ final class PackedRows {
   private void grow() {
     long[] places = byId;
     int[] hashesBefore = hashes;
-    byId = new long[places.length * 2];
+    byId = new long[1 << bits(places.length - 1)]; // Twice as many.
     hashes = new int[byId.length];
     used = 0;
     for (int i = 0; i < places.length; i++) {

@@ -204,7 +204,7 @@ final class StoreOpening implements KnownStore {
             folder.open(entry.folder(), entry.compression()),
             entry.metadataFile(),
             entry.model());
-    int rows = entry.packs().stream().mapToInt(Manifest.Pack::rows).sum();
+    long rows = entry.packs().stream().mapToLong(Manifest.Pack::rows).sum();
     KnownCollection known = new KnownCollection(kept, isSamePlace, rows);
     if (!replay.losses().isEmpty()) {
       known.writesLost();
@@ -213,6 +213,7 @@ final class StoreOpening implements KnownStore {
       named.add(pack.number());
       readPack(known, pack);
     }
+    known.packsRead();
     for (Manifest.Pack pack : entry.packs()) {
       int live = 0;
       for (PackUnit unit : known.units()) {

@@ -4,6 +4,7 @@ import static dev.contextd.storage.binary.LittleEndian.u32;
 import static dev.contextd.storage.binary.LittleEndian.u64;
 
 import dev.contextd.storage.binary.BinaryReader;
+import dev.contextd.storage.binary.KeyedHash;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.gob.FormatException;
 import dev.contextd.storage.pack.PackReader.Body;
@@ -12,7 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Map;
-import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,8 +57,6 @@ public final class PackBodies {
   /** Rows whose vector has not unit length. */
   private final BitSet scaled = new BitSet();
 
-  private final CRC32C crc = new CRC32C();
-
   /**
    * @param rows that will be noted
    * @param pieces how many arrays they lie in
@@ -82,9 +80,7 @@ public final class PackBodies {
     states[row] = end - STATE_BYTES;
     fileKeys[row] = u64(bytes, end - STATE_BYTES);
     int id = start + FLAGS_BYTES;
-    crc.reset();
-    crc.update(bytes, id + Integer.BYTES, u32(bytes, id));
-    idHashes[row] = (int) crc.getValue();
+    idHashes[row] = KeyedHash.of(bytes, id + Integer.BYTES, u32(bytes, id));
     if ((bytes[start] & PackFormat.UNIT_LENGTH) == 0) {
       scaled.set(row);
     }
@@ -224,6 +220,25 @@ public final class PackBodies {
     }
   }
 
+  /**
+   * The value of one field of the metadata, of which no other is decoded; null where it has none.
+   */
+  public @Nullable String value(int row, byte[] field) {
+    byte[] bytes = piece(row);
+    int limit = states[row];
+    int at = afterString(bytes, contentAt(row), limit);
+    int entries = u32(bytes, at) - 1;
+    at += Integer.BYTES;
+    for (int i = 0; i < entries; i++) {
+      int value = afterString(bytes, at, limit);
+      if (Arrays.equals(bytes, at + Integer.BYTES, value, field, 0, field.length)) {
+        return string(row, value);
+      }
+      at = afterString(bytes, value, limit);
+    }
+    return null;
+  }
+
   public FileState file(int row) {
     byte[] bytes = piece(row);
     int at = states[row];
@@ -256,9 +271,8 @@ public final class PackBodies {
 
   /** As {@link #idHash(int)} for an id. */
   public static int idHash(String id) {
-    CRC32C crc = new CRC32C();
-    crc.update(id.getBytes(StandardCharsets.UTF_8));
-    return (int) crc.getValue();
+    byte[] utf8 = id.getBytes(StandardCharsets.UTF_8);
+    return KeyedHash.of(utf8, 0, utf8.length);
   }
 
   /** Whether two rows are of one id. */

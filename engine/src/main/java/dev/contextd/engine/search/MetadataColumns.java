@@ -2,7 +2,6 @@ package dev.contextd.engine.search;
 
 import dev.contextd.engine.Filter;
 import dev.contextd.storage.gob.StringMaps;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -149,9 +148,9 @@ final class MetadataColumns {
 
   private static long[] matchRows(Filter.Condition condition, RowChunk rows, int count) {
     long[] bits = new long[words(count)];
-    byte[] utf8 = condition.field().getBytes(StandardCharsets.UTF_8);
     for (int slot = 0; slot < count; slot++) {
-      if (rows.isFilled(slot) && condition.matches(rows.value(slot, condition.field(), utf8))) {
+      if (rows.isFilled(slot)
+          && condition.matches(rows.row(slot).keptMetadata().get(condition.field()))) {
         bits[slot >> 6] |= 1L << slot;
       }
     }

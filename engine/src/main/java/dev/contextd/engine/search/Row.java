@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A document in memory: everything but its vector, and where that stands.
  *
- * <p>One that came from a pack is decoded when it is asked for. Only its id is kept then, and its
- * content where texts are sought.
+ * <p>One that came from a pack is decoded when it is asked for. Only its id is kept then, and what
+ * filters ask every row for: the content where texts are sought, the metadata where a field has no
+ * column.
  */
 public final class Row {
   private final RowChunk chunk;
@@ -22,7 +23,9 @@ public final class Row {
   /** Null as long as no text was sought in that of a packed one. */
   private @Nullable String content;
 
-  private final Map<String, String> metadata;
+  /** Null as long as no field without a column was asked for in that of a packed one. */
+  private @Nullable Map<String, String> metadata;
+
   private final @Nullable PackUnit packed;
 
   Row(
@@ -48,7 +51,6 @@ public final class Row {
    */
   Row(PackUnit packed, RowChunk chunk, int slot, float @Nullable [] original) {
     this.packed = packed;
-    this.metadata = Map.of();
     this.chunk = chunk;
     this.slot = slot;
     this.original = original;
@@ -86,7 +88,21 @@ public final class Row {
   }
 
   public Map<String, String> metadata() {
-    return packed == null ? metadata : packed.metadata(slot);
+    Map<String, String> known = metadata;
+    if (known != null) {
+      return known;
+    }
+    if (packed == null) {
+      throw new IllegalStateException("a row without metadata");
+    }
+    return packed.metadata(slot);
+  }
+
+  /** The metadata, for who will ask again: a filter on a field without a column asks every row. */
+  Map<String, String> keptMetadata() {
+    Map<String, String> kept = metadata();
+    metadata = kept;
+    return kept;
   }
 
   /** The vector as it is stored, bit for bit: {@code float[dimension]}, a copy. */

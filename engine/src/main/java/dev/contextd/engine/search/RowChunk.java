@@ -175,15 +175,6 @@ final class RowChunk {
     return row;
   }
 
-  /**
-   * The value of one field of a filled slot's metadata; null where it has none.
-   *
-   * @param utf8 the field's name in bytes
-   */
-  @Nullable String value(int slot, String field, byte[] utf8) {
-    return packed == null ? row(slot).metadata().get(field) : packed.value(slot, utf8);
-  }
-
   /** All rows that were ever put. */
   void forEachRow(Consumer<Row> action) {
     for (int slot = 0; slot < capacity; slot++) {

@@ -109,15 +109,6 @@ public final class PackUnit {
     return metadata == null ? Map.of() : metadata;
   }
 
-  /**
-   * The value of one field of a live row's metadata; null where it has none.
-   *
-   * @param field its name in UTF-8
-   */
-  public @Nullable String value(int row, byte[] field) {
-    return bodies.value(row, field);
-  }
-
   /** All rows' vectors: row after row, each of {@link PackFormat#stride} floats. */
   public MemorySegment vectors() {
     return vectors;

@@ -220,25 +220,6 @@ public final class PackBodies {
     }
   }
 
-  /**
-   * The value of one field of the metadata, of which no other is decoded; null where it has none.
-   */
-  public @Nullable String value(int row, byte[] field) {
-    byte[] bytes = piece(row);
-    int limit = states[row];
-    int at = afterString(bytes, contentAt(row), limit);
-    int entries = u32(bytes, at) - 1;
-    at += Integer.BYTES;
-    for (int i = 0; i < entries; i++) {
-      int value = afterString(bytes, at, limit);
-      if (Arrays.equals(bytes, at + Integer.BYTES, value, field, 0, field.length)) {
-        return string(row, value);
-      }
-      at = afterString(bytes, value, limit);
-    }
-    return null;
-  }
-
   public FileState file(int row) {
     byte[] bytes = piece(row);
     int at = states[row];

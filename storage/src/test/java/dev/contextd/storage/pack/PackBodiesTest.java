@@ -97,17 +97,12 @@ class PackBodiesTest {
     assertThat(bodies.id(0)).isEqualTo("id 多");
     assertThat(bodies.content(0)).isEqualTo("content");
     assertThat(bodies.metadata(0)).isEqualTo(Map.of("k", "v", "名", ""));
-    assertThat(bodies.value(0, "名".getBytes(StandardCharsets.UTF_8))).isEmpty();
-    assertThat(bodies.value(0, new byte[] {'k'})).isEqualTo("v");
-    assertThat(bodies.value(0, new byte[] {'v'})).as("a value is no field").isNull();
-    assertThat(bodies.value(0, new byte[0])).isNull();
     assertThat(bodies.file(0)).isEqualTo(new FileState(7, 8, 9, 10));
     assertThat(bodies.fileKey(0)).isEqualTo(7);
     assertThat(bodies.idHash(0)).isEqualTo(PackBodies.idHash("id 多"));
     assertThat(bodies.nextScaled(0)).as("of unit length").isNegative();
     assertThat(noted(body(0, "", "", (String[]) null)).nextScaled(0)).isZero();
     assertThat(noted(body(0, "", "", (String[]) null)).metadata(0)).isNull();
-    assertThat(noted(body(0, "", "", (String[]) null)).value(0, new byte[] {'k'})).isNull();
     assertThat(noted(body(0, "", "")).metadata(0)).isEmpty();
   }
 

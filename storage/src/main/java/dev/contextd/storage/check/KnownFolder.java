@@ -45,15 +45,6 @@ public interface KnownFolder extends Disk.Left {
   /** Whether a file we know may be taken for unchanged if this is its size and time now. */
   boolean isUnchanged(int number, long size, long modifiedNanos);
 
-  @Override
-  default void find(long[] files, int count, int[] numbers) {
-    for (int i = 0; i < count; i++) {
-      int at = i * Disk.NUMBERS_OF_FILE;
-      int number = files[at] < 0 ? -1 : number(files[at]);
-      numbers[i] = number >= 0 && isUnchanged(number, files[at + 1], files[at + 2]) ? number : -1;
-    }
-  }
-
   /** The file of a document; null where we know none. */
   @Nullable KnownFile ofId(String id);
 

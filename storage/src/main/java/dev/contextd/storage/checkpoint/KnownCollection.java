@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -40,12 +41,12 @@ final class KnownCollection implements KnownFolder {
   }
 
   /**
-   * @param expectedRows how many rows of packs will be added, or about as many
+   * @param mostRows how many rows of packs will be added at most
    */
-  KnownCollection(KeptCollection kept, boolean isSamePlace, long expectedRows) {
+  KnownCollection(KeptCollection kept, boolean isSamePlace, long mostRows) {
     this.kept = kept;
     this.isSamePlace = isSamePlace;
-    this.rows = new PackedRows(expectedRows);
+    this.rows = new PackedRows(mostRows);
   }
 
   KeptCollection kept() {
@@ -133,8 +134,8 @@ final class KnownCollection implements KnownFolder {
   }
 
   /** The ids of all that the packs hold. */
-  List<String> known() {
-    return rows.ids();
+  Set<String> known() {
+    return kept.copies().keySet();
   }
 
   /** Our version of a document as the pack has it; null where none has. */
@@ -157,17 +158,17 @@ final class KnownCollection implements KnownFolder {
 
   @Override
   public int number(long key) {
-    return rows.number(key);
+    return rows.files().number(key);
   }
 
   @Override
-  public void find(long[] files, int count, int[] numbers) {
-    rows.find(files, count, numbers);
+  public void find(long[] asked, int count, int[] numbers) {
+    rows.files().find(asked, count, numbers);
   }
 
   @Override
   public boolean isUnchanged(int number, long size, long modifiedNanos) {
-    return rows.isUnchanged(number, size, modifiedNanos);
+    return rows.files().isUnchanged(number, size, modifiedNanos);
   }
 
   @Override
@@ -188,7 +189,7 @@ final class KnownCollection implements KnownFolder {
 
   @Override
   public void forEachFile(BiConsumer<String, FileState> action) {
-    rows.forEachFile(action);
+    kept.copies().forEach((id, copy) -> action.accept(id, copy.file()));
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BiConsumer;
@@ -24,7 +25,11 @@ final class LiveFolder implements KnownFolder {
   private final KeptCollection kept;
   private final KeptCollection.Underway underway;
   private final Map<String, FileState> files;
-  private final FileIndex index;
+  private final FileTable table;
+
+  /** By their numbers in the table. */
+  private final @Nullable KnownFile[] byNumber;
+
   private final Map<String, String> inFluxByHash = new HashMap<>();
 
   LiveFolder(KeptCollection kept) {
@@ -42,8 +47,12 @@ final class LiveFolder implements KnownFolder {
             files.put(id, present);
           }
         });
-    this.index = new FileIndex(files.size());
-    files.forEach((id, state) -> index.put(new KnownFile(id, state)));
+    this.table = new FileTable(files.size());
+    this.byNumber = new KnownFile[table.slots()];
+    files.forEach((id, state) -> {
+      int number = table.put(state.key(), state.size(), state.modifiedNanos());
+      byNumber[number] = new KnownFile(id, state);
+    });
   }
 
   @Override
@@ -62,17 +71,22 @@ final class LiveFolder implements KnownFolder {
 
   @Override
   public int number(long key) {
-    return index.number(key);
+    return table.number(key);
   }
 
   @Override
   public boolean isUnchanged(int number, long size, long modifiedNanos) {
-    return index.file(number).state().isUnchanged(size, modifiedNanos);
+    return table.isUnchanged(number, size, modifiedNanos);
+  }
+
+  @Override
+  public void find(long[] asked, int count, int[] numbers) {
+    table.find(asked, count, numbers);
   }
 
   @Override
   public KnownFile file(int number) {
-    return index.file(number);
+    return Objects.requireNonNull(byNumber[number]);
   }
 
   @Override

@@ -2,16 +2,12 @@ package dev.contextd.storage.checkpoint;
 
 import dev.contextd.storage.check.KnownFolder.KnownFile;
 import dev.contextd.storage.checkpoint.KeptCollection.Copy;
-import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.StoredDocument;
-import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.pack.PackBodies;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,18 +15,10 @@ import org.jspecify.annotations.Nullable;
  * opened: numbers alone. An opening asks for few documents, and a map with an object for each of
  * them costs it more than the reading.
  *
- * <p>Two hash tables with open addressing, at most half full. A place is the number of a unit in
- * the upper half and that of its row in the lower one, plus 1, so that 0 is a free slot.
+ * <p>A place is the number of a unit in the upper half and that of its row in the lower one, plus
+ * 1, so that 0 is a free slot.
  */
 final class PackedRows {
-  /** 2^64 divided by the golden ratio: Fibonacci hashing, Knuth, TAOCP volume 3, section 6.4. */
-  private static final long GOLDEN = 0x9e3779b97f4a7c15L;
-
-  private static final int MIN_BITS = 4;
-
-  /** An array of {@link Disk#NUMBERS_OF_FILE} times as many can still be made. */
-  private static final int MAX_BITS = 29;
-
   private static final long FREE = 0;
 
   /** The slot of a row that was removed: what is sought may stand behind it. */
@@ -45,34 +33,20 @@ final class PackedRows {
   private int used;
   private int count;
 
-  /** Places by the key of the file, from {@link #index} on. */
-  private long[] byFile = new long[1];
+  /** The files of the rows, from {@link #index} on. */
+  private FileTable files = new FileTable(0);
 
-  /** The key, the size and the time of the file of each place of {@link #byFile}. */
-  private long[] files = new long[Disk.NUMBERS_OF_FILE];
+  /** Places by the numbers of files. */
+  private long[] byFile = new long[0];
 
   private int dimension;
 
   /**
-   * @param expected how many rows will be added, or about as many
+   * @param most how many rows will be added at most
    */
-  PackedRows(long expected) {
-    this.byId = new long[1 << bits(expected)];
+  PackedRows(long most) {
+    this.byId = new long[HashSlots.forEntries(most)];
     this.hashes = new int[byId.length];
-  }
-
-  private static int bits(long rows) {
-    int bits = Math.max(MIN_BITS, Long.SIZE - Long.numberOfLeadingZeros(rows) + 1);
-    if (bits > MAX_BITS) {
-      throw new IllegalStateException(
-          "packs of more than %d rows in one collection cannot be opened"
-              .formatted((1L << (MAX_BITS - 1)) - 1));
-    }
-    return bits;
-  }
-
-  private static int shift(long[] table) {
-    return Long.SIZE - Integer.numberOfTrailingZeros(table.length);
   }
 
   private static long place(int unit, int row) {
@@ -113,10 +87,10 @@ final class PackedRows {
 
   private void add(PackUnit unit, int row, long place) {
     if (used * 2 >= byId.length) {
-      grow();
+      throw new IllegalStateException("more rows than were expected");
     }
     int hash = unit.bodies().idHash(row);
-    int slot = firstSlot(hash);
+    int slot = HashSlots.first(hash, byId.length);
     for (; byId[slot] != FREE; slot = (slot + 1) & (byId.length - 1)) {
       if (hashes[slot] == hash && byId[slot] != REMOVED) {
         PackUnit before = unit(byId[slot]);
@@ -134,33 +108,12 @@ final class PackedRows {
     count++;
   }
 
-  private int firstSlot(int hash) {
-    return (int) ((hash * GOLDEN) >>> shift(byId));
-  }
-
-  private void grow() {
-    long[] places = byId;
-    int[] hashesBefore = hashes;
-    byId = new long[1 << bits(places.length - 1)]; // Twice as many.
-    hashes = new int[byId.length];
-    used = 0;
-    for (int i = 0; i < places.length; i++) {
-      if (places[i] > FREE) {
-        int slot = firstSlot(hashesBefore[i]);
-        while (byId[slot] != FREE) {
-          slot = (slot + 1) & (byId.length - 1);
-        }
-        byId[slot] = places[i];
-        hashes[slot] = hashesBefore[i];
-        used++;
-      }
-    }
-  }
-
   /** The slot of an id; negative where no row has it. */
   private int slot(String id) {
     int hash = PackBodies.idHash(id);
-    for (int slot = firstSlot(hash); byId[slot] != FREE; slot = (slot + 1) & (byId.length - 1)) {
+    for (int slot = HashSlots.first(hash, byId.length);
+        byId[slot] != FREE;
+        slot = (slot + 1) & (byId.length - 1)) {
       long place = byId[slot];
       if (hashes[slot] == hash && place != REMOVED && unit(place).id(row(place)).equals(id)) {
         return slot;
@@ -189,8 +142,8 @@ final class PackedRows {
 
   /** Ends the adding: from here on files are found. */
   void index() {
-    byFile = new long[1 << bits(count)];
-    files = new long[byFile.length * Disk.NUMBERS_OF_FILE];
+    files = new FileTable(count);
+    byFile = new long[files.slots()];
     for (int number = 0; number < units.size(); number++) {
       PackUnit unit = units.get(number);
       for (int row = unit.nextLive(0); row >= 0; row = unit.nextLive(row + 1)) {
@@ -201,56 +154,25 @@ final class PackedRows {
 
   /** A method of its own is compiled long before the loop around it ends. */
   private void index(PackBodies bodies, int row, long place) {
-    int slot = fileSlot(bodies.fileKey(row));
-    byFile[slot] = place;
-    bodies.noteFile(row, files, slot * Disk.NUMBERS_OF_FILE);
+    long key = bodies.fileKey(row);
+    byFile[files.put(key, bodies.fileSize(row), bodies.fileModifiedNanos(row))] = place;
   }
 
-  /** Where the file of this key is, or would be. */
-  private int fileSlot(long key) {
-    int slot = (int) ((key * GOLDEN) >>> shift(byFile));
-    while (byFile[slot] != FREE && files[slot * Disk.NUMBERS_OF_FILE] != key) {
-      slot = (slot + 1) & (byFile.length - 1);
-    }
-    return slot;
+  FileTable files() {
+    return files;
   }
 
-  /** As {@link Disk.Left#find}. */
-  void find(long[] found, int count, int[] numbers) {
-    for (int i = 0; i < count; i++) {
-      numbers[i] = find(found, i * Disk.NUMBERS_OF_FILE);
-    }
-  }
-
-  private int find(long[] found, int at) {
-    int number = found[at] < 0 ? -1 : number(found[at]);
-    return number >= 0 && isUnchanged(number, found[at + 1], found[at + 2]) ? number : -1;
-  }
-
-  /** Ends the finding of files, and frees what it needs. */
-  void forgetFiles() {
-    byFile = new long[1];
-    files = new long[Disk.NUMBERS_OF_FILE];
-  }
-
-  /** A number from 0 that stands for a file; negative where it is unknown. */
-  int number(long key) {
-    if (byFile.length == 1) {
-      return -1;
-    }
-    int slot = fileSlot(key);
-    return byFile[slot] == FREE ? -1 : slot;
-  }
-
+  /** The file of a number in {@link #files}. */
   KnownFile file(int number) {
     long place = byFile[number];
     PackBodies bodies = unit(place).bodies();
     return new KnownFile(bodies.id(row(place)), bodies.file(row(place)));
   }
 
-  boolean isUnchanged(int number, long size, long modifiedNanos) {
-    int at = number * Disk.NUMBERS_OF_FILE;
-    return files[at + 1] == size && files[at + 2] == modifiedNanos;
+  /** Ends the finding of files, and frees what it needs. */
+  void forgetFiles() {
+    files = new FileTable(0);
+    byFile = new long[0];
   }
 
   /** Where a document stands; null where none is known. */
@@ -271,15 +193,6 @@ final class PackedRows {
     return slot < 0 ? null : unit(byId[slot]).document(row(byId[slot]));
   }
 
-  void forEachFile(BiConsumer<String, FileState> action) {
-    for (long place : byId) {
-      if (place > FREE) {
-        PackBodies bodies = unit(place).bodies();
-        action.accept(bodies.id(row(place)), bodies.file(row(place)));
-      }
-    }
-  }
-
   /** All documents, by id. */
   Map<String, Copy> copies() {
     Map<String, Copy> copies = HashMap.newHashMap(count);
@@ -289,13 +202,5 @@ final class PackedRows {
       }
     }
     return copies;
-  }
-
-  /** All ids. */
-  List<String> ids() {
-    return Arrays.stream(byId)
-        .filter(place -> place > FREE)
-        .mapToObj(place -> unit(place).id(row(place)))
-        .toList();
   }
 }

@@ -57,6 +57,9 @@ public interface Disk {
   /** Knows how files were left. Asked by several threads at once. */
   @FunctionalInterface
   interface Left {
+    /** How many numbers {@link #find} is given of each file. */
+    int NUMBERS = 3;
+
     /** Knows none. */
     Left NONE = (_, count, numbers) -> Arrays.fill(numbers, 0, count, -1);
 
@@ -70,9 +73,6 @@ public interface Disk {
      */
     void find(long[] files, int count, int[] numbers);
   }
-
-  /** How many numbers {@link Left#find} is given of each file. */
-  int NUMBERS_OF_FILE = 3;
 
   /**
    * What a directory holds.

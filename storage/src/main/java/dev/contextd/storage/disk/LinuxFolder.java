@@ -238,7 +238,7 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
     private final MemorySegment buffer;
     private final long[] answers = new long[FEW_NAMES * LinuxStat.WORDS];
     private final boolean[] isAnswered = new boolean[FEW_NAMES];
-    private final long[] files = new long[FEW_NAMES * Disk.NUMBERS_OF_FILE];
+    private final long[] files = new long[FEW_NAMES * Disk.Left.NUMBERS];
     private final int[] numbers = new int[FEW_NAMES];
 
     Few(Looks folder, Names names, MemorySegment buffer) {
@@ -265,7 +265,7 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
 
     private void noteFile(int i, int name) {
       int answer = i * LinuxStat.WORDS;
-      int at = i * Disk.NUMBERS_OF_FILE;
+      int at = i * Disk.Left.NUMBERS;
       boolean isFile = isAnswered[i] && LinuxStat.kind(answers, answer) == Disk.Kind.FILE;
       files[at] = isFile ? FileState.key(names.bytes(), name) : -1;
       files[at + 1] = LinuxStat.size(answers, answer);

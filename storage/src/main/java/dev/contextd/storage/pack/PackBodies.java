@@ -221,10 +221,8 @@ public final class PackBodies {
   }
 
   public FileState file(int row) {
-    byte[] bytes = piece(row);
-    int at = states[row];
-    return new FileState(
-        fileKeys[row], u64(bytes, at + SIZE_AT), u64(bytes, at + TIME_AT), u32(bytes, at + CRC_AT));
+    int crc = u32(piece(row), states[row] + CRC_AT);
+    return new FileState(fileKey(row), fileSize(row), fileModifiedNanos(row), crc);
   }
 
   /** The {@link FileState#key} of the row's file. */
@@ -232,12 +230,14 @@ public final class PackBodies {
     return fileKeys[row];
   }
 
-  /** Puts the key, the size and the time of the row's file where somebody wants them. */
-  public void noteFile(int row, long[] target, int at) {
-    byte[] bytes = piece(row);
-    target[at] = fileKeys[row];
-    target[at + 1] = u64(bytes, states[row] + SIZE_AT);
-    target[at + 2] = u64(bytes, states[row] + TIME_AT);
+  /** As {@link FileState#size} of the row's file. */
+  public long fileSize(int row) {
+    return u64(piece(row), states[row] + SIZE_AT);
+  }
+
+  /** As {@link FileState#modifiedNanos} of the row's file. */
+  public long fileModifiedNanos(int row) {
+    return u64(piece(row), states[row] + TIME_AT);
   }
 
   /** A row without its vector. */

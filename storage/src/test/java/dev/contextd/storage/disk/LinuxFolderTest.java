@@ -115,8 +115,8 @@ class LinuxFolderTest {
     Disk.Left known =
         (files, count, found) -> {
           for (int i = 0; i < count; i++) {
-            long key = files[i * Disk.NUMBERS_OF_FILE];
-            long size = files[i * Disk.NUMBERS_OF_FILE + 1];
+            long key = files[i * Disk.Left.NUMBERS];
+            long size = files[i * Disk.Left.NUMBERS + 1];
             found[i] = size == 7 ? numbers.getOrDefault(key, -1) : -1;
           }
         };

@@ -3,6 +3,7 @@ package dev.contextd.engine.search;
 import dev.contextd.storage.checkpoint.PackUnit;
 import dev.contextd.storage.chromem.StoredDocument;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,26 +59,16 @@ public final class Row {
 
   public String id() {
     String known = id;
-    if (known != null) {
-      return known;
+    if (known == null) {
+      known = packed().id(slot);
+      id = known;
     }
-    if (packed == null) {
-      throw new IllegalStateException("a row without an id");
-    }
-    String decoded = packed.id(slot);
-    id = decoded;
-    return decoded;
+    return known;
   }
 
   public String content() {
     String known = content;
-    if (known != null) {
-      return known;
-    }
-    if (packed == null) {
-      throw new IllegalStateException("a row without content");
-    }
-    return packed.content(slot);
+    return known != null ? known : packed().content(slot);
   }
 
   /** The content, for who will ask again: a text that is sought is sought in every document. */
@@ -89,13 +80,7 @@ public final class Row {
 
   public Map<String, String> metadata() {
     Map<String, String> known = metadata;
-    if (known != null) {
-      return known;
-    }
-    if (packed == null) {
-      throw new IllegalStateException("a row without metadata");
-    }
-    return packed.metadata(slot);
+    return known != null ? known : packed().metadata(slot);
   }
 
   /** The metadata, for who will ask again: a filter on a field without a column asks every row. */
@@ -103,6 +88,11 @@ public final class Row {
     Map<String, String> kept = metadata();
     metadata = kept;
     return kept;
+  }
+
+  /** Every row that lacks anything is a packed one. */
+  private PackUnit packed() {
+    return Objects.requireNonNull(packed);
   }
 
   /** The vector as it is stored, bit for bit: {@code float[dimension]}, a copy. */

@@ -7,6 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +37,7 @@ final class RowChunk {
   private final @Nullable PackUnit packed;
   private final long[] died;
 
-  /** Null as long as no filter asked for those of a chunk that was filled at once. */
+  /** Null as long as no filter asked for those of a pack's chunk. */
   private volatile @Nullable MetadataColumns columns;
 
   private boolean hasDead;
@@ -99,10 +100,9 @@ final class RowChunk {
     MetadataColumns built = columns;
     if (built == null) {
       built = new MetadataColumns(capacity);
-      for (int slot = 0; slot < capacity; slot++) {
-        if (isFilled(slot)) {
-          built.put(slot, packed == null ? row(slot).metadata() : packed.metadata(slot));
-        }
+      PackUnit unit = Objects.requireNonNull(packed);
+      for (int row = unit.nextLive(0); row >= 0; row = unit.nextLive(row + 1)) {
+        built.put(row, unit.metadata(row));
       }
       columns = built;
     }

@@ -232,9 +232,7 @@ final class FolderFiles {
   private void chooseCompression() {
     compression =
         metadataFiles.size() == 1 ? kindOf(metadataFiles.getFirst()) : majorityOfDocuments();
-    if (metadataFiles.size() > 1) {
-      metadataFiles.sort(Comparator.comparing(entry -> kindOf(entry) != compression));
-    }
+    metadataFiles.sort(Comparator.comparing(entry -> kindOf(entry) != compression));
   }
 
   private Compression majorityOfDocuments() {

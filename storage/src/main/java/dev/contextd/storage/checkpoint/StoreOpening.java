@@ -82,7 +82,10 @@ final class StoreOpening implements KnownStore {
     this.disk = disk;
     this.folder = folder;
     this.workers = workers;
-    Manifest manifest = manifest(found);
+    Manifest manifest = found.manifest();
+    if (!(found instanceof Manifest.Found.Intact intact) || intact.isCopyBad()) {
+      note(found);
+    }
     this.isSamePlace = manifest.rootIdentity().equals(rootIdentity);
     this.covered = manifest.covered();
     this.isCatalogLost =
@@ -167,33 +170,24 @@ final class StoreOpening implements KnownStore {
     return new StoreOpening(disk, folder, clock, workers, found, rootIdentity);
   }
 
-  private Manifest manifest(Manifest.Found found) {
-    // Not in the switch over types, which makes a class when it is first run: a start comes here.
-    if (found instanceof Manifest.Found.Intact intact) {
-      if (intact.isCopyBad()) {
-        log.info("one of the two manifests was behind or damaged; the other one is used");
+  /** Says what is wrong with the manifest. */
+  private void note(Manifest.Found found) {
+    switch (found) {
+      case Manifest.Found.Intact _ ->
+          log.info("one of the two manifests was behind or damaged; the other one is used");
+      case Manifest.Found.Absent _ -> {
+        // A folder never seen before, which is nothing wrong.
       }
-      return intact.manifest();
+      case Manifest.Found.Lost lost ->
+          damage.add(new Damage.CatalogLost(OWN, Manifest.FILE, lost.reason()));
+      case Manifest.Found.OtherVersion other ->
+          foreign =
+              Optional.of(
+                  "its manifest has version %d, written by a later program; use that one"
+                      .formatted(other.version()));
+      case Manifest.Found.Unopened unopened ->
+          foreign = Optional.of("its manifest cannot be opened: " + unopened.reason());
     }
-    return switch (found) {
-      case Manifest.Found.Intact intact -> intact.manifest();
-      case Manifest.Found.Absent _ -> Manifest.EMPTY;
-      case Manifest.Found.Lost lost -> {
-        damage.add(new Damage.CatalogLost(OWN, Manifest.FILE, lost.reason()));
-        yield Manifest.EMPTY;
-      }
-      case Manifest.Found.OtherVersion other -> {
-        foreign =
-            Optional.of(
-                "its manifest has version %d, written by a later program; use that one"
-                    .formatted(other.version()));
-        yield Manifest.EMPTY;
-      }
-      case Manifest.Found.Unopened unopened -> {
-        foreign = Optional.of("its manifest cannot be opened: " + unopened.reason());
-        yield Manifest.EMPTY;
-      }
-    };
   }
 
   private void readCollection(Manifest.Collection entry) {

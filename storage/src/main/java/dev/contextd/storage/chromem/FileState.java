@@ -51,19 +51,11 @@ public record FileState(long key, long size, long modifiedNanos, int crc) {
    * @param at where the name begins, which a zero ends
    */
   public static long key(byte[] bytes, int at) {
-    long hash = 0;
-    int end = at;
-    for (; end < at + Names.HASH_DIGITS; end++) {
-      int digit = Names.digit((char) bytes[end]);
-      if (digit < 0) {
-        return -1;
-      }
-      hash = hash << Names.DIGIT_BITS | digit;
-    }
-    int plain = after(bytes, end, PLAIN);
+    long hash = Names.leadingHash(bytes, at);
+    int plain = hash > 0 ? after(bytes, at + Names.HASH_DIGITS, PLAIN) : -1;
     int zipped = plain < 0 ? -1 : after(bytes, plain, ZIPPED);
     boolean isWhole = plain >= 0 && bytes[zipped < 0 ? plain : zipped] == 0;
-    return isWhole && hash != 0 ? (hash << (NAMESAKE_BITS + 1)) | (zipped < 0 ? 0 : 1) : -1;
+    return isWhole ? (hash << (NAMESAKE_BITS + 1)) | (zipped < 0 ? 0 : 1) : -1;
   }
 
   /** Where a text that stands at a place ends; negative where it does not. */

@@ -37,7 +37,7 @@ public final class Names {
   /** How many characters a hash has. */
   static final int HASH_DIGITS = 2 * HASH_BYTES;
 
-  static final int DIGIT_BITS = 4;
+  private static final int DIGIT_BITS = 4;
 
   /** Nothing is ever put into it. */
   private static final MessageDigest UNUSED = newSha256();
@@ -88,8 +88,21 @@ public final class Names {
     return hash;
   }
 
+  /** As {@link #leadingHash(String)} of a name's bytes, which any other byte ends. */
+  static long leadingHash(byte[] bytes, int at) {
+    long hash = 0;
+    for (int i = 0; i < HASH_DIGITS; i++) {
+      int digit = digit((char) bytes[at + i]);
+      if (digit < 0) {
+        return -1;
+      }
+      hash = hash << DIGIT_BITS | digit;
+    }
+    return hash;
+  }
+
   /** What a digit of a hash stands for; negative for every other character. */
-  static int digit(char c) {
+  private static int digit(char c) {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
   }
 

@@ -6,7 +6,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** A disk that hands every call to another one: the base of those that watch or refuse some. */
+/**
+ * A disk that hands every call to another one: the base of those that watch or refuse some. What
+ * lists by numbers comes as a plain {@link #list}, so that who overrides that one sees every name.
+ */
 public abstract class ForwardingDisk implements Disk {
 
   /** The disk that serves the next call; every call asks once. */

@@ -38,15 +38,17 @@ final class LinuxStat {
   /** Memory that is fresh holds zeros. */
   static final long NO_NAME = Arena.global().allocate(1).address();
 
-  /** Made on first use: linking costs a start several hundredths of a second. */
-  private static final class Linked {
-    static final boolean IS_THERE = Libc.has("statx");
-
-    /** Never called where it is not there; a constant, so that no call has to ask what it calls. */
-    static final MethodHandle STATX = Libc.plainFunction(IS_THERE ? "statx" : "getpid");
-
+  private static final class Found {
     static final Optional<LinuxStat> STAT =
-        IS_THERE ? Optional.of(new LinuxStat()) : Optional.empty();
+        Libc.has("statx") ? Optional.of(new LinuxStat()) : Optional.empty();
+  }
+
+  /**
+   * Made on first use: linking costs a start several hundredths of a second. A constant, so that no
+   * call has to ask what it calls.
+   */
+  private static final class Linked {
+    static final MethodHandle STATX = Libc.plainFunction("statx");
   }
 
   private LinuxStat() {}
@@ -61,7 +63,7 @@ final class LinuxStat {
 
   /** Empty where the C library has no such call. */
   static Optional<LinuxStat> find() {
-    return Linked.STAT;
+    return Found.STAT;
   }
 
   /**

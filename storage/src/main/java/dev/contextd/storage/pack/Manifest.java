@@ -107,6 +107,11 @@ public record Manifest(
   /** What was found in place of a manifest. */
   public sealed interface Found {
 
+    /** What it says; nothing where none can be used. */
+    default Manifest manifest() {
+      return EMPTY;
+    }
+
     /**
      * A manifest.
      *

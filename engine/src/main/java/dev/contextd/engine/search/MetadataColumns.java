@@ -67,16 +67,14 @@ final class MetadataColumns {
       columns.values().forEach(column -> column.codes[slot] = MISSING);
     }
     highest = Math.max(highest, slot + 1);
-    Map<String, String> shared = HashMap.newHashMap(metadata.size());
-    for (var entry : metadata.entrySet()) {
-      Column column = column(entry.getKey());
-      if (column == null) {
-        shared.put(entry.getKey(), entry.getValue());
-      } else {
-        shared.put(column.field, column.put(slot, entry.getValue()));
-      }
-    }
-    return StringMaps.copyOf(shared);
+    return StringMaps.mapped(
+        metadata,
+        (field, value) -> {
+          Column column = column(field);
+          return column == null
+              ? Map.entry(field, value)
+              : Map.entry(column.field, column.put(slot, value));
+        });
   }
 
   /**

@@ -28,8 +28,10 @@ public final class BinaryWriter {
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfFloat FLOAT =
+  private static final ValueLayout.OfFloat FLOATS =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONGS =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private byte[] buffer;
   private int length;
@@ -103,8 +105,16 @@ public final class BinaryWriter {
   /** The values alone, without their count. */
   public BinaryWriter rawFloats(float[] values) {
     ensure(Math.multiplyExact(values.length, Float.BYTES));
-    MemorySegment.copy(values, 0, MemorySegment.ofArray(buffer), FLOAT, length, values.length);
+    MemorySegment.copy(values, 0, MemorySegment.ofArray(buffer), FLOATS, length, values.length);
     length += values.length * Float.BYTES;
+    return this;
+  }
+
+  /** The first {@code count} of the values, each as {@link #u64}. */
+  public BinaryWriter rawLongs(long[] values, int count) {
+    ensure(Math.multiplyExact(count, Long.BYTES));
+    MemorySegment.copy(values, 0, MemorySegment.ofArray(buffer), LONGS, length, count);
+    length += count * Long.BYTES;
     return this;
   }
 

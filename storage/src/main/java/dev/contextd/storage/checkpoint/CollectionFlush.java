@@ -20,7 +20,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
@@ -51,7 +50,10 @@ final class CollectionFlush {
   private final KeptCollection.Work work;
   private final Map<Integer, Build> builds = new HashMap<>();
   private final List<String> deleted = new ArrayList<>();
-  private final Map<String, FileState> written = new ConcurrentHashMap<>();
+
+  /** Files that no copy tells of yet, by their documents' ids. */
+  private final List<Map.Entry<String, FileState>> written = new ArrayList<>();
+
   private final List<Manifest.Pack> finished = new ArrayList<>();
   private Optional<FileState> metadata = Optional.empty();
 
@@ -138,6 +140,7 @@ final class CollectionFlush {
   }
 
   private void put(List<Map.Entry<String, Change.Put>> puts) throws IOException {
+    String[] hashes = puts.stream().map(put -> Names.hash(put.getKey())).toArray(String[]::new);
     @Nullable StoredDocument[] documents = new StoredDocument[puts.size()];
     @Nullable FileState[] states = new FileState[puts.size()];
     AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
@@ -149,7 +152,8 @@ final class CollectionFlush {
           StoredDocument document = isToBeWritten ? collection.current(puts.get(i).getKey()) : null;
           if (document != null) {
             try {
-              states[i] = putFile(document, puts.get(i).getValue());
+              FileState present = puts.get(i).getValue().present();
+              states[i] = present == null ? files.write(document, hashes[i]) : present;
               documents[i] = document;
             } catch (IOException e) {
               failure.compareAndSet(null, e);
@@ -159,11 +163,17 @@ final class CollectionFlush {
           }
         };
     // Of two that share a hash the first one gets the plain name, whichever thread is quicker.
-    BitSet sharing = sharingAHash(puts);
+    BitSet sharing = shared(hashes);
     sharing.stream().forEach(i -> files.reserve(puts.get(i).getKey()));
-    sharing.stream().forEach(write);
-    done.or(sharing);
-    workers.forEach(puts.size(), write);
+    try {
+      sharing.stream().forEach(write);
+      done.or(sharing);
+      workers.forEach(puts.size(), write);
+    } finally {
+      for (int i = 0; i < states.length; i++) {
+        noteWritten(puts.get(i), states[i]);
+      }
+    }
     IOException failed = failure.get();
     if (failed != null) {
       throw new IOException(failed.getMessage(), failed);
@@ -190,23 +200,32 @@ final class CollectionFlush {
     if (removed != null) {
       remove(id, removed);
     } else if (again != null) {
-      pack(again, putFile(again, Change.Put.ALL));
+      FileState state = files.write(again, Names.hash(id));
+      written.add(Map.entry(id, state));
+      pack(again, state);
     } else if (collection.isDirty(id)) {
       throw new IOException("the document " + id + " changes faster than it can be written");
     }
   }
 
-  private static BitSet sharingAHash(List<Map.Entry<String, Change.Put>> puts) {
-    Map<String, Integer> first = HashMap.newHashMap(puts.size());
-    BitSet sharing = new BitSet();
-    for (int i = 0; i < puts.size(); i++) {
-      Integer before = first.putIfAbsent(Names.hash(puts.get(i).getKey()), i);
+  private void noteWritten(Map.Entry<String, Change.Put> put, @Nullable FileState state) {
+    if (state != null && put.getValue().present() == null) {
+      written.add(Map.entry(put.getKey(), state));
+    }
+  }
+
+  /** Which ones are not alone with theirs. */
+  private static BitSet shared(String[] hashes) {
+    Map<String, Integer> first = HashMap.newHashMap(hashes.length);
+    BitSet shared = new BitSet();
+    for (int i = 0; i < hashes.length; i++) {
+      Integer before = first.putIfAbsent(hashes[i], i);
       if (before != null) {
-        sharing.set(before);
-        sharing.set(i);
+        shared.set(before);
+        shared.set(i);
       }
     }
-    return sharing;
+    return shared;
   }
 
   private void pack(StoredDocument document, FileState state) throws IOException {
@@ -232,16 +251,6 @@ final class CollectionFlush {
         new Build(number, new PackWriter(disk, packs, number, collection.incarnation(), dimension));
     builds.put(dimension, build);
     return build;
-  }
-
-  private FileState putFile(StoredDocument document, Change.Put put) throws IOException {
-    FileState present = put.present();
-    if (present != null) {
-      return present;
-    }
-    FileState state = files.write(document);
-    written.put(document.id(), state);
-    return state;
   }
 
   private void finishPacks() throws IOException {
@@ -302,7 +311,7 @@ final class CollectionFlush {
 
   /** The checkpoint failed: everything is to be done again. */
   void undo() {
-    collection.attempted.putAll(written);
+    written.forEach(file -> collection.attempted.put(file.getKey(), file.getValue()));
     collection.putBack(work);
     for (Build build : builds.values()) {
       try {

@@ -176,18 +176,19 @@ final class GobFiles {
   /**
    * Over the document's own file where it is as we left it, else under its name or another, out of
    * which anything that is not ours has been moved.
+   *
+   * @param hash of the document's id
    */
-  FileState write(StoredDocument document) throws IOException {
+  FileState write(StoredDocument document, String hash) throws IOException {
     String id = document.id();
     Copy copy = collection.copies().get(id);
     FileState attempt = collection.attempted.get(id);
     if (copy == null && attempt == null) {
-      return create(document, Names.hash(id));
+      return create(document, hash);
     }
     FileState ours = copy == null ? attempt : copy.file();
     String file = Objects.requireNonNull(ours).name();
     Optional<FileCalls.Stat> stat = folder.stat(file);
-    String hash = Names.hash(id);
     boolean isItsOwn = file.startsWith(hash); // else the id was altered by decoding
     boolean isAsLeft = stat.isPresent() && isOurs(stat.get(), copy, attempt);
     if (stat.isPresent() && !isAsLeft && folder.holdsAnother(file, id)) {

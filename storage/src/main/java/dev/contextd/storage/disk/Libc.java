@@ -78,10 +78,15 @@ final class Libc {
     return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), TYPE, options);
   }
 
-  /** Linked on first use. */
+  /**
+   * Linked on first use. Fields of an object and not constants: the way into a constant is compiled
+   * anew into every caller, which costs a young process more than the calls.
+   */
   private static final class Files {
-    static final MethodHandle OPEN = function("open");
-    static final MethodHandle CLOSE = function("close");
+    static final Files LINKED = new Files();
+
+    final MethodHandle open = function("open");
+    final MethodHandle close = function("close");
   }
 
   /** As {@link #open(MemorySegment, long, int, int)}, of a path whose bytes the arena holds. */
@@ -100,13 +105,15 @@ final class Libc {
             state,
             () ->
                 (int)
-                    (long) Files.OPEN.invokeExact(state, path, (long) flags, (long) mode, 0L, 0L));
+                    (long)
+                        Files.LINKED.open.invokeExact(
+                            state, path, (long) flags, (long) mode, 0L, 0L));
   }
 
   /** {@code int close(int file)}. */
   static int close(MemorySegment state, int file) {
     return (int)
-        call(() -> (int) (long) Files.CLOSE.invokeExact(state, (long) file, 0L, 0L, 0L, 0L));
+        call(() -> (int) (long) Files.LINKED.close.invokeExact(state, (long) file, 0L, 0L, 0L, 0L));
   }
 
   static MemorySegment state(Arena arena) {

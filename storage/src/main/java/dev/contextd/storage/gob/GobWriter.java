@@ -17,8 +17,16 @@ public final class GobWriter {
 
   private static final int MAX_UINT_BYTES = 1 + Long.BYTES;
 
+  /** A float64 that was a float32 ends in three bytes of zero, which are not written. */
+  private static final int FLOAT_BYTES = 5;
+
+  /** The last of its bytes that may be none. */
+  private static final long LAST_FLOAT_BYTE = 0xff000000L;
+
   private static final VarHandle BIG_ENDIAN =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+  private static final VarHandle LITTLE_ENDIAN =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   private byte[] buffer;
   private int length;
@@ -98,9 +106,21 @@ public final class GobWriter {
     uint(values.length);
     ensure(Math.multiplyExact(values.length, MAX_UINT_BYTES));
     for (float value : values) {
-      put(Long.reverseBytes(Double.doubleToRawLongBits(value)));
+      put(value);
     }
     return this;
+  }
+
+  /** As {@link #float64} of the same value; there is room for {@link #MAX_UINT_BYTES}. */
+  private void put(float value) {
+    long bits = Double.doubleToRawLongBits(value);
+    if ((bits & LAST_FLOAT_BYTE) == 0) {
+      put(Long.reverseBytes(bits));
+      return;
+    }
+    buffer[length] = -FLOAT_BYTES;
+    LITTLE_ENDIAN.set(buffer, length + 1, bits >>> (Long.SIZE - FLOAT_BYTES * Byte.SIZE));
+    length += 1 + FLOAT_BYTES;
   }
 
   /** Appends a message: the count of its bytes, then the type id, then the value. */

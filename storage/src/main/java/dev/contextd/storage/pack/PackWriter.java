@@ -145,10 +145,7 @@ public final class PackWriter implements Closeable {
       bodiesAt = file.size();
     }
     flushBodies(true);
-    BinaryWriter offsets = new BinaryWriter(bodyCount * Long.BYTES + Long.BYTES);
-    for (int i = 0; i < bodyCount; i++) {
-      offsets.u64(directory[i]);
-    }
+    BinaryWriter offsets = new BinaryWriter(bodyCount * Long.BYTES).rawLongs(directory, bodyCount);
     BinaryWriter deleted = new BinaryWriter();
     tombstones.forEach(deleted::string);
     long directoryAt = file.size();

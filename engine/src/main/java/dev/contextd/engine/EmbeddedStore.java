@@ -33,7 +33,6 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -95,7 +94,7 @@ final class EmbeddedStore implements VectorStore {
   /** What the first query does without is done after it, or when none has come for a moment. */
   private void prepareAside(List<EmbeddedCollection> opened) {
     opened.stream()
-        .max(Comparator.comparingInt(collection -> collection.snapshot().count()))
+        .max((a, b) -> Integer.compare(a.snapshot().count(), b.snapshot().count()))
         .filter(largest -> largest.snapshot().count() >= WARM_UP_FROM_ROWS)
         .map(largest -> largest.snapshot().dimension())
         .ifPresent(dimension ->
@@ -673,9 +672,7 @@ final class EmbeddedStore implements VectorStore {
   }
 
   List<EmbeddedCollection> served() {
-    return collections.values().stream()
-        .sorted(Comparator.comparing(EmbeddedCollection::name))
-        .toList();
+    return collections.values().stream().sorted((a, b) -> a.name().compareTo(b.name())).toList();
   }
 
   /** Asked for before a text is embedded, which may take a while. */

@@ -56,20 +56,17 @@ public record Query(
    * @param checkModel refuses a model that is not the collection's
    */
   public EmbeddedText embedded(Supplier<Embedder> embedder, Consumer<String> checkModel) {
-    return switch (target) {
-      case Target.Vector vector -> {
-        Checks.vector(vector.values(), "the query's vector");
-        yield new EmbeddedText(vector.values(), false);
-      }
-      case Target.Text text -> {
-        if (text.text().isBlank()) {
-          throw Checks.invalid("the query's text is blank");
-        }
-        Embedder model = embedder.get();
-        checkModel.accept(model.model());
-        yield model.embed(List.of(text.text())).getFirst();
-      }
-    };
+    if (target instanceof Target.Vector vector) { // A switch makes a class when it is first run.
+      Checks.vector(vector.values(), "the query's vector");
+      return new EmbeddedText(vector.values(), false);
+    }
+    String text = ((Target.Text) target).text();
+    if (text.isBlank()) {
+      throw Checks.invalid("the query's text is blank");
+    }
+    Embedder model = embedder.get();
+    checkModel.accept(model.model());
+    return model.embed(List.of(text)).getFirst();
   }
 
   public Query where(Filter filter) {

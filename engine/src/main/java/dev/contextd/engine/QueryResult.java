@@ -36,11 +36,16 @@ public record QueryResult(
     public static final Comparator<Hit> BEST_FIRST =
         bestFirst(Hit::score, hit -> hit.document().id());
 
-    /** The same order, of something else that has a score and an id. */
+    /**
+     * The same order, of something else that has a score and an id. Comparators that Java makes can
+     * be serialised, and its cache of classes holds none of those: the first query would wait.
+     */
     public static <T> Comparator<T> bestFirst(
         ToDoubleFunction<? super T> score, Function<? super T, String> id) {
-      Comparator<T> byScore = Comparator.comparingDouble(score);
-      return byScore.reversed().thenComparing(id, IdOrder.COMPARATOR);
+      return (a, b) -> {
+        int byScore = Double.compare(score.applyAsDouble(b), score.applyAsDouble(a));
+        return byScore == 0 ? IdOrder.COMPARATOR.compare(id.apply(a), id.apply(b)) : byScore;
+      };
     }
   }
 

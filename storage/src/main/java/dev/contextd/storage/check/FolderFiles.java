@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -232,7 +231,8 @@ final class FolderFiles {
   private void chooseCompression() {
     compression =
         metadataFiles.size() == 1 ? kindOf(metadataFiles.getFirst()) : majorityOfDocuments();
-    metadataFiles.sort(Comparator.comparing(entry -> kindOf(entry) != compression));
+    metadataFiles.sort(
+        (a, b) -> Boolean.compare(kindOf(a) != compression, kindOf(b) != compression));
   }
 
   private Compression majorityOfDocuments() {

@@ -4,12 +4,10 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.contextd.storage.chromem.FileState;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,7 +24,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Layouts are those of the manual pages.
  */
-record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
+record LinuxFolder(
+    int directoryFlag,
+    LinuxStat stat,
+    MethodHandle open,
+    MethodHandle getdents,
+    MethodHandle close) {
   /** How many bytes of names are asked for at once. */
   private static final int NAMES_BYTES = 1 << 20;
 
@@ -54,10 +57,18 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
     if (!Libc.has("getdents64")) {
       return Optional.empty();
     }
-    MethodHandle getdents = Libc.function("getdents64");
     return LinuxStat.find()
-        .flatMap(
-            stat -> LinuxFiles.directoryFlag().map(flag -> new LinuxFolder(flag, stat, getdents)));
+        .flatMap(stat -> LinuxFiles.directoryFlag().map(flag -> linked(flag, stat)));
+  }
+
+  /** Of one type with that of statx(2): an opening that writes nothing links no other. */
+  private static LinuxFolder linked(int directoryFlag, LinuxStat stat) {
+    return new LinuxFolder(
+        directoryFlag,
+        stat,
+        Libc.plainFunction("open"),
+        Libc.plainFunction("getdents64"),
+        Libc.plainFunction("close"));
   }
 
   /**
@@ -91,7 +102,7 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
    *
    * @return null where {@link #entries} is
    */
-  @Nullable List<String> names(Path directory) throws IOException {
+  @Nullable List<String> names(Path directory) {
     return opened(
         directory, (_, names) -> names.stream().flatMap(some -> some.texts().stream()).toList());
   }
@@ -100,57 +111,48 @@ record LinuxFolder(int directoryFlag, LinuxStat stat, MethodHandle getdents) {
    * All entries, in no order, but for those that are as they were left.
    *
    * @param byName looks at one that could not be looked at here
-   * @return null where it cannot be opened, or a name is not plain ASCII: Java has the words then
+   * @return null where it cannot be listed, or a name is not plain ASCII: Java has the words then
    */
   Disk.@Nullable Listing entries(
-      Path directory, Function<String, Disk.@Nullable Entry> byName, Disk.Left left)
-      throws IOException {
+      Path directory, Function<String, Disk.@Nullable Entry> byName, Disk.Left left) {
     return opened(
         directory, (folder, names) -> new Looks(stat, folder, directory, byName, left).at(names));
   }
 
-  private <T> @Nullable T opened(Path directory, Use<T> use) throws IOException {
+  private <T> @Nullable T opened(Path directory, Use<T> use) {
     try (Arena arena = Arena.ofShared()) {
-      MemorySegment state = Libc.state(arena);
-      int flags = Libc.O_RDONLY | Libc.O_CLOEXEC | directoryFlag;
-      int folder = Libc.open(arena, state, directory, flags, 0);
+      long path = arena.allocateFrom(directory.toString()).address();
+      long flags = Libc.O_RDONLY | Libc.O_CLOEXEC | directoryFlag;
+      int folder = (int) Libc.call(() -> (long) open.invokeExact(path, flags, 0L, 0L, 0L));
       if (folder < 0) {
         return null;
       }
       try {
-        List<Names> names = names(arena, state, folder, directory);
+        List<Names> names = names(arena, folder);
         return names == null ? null : use.of(folder, names);
       } finally {
-        Libc.close(state, folder);
+        Libc.call(() -> (long) close.invokeExact((long) folder, 0L, 0L, 0L, 0L));
       }
     }
   }
 
-  private @Nullable List<Names> names(Arena arena, MemorySegment state, int folder, Path directory)
-      throws IOException {
+  private @Nullable List<Names> names(Arena arena, int folder) {
     List<Names> names = new ArrayList<>();
     while (true) {
       MemorySegment some = arena.allocate(NAMES_BYTES, Long.BYTES);
+      long address = some.address();
       long count =
-          Libc.call(
-              state,
-              () ->
-                  (long)
-                      getdents.invokeExact(
-                          state, (long) folder, some.address(), (long) NAMES_BYTES, 0L, 0L));
-      if (count < 0) {
-        throw new FileSystemException(
-            directory.toString(), null, "it cannot be listed: " + Libc.reason(state));
-      }
-      if (count == 0) {
-        return names;
+          Libc.call(() ->
+              (long) getdents.invokeExact((long) folder, address, (long) NAMES_BYTES, 0L, 0L));
+      if (count <= 0) {
+        return count < 0 ? null : names;
       }
       byte[] bytes = some.asSlice(0, count).toArray(JAVA_BYTE);
       int[] starts = starts(bytes);
       if (starts == null) {
         return null;
       }
-      names.add(new Names(some.address(), bytes, starts));
+      names.add(new Names(address, bytes, starts));
     }
   }
 

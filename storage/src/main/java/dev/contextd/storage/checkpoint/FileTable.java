@@ -2,6 +2,7 @@ package dev.contextd.storage.checkpoint;
 
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.disk.Disk;
+import java.util.BitSet;
 
 /** How the known files of a folder were left, by {@link FileState#key}. */
 final class FileTable implements Disk.Left {
@@ -10,12 +11,19 @@ final class FileTable implements Disk.Left {
   /** The complement of the key, so that 0 is a free slot, the size and the time of each. */
   private final long[] files;
 
+  private int count;
+
   /**
    * @param most how many files will be put at most
    */
   FileTable(int most) {
     this.slots = HashSlots.forEntries(most);
     this.files = new long[slots * NUMBERS];
+  }
+
+  /** How many files were put. */
+  int count() {
+    return count;
   }
 
   /** Every number of a file is less. */
@@ -31,6 +39,7 @@ final class FileTable implements Disk.Left {
   int put(long key, long size, long modifiedNanos) {
     int slot = slot(key);
     int at = slot * NUMBERS;
+    count += files[at] == 0 ? 1 : 0;
     files[at] = ~key;
     files[at + 1] = size;
     files[at + 2] = modifiedNanos;
@@ -41,6 +50,20 @@ final class FileTable implements Disk.Left {
   int number(long key) {
     int slot = slot(key);
     return files[slot * NUMBERS] == 0 ? -1 : slot;
+  }
+
+  /** The numbers of all files. */
+  BitSet numbers() {
+    BitSet numbers = new BitSet(slots);
+    for (int slot = 0; slot < slots; slot++) {
+      numbers.set(slot, files[slot * NUMBERS] != 0);
+    }
+    return numbers;
+  }
+
+  /** The key of a file. */
+  long key(int number) {
+    return ~files[number * NUMBERS];
   }
 
   /** Where the key is, or would be. */

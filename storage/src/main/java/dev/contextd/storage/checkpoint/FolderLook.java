@@ -4,10 +4,10 @@ import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.disk.Disk;
-import java.util.HashMap;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.locks.Lock;
@@ -35,35 +35,67 @@ record FolderLook(int files, long print) {
     return new FolderLook(entries.size(), print);
   }
 
-  /** Of the folder of a collection, after it was listed. */
-  static FolderLook known(KeptCollection kept, List<Disk.Entry> entries, Lock catalog) {
-    Map<Long, FileState> expected;
-    FileState metadata;
-    KeptCollection.Underway underway;
-    Set<Long> inFlux = new HashSet<>();
-    catalog.lock();
-    try {
-      underway = kept.underway();
-      metadata = kept.metadataFile;
-      expected = HashMap.newHashMap(kept.copies().size());
-      kept.copies().values().forEach(copy -> expected.put(copy.file().key(), copy.file()));
-    } finally {
-      catalog.unlock();
+  /**
+   * What should be in a folder, at one moment.
+   *
+   * @param metadata of the collection's own file
+   */
+  record Expected(FileTable files, FileState metadata, KeptCollection.Underway underway) {
+    static Expected of(KeptCollection kept, Lock catalog) {
+      catalog.lock();
+      try {
+        KeptCollection.Underway underway = kept.underway();
+        List<FileState> present =
+            underway.changes().values().stream()
+                .map(KeptCollection.Change::present)
+                .filter(Objects::nonNull)
+                .toList();
+        FileTable files = kept.files(present.size());
+        present.forEach(file -> files.put(file.key(), file.size(), file.modifiedNanos()));
+        return new Expected(files, kept.metadataFile, underway);
+      } finally {
+        catalog.unlock();
+      }
     }
-    underway
-        .changes()
-        .forEach((id, change) -> {
-          FileState present = change.present();
-          if (present == null) {
-            inFlux.add(Long.parseLong(Names.hash(id), 16));
-          } else {
-            expected.put(present.key(), present);
-          }
-        });
-    int files = expected.size();
+
+    /** Whether nothing was underway, nor has been since: it holds of all the time in between. */
+    boolean isStill(KeptCollection kept, Lock catalog) {
+      catalog.lock();
+      try {
+        KeptCollection.Underway now = kept.underway();
+        return underway.isNothing()
+            && now.isNothing()
+            && now.taken() == underway.taken()
+            && kept.metadataFile.equals(metadata);
+      } finally {
+        catalog.unlock();
+      }
+    }
+
+    private Set<Long> inFlux() {
+      Set<Long> hashes = new HashSet<>();
+      underway
+          .changes()
+          .forEach((id, change) -> {
+            if (change.present() == null) {
+              hashes.add(Long.parseLong(Names.hash(id), 16));
+            }
+          });
+      return hashes;
+    }
+  }
+
+  /** Of the folder of a collection that is known. */
+  static FolderLook known(Disk.Listing found, Expected expected) {
+    KeptCollection.Underway underway = expected.underway();
+    FileState metadata = expected.metadata();
+    FileTable files = expected.files();
+    Set<Long> inFlux = expected.inFlux();
+    BitSet missing = files.numbers();
+    missing.andNot(found.asLeft());
     long print = 0;
     boolean isMetadataSeen = underway.metadata();
-    for (Disk.Entry entry : entries) {
+    for (Disk.Entry entry : found.entries()) {
       OptionalLong key = FileState.key(entry.name());
       if (key.isEmpty() || entry.kind() != Disk.Kind.FILE) {
         boolean isOurTemp = !underway.isNothing() && isTemp(entry);
@@ -76,14 +108,19 @@ record FolderLook(int files, long print) {
         print += isAsLeft || underway.metadata() ? 0 : of(entry);
         continue;
       }
-      FileState state = expected.remove(key.getAsLong());
-      boolean isAsLeft = state != null && state.isUnchanged(entry.size(), entry.modifiedNanos());
+      int number = files.number(key.getAsLong());
+      boolean isAsLeft =
+          number >= 0 && files.isUnchanged(number, entry.size(), entry.modifiedNanos());
+      if (number >= 0) {
+        missing.clear(number);
+      }
       print += isAsLeft || inFlux.contains(key.getAsLong() >>> HASH_SHIFT) ? 0 : of(entry);
     }
-    for (long missing : expected.keySet()) {
-      print += inFlux.contains(missing >>> HASH_SHIFT) ? 0 : mixed(missing);
+    for (int number = missing.nextSetBit(0); number >= 0; number = missing.nextSetBit(number + 1)) {
+      long key = files.key(number);
+      print += inFlux.contains(key >>> HASH_SHIFT) ? 0 : mixed(key);
     }
-    return new FolderLook(files, isMetadataSeen ? print : print + GOLDEN);
+    return new FolderLook(files.count(), isMetadataSeen ? print : print + GOLDEN);
   }
 
   private static boolean isTemp(Disk.Entry entry) {

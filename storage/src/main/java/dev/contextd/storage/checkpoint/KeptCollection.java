@@ -38,6 +38,10 @@ public final class KeptCollection {
 
   private List<String> vacated = new ArrayList<>();
   private boolean metadataDirty;
+
+  /** Counts the times that changes were taken. */
+  private long taken;
+
   private boolean isMetadataInHand;
 
   /** Counts where {@link #packed} is null. */
@@ -98,6 +102,26 @@ public final class KeptCollection {
       packed = null;
     }
     return copies;
+  }
+
+  /**
+   * How the documents' files were left.
+   *
+   * @param others files that will be put besides
+   */
+  FileTable files(int others) {
+    PackedRows rows = packed;
+    if (rows != null) {
+      FileTable files = new FileTable(rows.count() + others);
+      rows.putFiles(files);
+      return files;
+    }
+    FileTable files = new FileTable(copies.size() + others);
+    copies
+        .values()
+        .forEach(
+            copy -> files.put(copy.file().key(), copy.file().size(), copy.file().modifiedNanos()));
+    return files;
   }
 
   /** The present version of a document, in memory. */
@@ -359,6 +383,7 @@ public final class KeptCollection {
     lock.lock();
     try {
       Work work = new Work(dirty, vacated, metadataDirty);
+      taken++;
       inHand = dirty;
       isMetadataInHand = metadataDirty;
       dirty = new LinkedHashMap<>();
@@ -388,10 +413,12 @@ public final class KeptCollection {
     }
   }
 
-  /** What is on its way to the folder: an id's change counts until its checkpoint is done. */
-  record Underway(Map<String, Change> changes, boolean metadata) {
-    static final Underway NOTHING = new Underway(Map.of(), false);
-
+  /**
+   * What is on its way to the folder: an id's change counts until its checkpoint is done.
+   *
+   * @param taken how many times changes were taken before
+   */
+  record Underway(Map<String, Change> changes, boolean metadata, long taken) {
     boolean isNothing() {
       return changes.isEmpty() && !metadata;
     }
@@ -401,11 +428,11 @@ public final class KeptCollection {
     lock.lock();
     try {
       if (dirty.isEmpty() && inHand.isEmpty() && !metadataDirty && !isMetadataInHand) {
-        return Underway.NOTHING;
+        return new Underway(Map.of(), false, taken);
       }
       Map<String, Change> changes = new HashMap<>(inHand);
       changes.putAll(dirty);
-      return new Underway(changes, metadataDirty || isMetadataInHand);
+      return new Underway(changes, metadataDirty || isMetadataInHand, taken);
     } finally {
       lock.unlock();
     }

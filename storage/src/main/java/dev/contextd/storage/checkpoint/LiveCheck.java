@@ -11,6 +11,7 @@ import dev.contextd.storage.disk.Disk;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -113,11 +114,7 @@ final class LiveCheck {
     String name = entry.name();
     FolderLook look;
     try {
-      List<Disk.Entry> files = disk.list(entry.path());
-      look =
-          kept == null
-              ? FolderLook.unknown(files)
-              : FolderLook.known(kept, files, checkpointer.catalog());
+      look = kept == null ? FolderLook.unknown(disk.list(entry.path())) : look(entry.path(), kept);
     } catch (IOException e) {
       return; // Why is said by the judge.
     }
@@ -131,6 +128,23 @@ final class LiveCheck {
     } else if (before != null && before.print() == look.print()) {
       settled.put(name, before.report());
     }
+  }
+
+  /**
+   * Where nothing is underway what should be there is known before the folder is listed, and most
+   * of its files are told by their numbers. Else it is listed first: what is written meanwhile is
+   * underway, or known afterwards.
+   */
+  private FolderLook look(Path folder, KeptCollection kept) throws IOException {
+    if (kept.underway().isNothing()) {
+      FolderLook.Expected before = FolderLook.Expected.of(kept, checkpointer.catalog());
+      Disk.Listing found = disk.list(folder, before.files());
+      if (before.isStill(kept, checkpointer.catalog())) {
+        return FolderLook.known(found, before);
+      }
+    }
+    Disk.Listing found = new Disk.Listing(disk.list(folder), new BitSet());
+    return FolderLook.known(found, FolderLook.Expected.of(kept, checkpointer.catalog()));
   }
 
   private Examination judge(

@@ -193,6 +193,19 @@ final class PackedRows {
     return slot < 0 ? null : unit(byId[slot]).document(row(byId[slot]));
   }
 
+  /** Puts the files of all documents. */
+  void putFiles(FileTable table) {
+    for (long place : byId) {
+      if (place > FREE) {
+        putFile(table, unit(place).bodies(), row(place));
+      }
+    }
+  }
+
+  private static void putFile(FileTable table, PackBodies bodies, int row) {
+    table.put(bodies.fileKey(row), bodies.fileSize(row), bodies.fileModifiedNanos(row));
+  }
+
   /** All documents, by id. */
   Map<String, Copy> copies() {
     Map<String, Copy> copies = HashMap.newHashMap(count);

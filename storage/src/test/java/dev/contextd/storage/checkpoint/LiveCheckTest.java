@@ -16,6 +16,7 @@ import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.disk.ForwardingDisk;
 import dev.contextd.storage.disk.LocalDisk;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,11 +25,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The check of a store that is open knows its own files, and finds everything that is not. */
 class LiveCheckTest {
+  /** The files of so many documents are told by their numbers, where Linux has the calls. */
+  private static final int LARGE = 3_000;
+
   @TempDir Path root;
 
   /** Counts looks at files, and the files that are read. */
@@ -36,6 +41,8 @@ class LiveCheckTest {
     private final LocalDisk disk = new LocalDisk();
     private final AtomicLong stats = new AtomicLong();
     private final List<Path> reads = new ArrayList<>();
+    private final List<Path> listed = new ArrayList<>();
+    private Runnable beforeListing = () -> {};
 
     @Override
     protected Disk next() {
@@ -44,9 +51,19 @@ class LiveCheckTest {
 
     @Override
     public List<Entry> list(Path directory) throws IOException {
-      List<Entry> entries = disk.list(directory);
-      stats.addAndGet(entries.size());
-      return entries;
+      List<Entry> found = disk.list(directory);
+      stats.addAndGet(found.size());
+      listed.add(directory);
+      return found;
+    }
+
+    @Override
+    public Listing list(Path directory, Left left) throws IOException {
+      beforeListing.run();
+      beforeListing = () -> {};
+      Listing found = disk.list(directory, left);
+      stats.addAndGet(found.entries().size() + found.asLeft().cardinality());
+      return found;
     }
 
     @Override
@@ -64,6 +81,7 @@ class LiveCheckTest {
     void reset() {
       stats.set(0);
       reads.clear();
+      listed.clear();
     }
   }
 
@@ -96,6 +114,58 @@ class LiveCheckTest {
       assertThat(found.report().files()).isEqualTo(210);
       assertThat(disk.reads).isEmpty();
       assertThat(disk.stats.get()).isLessThan(2 * 210);
+    }
+  }
+
+  @Test
+  void ofALargeFolderOnlyWhatIsNotAsItWasLeftIsLookedAtByItself() throws Exception {
+    Counting disk = new Counting();
+    try (Opened store = Opened.of(root, disk).create(NOTES)) {
+      store.put(NOTES, IntStream.range(0, LARGE).mapToObj(i -> document("d" + i, "t")).toList());
+      store.checkpoint();
+    }
+    try (Opened store = Opened.of(root, disk)) { // The files are known from packs alone.
+      disk.reset();
+      Examination found = examine(store);
+      assertThat(damage(found)).isEmpty();
+      assertThat(found.report().files()).isEqualTo(LARGE + 1);
+      assertThat(disk.stats.get()).isLessThan(2L * LARGE);
+      assertThat(disk.reads).isEmpty();
+      Path folder = store.folder();
+      Files.delete(folder.resolve(file("d0")));
+      Files.write(folder.resolve(file("d1")), new byte[] {1, 2, 3});
+      foreign(folder.resolve(file("d2")), document("d2", "theirs"));
+      foreign(folder.resolve("11111111.gob"), document("elsewhere", "x"));
+      assertThat(damage(examine(store)))
+          .containsExactlyInAnyOrder(
+              "document_missing", "document_spoiled", "document_changed", "document_misplaced");
+      Files.delete(folder.resolve("11111111.gob"));
+      for (String id : List.of("d0", "d1", "d2")) {
+        store.memory(NOTES).kept.rewrite(id);
+      }
+      assertThat(damage(examine(store))).isEmpty();
+      store.checkpoint();
+      assertThat(damage(examine(store))).isEmpty();
+    }
+  }
+
+  @Test
+  void aCheckpointBesideAListingMakesNobodyJudge() throws Exception {
+    Counting disk = new Counting();
+    try (Opened store = Opened.of(root, disk).create(NOTES)) {
+      store.put("a", "1").checkpoint();
+      disk.reset();
+      disk.beforeListing =
+          () -> {
+            try {
+              store.put("a", "2", "b", "1").checkpoint();
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          };
+      assertThat(damage(examine(store))).isEmpty();
+      // Whoever judges lists the root once more, with the checkpoints waiting.
+      assertThat(disk.listed).containsExactly(root, store.folder());
     }
   }
 
@@ -244,7 +314,7 @@ class LiveCheckTest {
                       store.create("c" + i).drop("c" + i);
                     }
                   } catch (IOException e) {
-                    throw new java.io.UncheckedIOException(e);
+                    throw new UncheckedIOException(e);
                   }
                 }
               });

@@ -25,11 +25,11 @@ is_jdk25() {
 }
 
 # The program is current while its stamp is newer than every source it was made from, and than
-# its jars: Maven run by hand makes new ones, for which the cache is not valid.
+# its jars: Maven run by hand makes new ones, for which the cache is not valid. Flags stand in this file.
 is_current() {
   local stamp=$1 module=$2
   [ -f "$stamp" ] && [ -f "$home/$module/target/.classpath" ] || return 1
-  [ -z "$(find "$home"/pom.xml "$home"/*/pom.xml "$home"/{storage,engine,resilience,embeddings,server,cli}/src/main \
+  [ -z "$(find "$home"/pom.xml "$home/bin/launch.sh" "$home"/*/pom.xml "$home"/{storage,engine,resilience,embeddings,server,cli}/src/main \
     "$home/$module"/target/contextd-*.jar "$home/$module"/target/lib -newer "$stamp" -print -quit 2>/dev/null)" ]
 }
 

@@ -39,6 +39,11 @@ public final class KeyedHash {
     return (int) (hash ^ hash >>> Integer.SIZE);
   }
 
+  /** An odd number that nobody outside this process knows. */
+  public static long secretOdd() {
+    return MULTIPLIER;
+  }
+
   private static long folded(long value) {
     return Math.unsignedMultiplyHigh(value, MULTIPLIER) ^ value * MULTIPLIER;
   }

@@ -1,12 +1,18 @@
 package dev.contextd.storage.checkpoint;
 
+import dev.contextd.storage.binary.KeyedHash;
+
 /**
  * The slots of a hash table with open addressing, at most half full: of numbers alone, because an
  * object for each entry costs an opening more than the looking up.
  */
 final class HashSlots {
-  /** 2^64 divided by the golden ratio: Fibonacci hashing, Knuth, TAOCP volume 3, section 6.4. */
-  private static final long GOLDEN = 0x9e3779b97f4a7c15L;
+  /**
+   * Multiply-shift hashing (Dietzfelbinger and others, 1997): under an odd number that is drawn at
+   * random no two numbers meet with more than twice the chance of random ones. With one that
+   * everybody knows somebody could choose names that all meet in one place.
+   */
+  private static final long MULTIPLIER = KeyedHash.secretOdd();
 
   private static final int MIN_BITS = 4;
 
@@ -28,6 +34,6 @@ final class HashSlots {
 
   /** Where a number is, or would be, unless others are there: then behind them. */
   static int first(long number, int slots) {
-    return (int) ((number * GOLDEN) >>> (Long.SIZE - Integer.numberOfTrailingZeros(slots)));
+    return (int) ((number * MULTIPLIER) >>> (Long.SIZE - Integer.numberOfTrailingZeros(slots)));
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.contextd.storage.Seed;
 import dev.contextd.storage.chromem.FileState;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
@@ -11,6 +12,8 @@ import org.junit.jupiter.api.Test;
 
 /** Files found by their keys, as a hash map finds them. */
 class FileTableTest {
+  private static final int MANY = 20_000;
+
   /** Of a few hashes and of many, with and without a number, plain and zipped. */
   private static long key(Random random) {
     long hash = random.nextInt(4) == 0 ? random.nextInt(100) : random.nextLong(1L << 32);
@@ -19,6 +22,28 @@ class FileTableTest {
 
   private static long named(long key) {
     return FileState.key(FileState.name(key)).orElseThrow();
+  }
+
+  /** As whoever chooses ids can, who knows where the golden ratio puts their hashes. */
+  @Test
+  void namesThatWereChosenToMeetDoNot() {
+    long golden = 0x9e3779b97f4a7c15L;
+    FileTable table = new FileTable(MANY);
+    for (long hash = 1; table.count() < MANY; hash++) {
+      long key = hash << 17;
+      if (((key * golden) >>> (Long.SIZE - 4)) == 0) {
+        table.put(key, 1, 1);
+      }
+    }
+    BitSet numbers = table.numbers();
+    int longest = 0;
+    int end;
+    for (int from = numbers.nextSetBit(0); from >= 0; from = numbers.nextSetBit(end)) {
+      end = numbers.nextClearBit(from);
+      longest = Math.max(longest, end - from);
+    }
+    assertThat(numbers.cardinality()).isEqualTo(MANY);
+    assertThat(longest).isLessThan(MANY / 10);
   }
 
   @Test

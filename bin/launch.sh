@@ -70,13 +70,16 @@ launch() {
   exec "$jdk/bin/java" "${flags[@]}" "$main" "$@"
 }
 
-# The flags of every run; an AOT cache trained under others would be silently useless. The program loads the module for SIMD when it
-# searches (SimdModule): with --add-modules here the cache would hold half of what it does. Java may collect garbage for a fifth of the
-# time, 1 / (1 + 4), not a thirteenth, before it takes more memory: memory that nobody has touched before costs more than that.
+# What our own programs have and one that embeds the store need not; the benchmarks run with them too. The module for SIMD is loaded when
+# it is needed (SimdModule): with --add-modules here the AOT cache would hold half of what it does. Java may collect garbage for a fifth of
+# the time, 1 / (1 + 4), not a thirteenth, before it takes more memory: memory that nobody has touched before costs more than that.
+program_flags=(--add-exports java.base/jdk.internal.module=ALL-UNNAMED -XX:GCTimeRatio=4)
+
+# The flags of every run; an AOT cache trained under others would be silently useless.
 java_flags() {
   local target="$home/$1/target"
-  flags=(--add-exports java.base/jdk.internal.module=ALL-UNNAMED --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
-    -XX:GCTimeRatio=4 -Xlog:disable -Xlog:all=error:stderr -cp "$(cat "$target/.classpath")")
+  flags=("${program_flags[@]}" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
+    -Xlog:disable -Xlog:all=error:stderr -cp "$(cat "$target/.classpath")")
 }
 
 # Writes the class path in a fixed order: a cache is only valid for the very same one.

@@ -214,7 +214,7 @@ final class CollectionFlush {
     }
   }
 
-  /** Which ones are not alone with theirs. */
+  /** The places of those hashes that stand in others as well. */
   private static BitSet shared(String[] hashes) {
     Map<String, Integer> first = HashMap.newHashMap(hashes.length);
     BitSet shared = new BitSet();

@@ -46,6 +46,11 @@ final class FileTable implements Disk.Left {
     return slot;
   }
 
+  /** As {@link #put(long, long, long)}. */
+  int put(FileState file) {
+    return put(file.key(), file.size(), file.modifiedNanos());
+  }
+
   /** The number of a file; negative where it is unknown. */
   int number(long key) {
     int slot = slot(key);

@@ -51,7 +51,7 @@ record FolderLook(int files, long print) {
                 .filter(Objects::nonNull)
                 .toList();
         FileTable files = kept.files(present.size());
-        present.forEach(file -> files.put(file.key(), file.size(), file.modifiedNanos()));
+        present.forEach(files::put);
         return new Expected(files, kept.metadataFile, underway);
       } finally {
         catalog.unlock();

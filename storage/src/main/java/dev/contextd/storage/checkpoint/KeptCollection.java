@@ -117,10 +117,7 @@ public final class KeptCollection {
       return files;
     }
     FileTable files = new FileTable(copies.size() + others);
-    copies
-        .values()
-        .forEach(
-            copy -> files.put(copy.file().key(), copy.file().size(), copy.file().modifiedNanos()));
+    copies.values().forEach(copy -> files.put(copy.file()));
     return files;
   }
 
@@ -427,9 +424,6 @@ public final class KeptCollection {
   Underway underway() {
     lock.lock();
     try {
-      if (dirty.isEmpty() && inHand.isEmpty() && !metadataDirty && !isMetadataInHand) {
-        return new Underway(Map.of(), false, taken);
-      }
       Map<String, Change> changes = new HashMap<>(inHand);
       changes.putAll(dirty);
       return new Underway(changes, metadataDirty || isMetadataInHand, taken);

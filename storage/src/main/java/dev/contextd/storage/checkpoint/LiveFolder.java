@@ -49,10 +49,7 @@ final class LiveFolder implements KnownFolder {
         });
     this.table = new FileTable(files.size());
     this.byNumber = new KnownFile[table.slots()];
-    files.forEach((id, state) -> {
-      int number = table.put(state.key(), state.size(), state.modifiedNanos());
-      byNumber[number] = new KnownFile(id, state);
-    });
+    files.forEach((id, state) -> byNumber[table.put(state)] = new KnownFile(id, state));
   }
 
   @Override

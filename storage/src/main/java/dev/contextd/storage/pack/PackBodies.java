@@ -35,9 +35,6 @@ public final class PackBodies {
 
   private static final int NOWHERE = -1;
 
-  /** More keys are not compared each with each. */
-  private static final int MAX_COMPARED_KEYS = 16;
-
   /** What holds all rows, or what holds each. */
   private final byte[][] pieces;
 
@@ -97,22 +94,18 @@ public final class PackBodies {
     if (at < 0 || limit - at < Integer.BYTES || !isUtf8(bytes, id + Integer.BYTES, content)) {
       return false;
     }
-    int entries = u32(bytes, at) - 1;
-    if (entries > MAX_COMPARED_KEYS) {
-      return isMap(bytes, at, limit);
-    }
     int map = at;
-    int first = at + Integer.BYTES;
-    at = first;
+    int entries = u32(bytes, map) - 1;
+    int before = NOWHERE;
+    at += Integer.BYTES;
     for (int i = 0; i < entries && at >= 0; i++) {
       int key = at;
       at = afterString(bytes, key, limit);
-      if (!isAscii(bytes, key + Integer.BYTES, at)) {
-        return isMap(bytes, map, limit); // Keys of other bytes may be alike when they are decoded.
+      // Keys in disorder may stand there twice, and those of other bytes may be alike when decoded.
+      if (!isAscii(bytes, key + Integer.BYTES, at) || (at >= 0 && !isBefore(bytes, before, key))) {
+        return isMap(bytes, map, limit);
       }
-      if (at >= 0 && isKeyBefore(bytes, first, key, limit)) {
-        return false;
-      }
+      before = key;
       at = afterString(bytes, at, limit);
     }
     return entries >= -1 && at == limit;
@@ -159,14 +152,18 @@ public final class PackBodies {
         : at + Integer.BYTES + length;
   }
 
-  /** Whether a whole key stands in one of the whole entries before it. */
-  private static boolean isKeyBefore(byte[] bytes, int first, int key, int limit) {
-    for (int at = first; at < key; at = afterString(bytes, afterString(bytes, at, limit), limit)) {
-      if (isSame(bytes, at, bytes, key)) {
-        return true;
+  /** Whether of two whole strings of ASCII the first one is the lesser; nowhere is nothing. */
+  private static boolean isBefore(byte[] bytes, int a, int b) {
+    if (a == NOWHERE) {
+      return true;
+    }
+    int length = Math.min(u32(bytes, a), u32(bytes, b));
+    for (int i = Integer.BYTES; i < Integer.BYTES + length; i++) {
+      if (bytes[a + i] != bytes[b + i]) {
+        return bytes[a + i] < bytes[b + i];
       }
     }
-    return false;
+    return u32(bytes, a) < u32(bytes, b);
   }
 
   /** Whether two whole strings are the same. */

@@ -272,18 +272,20 @@ public final class PackReader implements Closeable {
     int table = PackFormat.blocks(rows * PackFormat.rowBytes(dimension)) + firstBlock;
     BitSet bad = badBlocks(bytes, table);
     byte[] array = bytes.array();
+    int at = offset(piece, piece.from());
     for (int row = piece.from(); row < piece.to(); row++) {
-      note(row, piece.begin(), array, bad, row - first, bodies);
+      int until =
+          row + 1 == rows ? (int) (directoryAt - bodiesAt - piece.begin()) : offset(piece, row + 1);
+      if (at < until && until <= array.length && !touches(bad, at, until)) {
+        bodies.note(row - first, array, at, until);
+      }
+      at = until;
     }
   }
 
-  /** A method of its own is compiled long before the loop around it ends. */
-  private void note(int row, long begin, byte[] bytes, BitSet bad, int number, PackBodies bodies) {
-    int at = (int) (directory[row] - bodiesAt - begin);
-    int until = (int) ((row + 1 == rows ? directoryAt : directory[row + 1]) - bodiesAt - begin);
-    if (at >= 0 && until <= bytes.length && at < until && !touches(bad, at, until)) {
-      bodies.note(number, bytes, at, until);
-    }
+  /** Where a row begins in what is read of a piece. */
+  private int offset(Piece piece, int row) {
+    return (int) (directory[row] - bodiesAt - piece.begin());
   }
 
   private static boolean touches(BitSet bad, int from, int to) {

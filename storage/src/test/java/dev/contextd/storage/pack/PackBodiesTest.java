@@ -132,9 +132,11 @@ class PackBodiesTest {
   @Test
   void whatIsBentIsJudgedAsAStrictReaderJudgesIt() {
     Random random = Seed.random("PackBodiesTest.whatIsBent");
-    byte[] right = body(1, "id 1", "some content", "a", "1", "b", "2", "c", "3", "aa", "");
+    byte[] sorted = body(1, "id 1", "some content", "a", "1", "aa", "", "b", "2", "c", "3");
+    byte[] unsorted = body(1, "id 1", "some content", "a", "1", "b", "2", "c", "3", "aa", "");
     int whole = 0;
     for (int n = 0; n < MUTATIONS; n++) {
+      byte[] right = random.nextBoolean() ? sorted : unsorted;
       byte[] bent = Arrays.copyOf(right, right.length - (n % 10 == 0 ? random.nextInt(90) : 0));
       for (int changes = random.nextInt(4); changes > 0; changes--) {
         int at = random.nextInt(bent.length);

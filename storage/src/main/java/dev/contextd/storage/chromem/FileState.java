@@ -1,8 +1,10 @@
 package dev.contextd.storage.chromem;
 
 import dev.contextd.storage.binary.Crc32c;
+import dev.contextd.storage.binary.LittleEndian;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.OptionalLong;
 
 /**
@@ -16,12 +18,14 @@ import java.util.OptionalLong;
 public record FileState(long key, long size, long modifiedNanos, int crc) {
   private static final int NAMESAKE_BITS = 16;
 
-  private static final byte[] PLAIN =
-      Compression.PLAIN.extension().getBytes(StandardCharsets.US_ASCII);
+  /** The extensions and the zero behind them, the first byte the lowest one. */
+  private static final long PLAIN = number(Compression.PLAIN.extension());
 
-  /** What the extension of a zipped file has behind that of a plain one. */
-  private static final byte[] ZIPPED =
-      Compression.GZIP.extension().substring(PLAIN.length).getBytes(StandardCharsets.US_ASCII);
+  private static final long ZIPPED = number(Compression.GZIP.extension());
+
+  /** The bytes of {@link #PLAIN}: what follows them is nobody's. */
+  private static final long PLAIN_MASK =
+      -1L >>> (Long.SIZE - Byte.SIZE * (Compression.PLAIN.extension().length() + 1));
 
   /** Of a file that should be there and that nobody has looked at yet. */
   public static final FileState UNSEEN = new FileState(0, -1, -1, 0);
@@ -48,24 +52,18 @@ public record FileState(long key, long size, long modifiedNanos, int crc) {
    * As {@link #key(String)} of a name's bytes, for the names that nearly all documents' files have:
    * a hash that is not that of metadata, without {@code -N}. Negative for every other name.
    *
-   * @param at where the name begins, which a zero ends
+   * @param hash the first eight bytes as one number, the first byte the lowest one
+   * @param extension the next eight, likewise
    */
-  public static long key(byte[] bytes, int at) {
-    long hash = Names.leadingHash(bytes, at);
-    int plain = hash > 0 ? after(bytes, at + Names.HASH_DIGITS, PLAIN) : -1;
-    int zipped = plain < 0 ? -1 : after(bytes, plain, ZIPPED);
-    boolean isWhole = plain >= 0 && bytes[zipped < 0 ? plain : zipped] == 0;
-    return isWhole ? (hash << (NAMESAKE_BITS + 1)) | (zipped < 0 ? 0 : 1) : -1;
+  public static long key(long hash, long extension) {
+    boolean isZipped = extension == ZIPPED;
+    long number = isZipped || (extension & PLAIN_MASK) == PLAIN ? Names.leadingHash(hash) : -1;
+    return number > 0 ? (number << (NAMESAKE_BITS + 1)) | (isZipped ? 1 : 0) : -1;
   }
 
-  /** Where a text that stands at a place ends; negative where it does not. */
-  private static int after(byte[] bytes, int at, byte[] text) {
-    for (int i = 0; i < text.length; i++) {
-      if (bytes[at + i] != text[i]) {
-        return -1;
-      }
-    }
-    return at + text.length;
+  private static long number(String ascii) {
+    return LittleEndian.u64(
+        Arrays.copyOf(ascii.getBytes(StandardCharsets.US_ASCII), Long.BYTES), 0);
   }
 
   /** The N of {@code <hash>-N}, 0 for the hash alone, negative for another name. */

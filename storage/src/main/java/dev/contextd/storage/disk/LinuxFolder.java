@@ -1,21 +1,16 @@
 package dev.contextd.storage.disk;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.contextd.storage.chromem.FileState;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,11 +33,6 @@ record LinuxFolder(
 
   /** So many names are looked at with one call of what does it. */
   private static final int FEW_NAMES = 64;
-
-  /** Fields of a {@code linux_dirent64}. */
-  private static final int LENGTH_AT = 16;
-
-  private static final int NAME_AT = 19;
 
   /** Made on first use: linking costs a start several hundredths of a second. */
   private static final class Linked {
@@ -71,30 +61,9 @@ record LinuxFolder(
         Libc.plainFunction("close"));
   }
 
-  /**
-   * The names that one call gave.
-   *
-   * @param address of the first byte
-   * @param bytes a copy of all
-   * @param starts where each name begins; a zero stands behind it
-   */
-  private record Names(long address, byte[] bytes, int[] starts) {
-    String text(int number) {
-      int end = starts[number];
-      while (bytes[end] != 0) {
-        end++;
-      }
-      return new String(bytes, starts[number], end - starts[number], StandardCharsets.US_ASCII);
-    }
-
-    List<String> texts() {
-      return IntStream.range(0, starts.length).mapToObj(this::text).toList();
-    }
-  }
-
   /** What is made of the names in an open folder. */
   private interface Use<T> {
-    T of(int folder, List<Names> names);
+    T of(int folder, List<LinuxNames> names);
   }
 
   /**
@@ -128,7 +97,7 @@ record LinuxFolder(
         return null;
       }
       try {
-        List<Names> names = names(arena, folder);
+        List<LinuxNames> names = names(arena, folder);
         return names == null ? null : use.of(folder, names);
       } finally {
         Libc.call(() -> (long) close.invokeExact((long) folder, 0L, 0L, 0L, 0L));
@@ -136,8 +105,8 @@ record LinuxFolder(
     }
   }
 
-  private @Nullable List<Names> names(Arena arena, int folder) {
-    List<Names> names = new ArrayList<>();
+  private @Nullable List<LinuxNames> names(Arena arena, int folder) {
+    List<LinuxNames> names = new ArrayList<>();
     while (true) {
       MemorySegment some = arena.allocate(NAMES_BYTES, Long.BYTES);
       long address = some.address();
@@ -147,51 +116,33 @@ record LinuxFolder(
       if (count <= 0) {
         return count < 0 ? null : names;
       }
-      byte[] bytes = some.asSlice(0, count).toArray(JAVA_BYTE);
-      int[] starts = starts(bytes);
-      if (starts == null) {
+      LinuxNames found = LinuxNames.of(address, some.asSlice(0, count).toArray(JAVA_LONG));
+      if (found == null) {
         return null;
       }
-      names.add(new Names(address, bytes, starts));
+      names.add(found);
     }
-  }
-
-  /** Where the names begin, those of the folder itself and the one above left out. */
-  private static int @Nullable [] starts(byte[] bytes) {
-    int[] starts = new int[bytes.length / NAME_AT];
-    int found = 0;
-    int length;
-    for (int at = 0; at < bytes.length; at += length) {
-      length = (bytes[at + LENGTH_AT] & 0xff) | (bytes[at + LENGTH_AT + 1] & 0xff) << Byte.SIZE;
-      int name = at + NAME_AT;
-      int end = name;
-      for (; bytes[end] != 0; end++) {
-        if (bytes[end] < 0) {
-          return null;
-        }
-      }
-      boolean isDots =
-          bytes[name] == '.' && (end - name == 1 || (end - name == 2 && bytes[name + 1] == '.'));
-      if (!isDots) {
-        starts[found++] = name;
-      }
-    }
-    return Arrays.copyOf(starts, found);
   }
 
   /** Some names, looked at by one thread. */
-  private record Part(Names names, int from) {
+  private record Part(LinuxNames names, int from) {
     int end() {
-      return Math.min(names.starts().length, from + PART_NAMES);
+      return Math.min(names.count(), from + PART_NAMES);
     }
   }
 
-  /**
-   * What is behind the names of a part.
-   *
-   * @param asLeft numbers of files that are as they were left; the entries are the others
-   */
-  private record Seen(List<Disk.Entry> entries, BitSet asLeft) {}
+  /** What is behind the names of some parts. */
+  private static final class Seen {
+    final List<Disk.Entry> entries = new ArrayList<>();
+
+    /** Numbers of files that are as they were left; the entries are the others. */
+    final BitSet asLeft = new BitSet();
+
+    void add(Seen other) {
+      entries.addAll(other.entries);
+      asLeft.or(other.asLeft);
+    }
+  }
 
   /** Looks at every name of one folder. */
   private record Looks(
@@ -201,24 +152,18 @@ record LinuxFolder(
       Function<String, Disk.@Nullable Entry> byName,
       Disk.Left left) {
 
-    Disk.Listing at(List<Names> names) {
+    Disk.Listing at(List<LinuxNames> names) {
       List<Part> parts = new ArrayList<>();
-      for (Names some : names) {
-        for (int from = 0; from < some.starts().length; from += PART_NAMES) {
+      for (LinuxNames some : names) {
+        for (int from = 0; from < some.count(); from += PART_NAMES) {
           parts.add(new Part(some, from));
         }
       }
-      List<Disk.Entry> entries = new ArrayList<>();
-      BitSet asLeft = new BitSet();
-      for (Seen seen : parts.parallelStream().map(this::at).toList()) {
-        entries.addAll(seen.entries());
-        asLeft.or(seen.asLeft());
-      }
-      return new Disk.Listing(entries, asLeft);
+      Seen seen = parts.parallelStream().collect(Seen::new, this::look, Seen::add);
+      return new Disk.Listing(seen.entries, seen.asLeft);
     }
 
-    private Seen at(Part part) {
-      Seen seen = new Seen(new ArrayList<>(), new BitSet());
+    private void look(Seen seen, Part part) {
       try (Arena arena = Arena.ofConfined()) {
         Few few =
             new Few(this, part.names(), arena.allocate(JAVA_LONG, FEW_NAMES * LinuxStat.WORDS));
@@ -226,62 +171,69 @@ record LinuxFolder(
           few.look(from, Math.min(part.end(), from + FEW_NAMES), seen);
         }
       }
-      return seen;
     }
   }
 
   /**
-   * Looks at a few names at a time: what is called for each few, and for each one, is compiled long
-   * before a loop around all of them would be.
+   * Looks at a few names at a time: what is called for each few is compiled long before a loop
+   * around all of them would be. A method for each step, because one of all steps keeps Java's
+   * compiler for several hundredths of a second.
    */
   private static final class Few {
     private final Looks folder;
-    private final Names names;
+    private final LinuxNames names;
     private final MemorySegment buffer;
     private final long[] answers = new long[FEW_NAMES * LinuxStat.WORDS];
     private final boolean[] isAnswered = new boolean[FEW_NAMES];
     private final long[] files = new long[FEW_NAMES * Disk.Left.NUMBERS];
     private final int[] numbers = new int[FEW_NAMES];
 
-    Few(Looks folder, Names names, MemorySegment buffer) {
+    Few(Looks folder, LinuxNames names, MemorySegment buffer) {
       this.folder = folder;
       this.names = names;
       this.buffer = buffer;
     }
 
     void look(int from, int to, Seen seen) {
-      for (int i = 0; i < to - from; i++) {
-        long name = names.address() + names.starts()[from + i];
-        long answer = buffer.address() + (long) i * LinuxStat.WORDS * Long.BYTES;
-        isAnswered[i] = folder.stat().look(folder.folder(), name, answer);
-      }
+      look(from, to - from);
       MemorySegment.copy(buffer, JAVA_LONG, 0, answers, 0, answers.length);
-      for (int i = 0; i < to - from; i++) {
-        noteFile(i, names.starts()[from + i]);
-      }
+      noteFiles(from, to - from);
       folder.left().find(files, to - from, numbers);
-      for (int i = 0; i < to - from; i++) {
-        note(i, from + i, seen);
+      note(from, to - from, seen);
+    }
+
+    private void look(int from, int count) {
+      for (int i = 0; i < count; i++) {
+        long answer = buffer.address() + (long) i * LinuxStat.WORDS * Long.BYTES;
+        isAnswered[i] = folder.stat().look(folder.folder(), names.address(from + i), answer);
       }
     }
 
-    private void noteFile(int i, int name) {
-      int answer = i * LinuxStat.WORDS;
-      int at = i * Disk.Left.NUMBERS;
-      boolean isFile = isAnswered[i] && LinuxStat.kind(answers, answer) == Disk.Kind.FILE;
-      files[at] = isFile ? FileState.key(names.bytes(), name) : -1;
-      files[at + 1] = LinuxStat.size(answers, answer);
-      files[at + 2] = LinuxStat.modifiedNanos(answers, answer);
+    private void noteFiles(int from, int count) {
+      for (int i = 0; i < count; i++) {
+        int answer = i * LinuxStat.WORDS;
+        int at = i * Disk.Left.NUMBERS;
+        boolean isFile = isAnswered[i] && LinuxStat.isFile(answers, answer);
+        files[at] = isFile ? names.keys()[from + i] : -1;
+        files[at + 1] = LinuxStat.size(answers, answer);
+        files[at + 2] = LinuxStat.modifiedNanos(answers, answer);
+      }
     }
 
-    private void note(int i, int name, Seen seen) {
-      if (numbers[i] >= 0) {
-        seen.asLeft().set(numbers[i]);
-        return;
+    private void note(int from, int count, Seen seen) {
+      for (int i = 0; i < count; i++) {
+        if (numbers[i] >= 0) {
+          seen.asLeft.set(numbers[i]);
+        } else {
+          noteEntry(i, names.text(from + i), seen);
+        }
       }
-      Disk.Entry entry = entry(i, names.text(name));
+    }
+
+    private void noteEntry(int i, String name, Seen seen) {
+      Disk.Entry entry = entry(i, name);
       if (entry != null) {
-        seen.entries().add(entry);
+        seen.entries.add(entry);
       }
     }
 

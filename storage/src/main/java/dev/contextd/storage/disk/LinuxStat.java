@@ -115,6 +115,11 @@ final class LinuxStat {
     };
   }
 
+  /** Whether {@link #kind} is that of a file. */
+  static boolean isFile(long[] words, int at) {
+    return ((int) (words[at + MODE_WORD] >>> Integer.SIZE) & S_IFMT) == S_IFREG;
+  }
+
   static long size(long[] words, int at) {
     return words[at + SIZE_WORD];
   }

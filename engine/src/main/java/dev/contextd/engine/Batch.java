@@ -16,10 +16,14 @@ import java.util.function.Supplier;
  * Documents ready to be written: every one with an id, stamped metadata and a vector of unit
  * length.
  *
+ * @param ids the documents' ids, in their order
  * @param model that embedded at least one of them; empty where all vectors came with the call
  */
 public record Batch(
-    List<StoredDocument> documents, List<String> truncated, Optional<String> model) {
+    List<StoredDocument> documents,
+    List<String> ids,
+    List<String> truncated,
+    Optional<String> model) {
   private static final double UNIT_TOLERANCE = 1e-6;
 
   /**
@@ -30,24 +34,22 @@ public record Batch(
    */
   public static Batch prepare(List<NewDocument> documents, Scope scope, Supplier<Embedder> model) {
     Checks.batch(documents);
-    documents.forEach(
-        document -> scope.refuseReserved(document.metadata().keySet(), "a document's metadata"));
-    List<String> ids =
-        documents.stream()
-            .map(document -> document.id().orElseGet(() -> UUID.randomUUID().toString()))
-            .toList();
-    List<String> texts =
-        documents.stream()
-            .filter(document -> document.embedding().isEmpty())
-            .map(NewDocument::content)
-            .toList();
+    List<String> texts = new ArrayList<>();
+    for (NewDocument document : documents) {
+      scope.refuseReserved(document.metadata().keySet(), "a document's metadata");
+      if (document.embedding().isEmpty()) {
+        texts.add(document.content());
+      }
+    }
     Optional<Embedder> embedder = texts.isEmpty() ? Optional.empty() : Optional.of(model.get());
     List<EmbeddedText> embedded = embedder.map(used -> used.embed(texts)).orElse(List.of());
-    List<StoredDocument> ready = new ArrayList<>();
+    List<String> ids = new ArrayList<>(documents.size());
+    List<StoredDocument> ready = new ArrayList<>(documents.size());
     List<String> truncated = new ArrayList<>();
     int next = 0;
     for (int i = 0; i < documents.size(); i++) {
       NewDocument document = documents.get(i);
+      String id = document.id().orElseGet(() -> UUID.randomUUID().toString());
       float[] vector;
       if (document.embedding().isPresent()) {
         vector = document.embedding().get();
@@ -56,19 +58,16 @@ public record Batch(
         vector = text.vector();
         Checks.vector(vector, "the model's vector of documents[" + i + "]");
         if (text.truncated()) {
-          truncated.add(ids.get(i));
+          truncated.add(id);
         }
       }
+      ids.add(id);
       ready.add(
           new StoredDocument(
-              ids.get(i), stamped(document.metadata(), scope), unit(vector), document.content()));
+              id, stamped(document.metadata(), scope), unit(vector), document.content()));
     }
-    return new Batch(List.copyOf(ready), truncated, embedder.map(Embedder::model));
-  }
-
-  /** The documents' ids, in their order. */
-  public List<String> ids() {
-    return documents.stream().map(StoredDocument::id).toList();
+    return new Batch(
+        List.copyOf(ready), List.copyOf(ids), truncated, embedder.map(Embedder::model));
   }
 
   /** The first vector's dimension. */
@@ -87,7 +86,7 @@ public record Batch(
   }
 
   List<RowTable.Put> rows() {
-    List<RowTable.Put> rows = new ArrayList<>();
+    List<RowTable.Put> rows = new ArrayList<>(documents.size());
     for (StoredDocument document : documents) {
       rows.add(
           new RowTable.Put(

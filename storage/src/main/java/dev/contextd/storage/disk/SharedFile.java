@@ -1,11 +1,14 @@
 package dev.contextd.storage.disk;
 
+import java.io.File;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +26,10 @@ final class SharedFile implements FileCalls.OpenFile {
   private final Path path;
   private final RandomAccessFile file;
   private final boolean freesMemory;
+
+  /** Null where the file is synced with Java's own call. */
+  private final @Nullable DataSync sync;
+
   private long end;
 
   /** The file's length, zeros behind {@link #end} included. */
@@ -30,10 +37,12 @@ final class SharedFile implements FileCalls.OpenFile {
 
   private long freed;
 
-  private SharedFile(Path path, RandomAccessFile file, boolean freesMemory) throws IOException {
+  private SharedFile(Path path, RandomAccessFile file, boolean freesMemory, @Nullable DataSync sync)
+      throws IOException {
     this.path = path;
     this.file = file;
     this.freesMemory = freesMemory;
+    this.sync = sync;
     this.end = file.length();
     this.length = end;
   }
@@ -41,12 +50,30 @@ final class SharedFile implements FileCalls.OpenFile {
   /**
    * Opens a file that is there for appending.
    *
-   * @param freesMemory whether what was synced leaves the system's memory
+   * @param isLinux whether Linux's own calls may be used: what was synced leaves the system's
+   *     memory then, and no times are synced
    */
-  static SharedFile open(Path path, boolean freesMemory) throws IOException {
-    RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
+  static SharedFile open(Path path, boolean isLinux) throws IOException {
+    DataSync sync = isLinux ? DataSync.open(path) : null;
+    if (sync != null) {
+      try {
+        return open(path, sync.file(), isLinux, sync);
+      } catch (FileNotFoundException e) {
+        sync.close();
+        log.debug("{} is synced with its times: {}", path, e.toString());
+      } catch (IOException | RuntimeException | Error e) {
+        sync.close();
+        throw e;
+      }
+    }
+    return open(path, path.toFile(), isLinux, null);
+  }
+
+  private static SharedFile open(Path path, File name, boolean freesMemory, @Nullable DataSync sync)
+      throws IOException {
+    RandomAccessFile file = new RandomAccessFile(name, "rw");
     try {
-      return new SharedFile(path, file, freesMemory);
+      return new SharedFile(path, file, freesMemory, sync);
     } catch (IOException e) {
       file.close();
       throw e;
@@ -125,7 +152,11 @@ final class SharedFile implements FileCalls.OpenFile {
 
   @Override
   public void force() throws IOException {
-    file.getFD().sync();
+    if (sync == null) {
+      file.getFD().sync();
+    } else {
+      sync.call();
+    }
     long whole = end - end % FREED_BYTES;
     if (freesMemory && whole > freed) {
       long from = freed;
@@ -147,6 +178,10 @@ final class SharedFile implements FileCalls.OpenFile {
   public void close() throws IOException {
     try (file) {
       takeBack();
+    } finally {
+      if (sync != null) {
+        sync.close();
+      }
     }
   }
 

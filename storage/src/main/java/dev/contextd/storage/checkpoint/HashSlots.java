@@ -26,7 +26,7 @@ final class HashSlots {
     int bits = Math.max(MIN_BITS, Long.SIZE - Long.numberOfLeadingZeros(entries) + 1);
     if (bits > MAX_BITS) {
       throw new IllegalStateException(
-          "packs of more than %d rows in one collection cannot be opened"
+          "a collection of more than %d documents is not supported"
               .formatted((1L << (MAX_BITS - 1)) - 1));
     }
     return 1 << bits;

@@ -84,14 +84,7 @@ final class DataSync implements Closeable {
   public void close() {
     int open = descriptor.getAndSet(CLOSED);
     if (open != CLOSED) {
-      close(open);
-    }
-  }
-
-  private static void close(int descriptor) {
-    try (Arena arena = Arena.ofConfined()) {
-      int closed = Libc.close(Libc.state(arena), descriptor);
-      assert closed == 0;
+      Libc.close(open);
     }
   }
 }

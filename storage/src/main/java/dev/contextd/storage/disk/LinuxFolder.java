@@ -195,14 +195,14 @@ record LinuxFolder(
     }
 
     void look(int from, int to, Seen seen) {
-      look(from, to - from);
+      ask(from, to - from);
       MemorySegment.copy(buffer, JAVA_LONG, 0, answers, 0, answers.length);
       noteFiles(from, to - from);
       folder.left().find(files, to - from, numbers);
       note(from, to - from, seen);
     }
 
-    private void look(int from, int count) {
+    private void ask(int from, int count) {
       for (int i = 0; i < count; i++) {
         long answer = buffer.address() + (long) i * LinuxStat.WORDS * Long.BYTES;
         isAnswered[i] = folder.stat().look(folder.folder(), names.address(from + i), answer);

@@ -107,7 +107,7 @@ final class LinuxStat {
 
   /** What the answer says that begins at an index. */
   static Disk.Kind kind(long[] words, int at) {
-    return switch ((int) (words[at + MODE_WORD] >>> Integer.SIZE) & S_IFMT) {
+    return switch (type(words, at)) {
       case S_IFREG -> Disk.Kind.FILE;
       case S_IFDIR -> Disk.Kind.DIRECTORY;
       case S_IFLNK -> Disk.Kind.SYMBOLIC_LINK;
@@ -117,7 +117,11 @@ final class LinuxStat {
 
   /** Whether {@link #kind} is that of a file. */
   static boolean isFile(long[] words, int at) {
-    return ((int) (words[at + MODE_WORD] >>> Integer.SIZE) & S_IFMT) == S_IFREG;
+    return type(words, at) == S_IFREG;
+  }
+
+  private static int type(long[] words, int at) {
+    return (int) (words[at + MODE_WORD] >>> Integer.SIZE) & S_IFMT;
   }
 
   static long size(long[] words, int at) {

@@ -152,7 +152,7 @@ public final class PackBodies {
         : at + Integer.BYTES + length;
   }
 
-  /** Whether of two whole strings of ASCII the first one is the lesser; nowhere is nothing. */
+  /** Whether the first of two whole strings of ASCII is the lesser; there may be no first one. */
   private static boolean isBefore(byte[] bytes, int a, int b) {
     if (a == NOWHERE) {
       return true;

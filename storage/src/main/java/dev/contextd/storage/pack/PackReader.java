@@ -250,9 +250,8 @@ public final class PackReader implements Closeable {
       return;
     }
     long section = directoryAt - bodiesAt;
-    int firstBlock = (int) ((directory[from] - bodiesAt) / PackFormat.BLOCK_BYTES);
-    long end = to == rows ? directoryAt : directory[to];
-    int endBlock = PackFormat.blocks(end - bodiesAt);
+    int firstBlock = (int) ((offset(from) - bodiesAt) / PackFormat.BLOCK_BYTES);
+    int endBlock = PackFormat.blocks(offset(to) - bodiesAt);
     long begin = (long) firstBlock * PackFormat.BLOCK_BYTES;
     long length = Math.min(section, (long) endBlock * PackFormat.BLOCK_BYTES) - begin;
     if (length > MAX_BODIES_BYTES && to - from > 1) {
@@ -272,10 +271,9 @@ public final class PackReader implements Closeable {
     int table = PackFormat.blocks(rows * PackFormat.rowBytes(dimension)) + firstBlock;
     BitSet bad = badBlocks(bytes, table);
     byte[] array = bytes.array();
-    int at = offset(piece, piece.from());
+    int at = (int) (offset(piece.from()) - bodiesAt - piece.begin());
     for (int row = piece.from(); row < piece.to(); row++) {
-      int until =
-          row + 1 == rows ? (int) (directoryAt - bodiesAt - piece.begin()) : offset(piece, row + 1);
+      int until = (int) (offset(row + 1) - bodiesAt - piece.begin());
       if (at < until && until <= array.length && !touches(bad, at, until)) {
         bodies.note(row - first, array, at, until);
       }
@@ -283,9 +281,9 @@ public final class PackReader implements Closeable {
     }
   }
 
-  /** Where a row begins in what is read of a piece. */
-  private int offset(Piece piece, int row) {
-    return (int) (directory[row] - bodiesAt - piece.begin());
+  /** Where a row begins, and the one before it ends. */
+  private long offset(int row) {
+    return row == rows ? directoryAt : directory[row];
   }
 
   private static boolean touches(BitSet bad, int from, int to) {

@@ -111,6 +111,15 @@ public final class BinaryReader {
     return values;
   }
 
+  /** So many values, each as {@link #u64}. */
+  public long[] rawLongs(int count) throws FormatException {
+    require((long) count * Long.BYTES);
+    long[] values = new long[count];
+    bytes.asLongBuffer().get(values);
+    bytes.position(bytes.position() + count * Long.BYTES);
+    return values;
+  }
+
   /**
    * Requires that nothing is left.
    *

@@ -112,6 +112,10 @@ final class DocumentFiles {
     if (from == null) {
       return files.ownKindLast(files.documents);
     }
+    if (files.isAsLeft) {
+      unchanged = from.files();
+      return List.of();
+    }
     List<Disk.Entry> unsettled = new ArrayList<>();
     seen.or(files.asLeft);
     unchanged = files.asLeft.cardinality();
@@ -258,7 +262,7 @@ final class DocumentFiles {
   /** What we know and is not there: lost, or deleted together with the whole collection. */
   private void judgeMissing(StoredCollection collection) {
     KnownFolder from = known;
-    if (from == null || seen.cardinality() == from.files()) {
+    if (from == null || files.isAsLeft || seen.cardinality() == from.files()) {
       return;
     }
     List<String> deleted = new ArrayList<>();

@@ -30,6 +30,9 @@ final class FolderFiles {
   /** Numbers of known files that were seen to be as they were left. */
   BitSet asLeft = new BitSet();
 
+  /** Whether all files that we know were seen so at once: none is told by its number then. */
+  boolean isAsLeft;
+
   final List<Damage> damage = new ArrayList<>();
   private final List<Disk.Entry> metadataFiles = new ArrayList<>();
 
@@ -68,9 +71,7 @@ final class FolderFiles {
   static FolderFiles read(Disk disk, Disk.Entry directory, @Nullable KnownFolder known) {
     FolderFiles files = new FolderFiles(directory.path(), directory.name(), known);
     try {
-      Disk.Listing listing = disk.list(directory.path(), known == null ? Disk.Left.NONE : known);
-      files.asLeft = listing.asLeft();
-      listing.entries().forEach(entry -> files.sort(disk, entry));
+      files.list(disk);
     } catch (IOException e) {
       files.noteUnreadable(StoreCheck.describe(e));
       return files;
@@ -82,6 +83,18 @@ final class FolderFiles {
       files.readKnownMetadata(disk, known);
     }
     return files;
+  }
+
+  private void list(Disk disk) throws IOException {
+    Optional<Disk.Entry> left = known == null ? Optional.empty() : known.asLeft(path);
+    if (left.isPresent()) {
+      isAsLeft = true;
+      sort(disk, left.get());
+      return;
+    }
+    Disk.Listing listing = disk.list(path, known == null ? Disk.Left.NONE : known);
+    asLeft = listing.asLeft();
+    listing.entries().forEach(entry -> sort(disk, entry));
   }
 
   /** What we know is served without a look into the folder. */
@@ -157,7 +170,8 @@ final class FolderFiles {
 
   /** How many files a document may be in. */
   int documentFiles() {
-    return Math.max(settledDocuments, documents.size() + asLeft.cardinality());
+    int left = isAsLeft && known != null ? known.files() : asLeft.cardinality();
+    return Math.max(settledDocuments, documents.size() + left);
   }
 
   /** Whether the folder's name is one that the collection's name may have. */

@@ -4,6 +4,7 @@ import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BiConsumer;
@@ -20,6 +21,15 @@ public interface KnownFolder extends Disk.Left {
 
   /** Whether the metadata file is as we last saw it. */
   boolean isMetadataUnchanged(Disk.Entry file);
+
+  /**
+   * Looks whether the folder is as it was left, with all files that we know and no other name.
+   *
+   * @return its metadata file, where it is; the others need not be looked at then
+   */
+  default Optional<Disk.Entry> asLeft(Path folder) {
+    return Optional.empty();
+  }
 
   /** The document whose file this is; null where we know no such file. */
   default @Nullable KnownFile file(String name) {

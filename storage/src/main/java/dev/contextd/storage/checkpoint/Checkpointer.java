@@ -34,6 +34,8 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Carries what the journal holds into gob files and packs, and cuts the journal.
@@ -47,6 +49,8 @@ import org.jspecify.annotations.Nullable;
  * beside it, see {@link PackMerging}.
  */
 final class Checkpointer {
+  private static final Logger log = LoggerFactory.getLogger(Checkpointer.class);
+
   private final Disk disk;
   private final StoreFolder folder;
   private final Path packs;
@@ -388,6 +392,9 @@ final class Checkpointer {
       covered = mark.sequence();
       seen = from.synced();
       begun = mark.begun();
+      if (clean) {
+        noteLeft();
+      }
       writeManifest(clean);
     }
     from.cut(mark);
@@ -401,6 +408,47 @@ final class Checkpointer {
       throw new IOException(
           held.size() + " writes to folders that could not be opened stay in the journal");
     }
+  }
+
+  /** Notes how large folders are left, which spares the next opening most of its looking. */
+  private void noteLeft() {
+    try {
+      LeftFolders before = LeftFolders.read(disk, folder.own());
+      LeftFolders now = left(before);
+      if (!now.equals(before)) {
+        now.write(disk, folder.own());
+      }
+    } catch (IOException | RuntimeException e) {
+      log.warn("the next opening will look up each file: {}", e.toString());
+    }
+  }
+
+  private LeftFolders left(LeftFolders before) throws IOException {
+    Map<Long, LeftFolders.Left> left = new HashMap<>();
+    int most = LeftFolders.MAX_FILES;
+    for (KeptCollection collection : collections.values()) {
+      LeftFolders.Left now = left(collection, before, most);
+      if (now != null) {
+        left.put(collection.incarnation(), now);
+        most -= now.folder().files();
+      }
+    }
+    return new LeftFolders(left);
+  }
+
+  private LeftFolders.@Nullable Left left(KeptCollection collection, LeftFolders before, int most)
+      throws IOException {
+    LeftFolders.Left then = before.byIncarnation().get(collection.incarnation());
+    List<Long> packs = collection.packNumbers();
+    if (then != null && collection.isAsLeft() && then.packs().equals(packs)) {
+      return then;
+    }
+    int files = collection.packs.stream().mapToInt(pack -> pack.live).sum();
+    return collection.isReadable() && collection.metadataFile.isSeen() && files < most
+        ? disk.left(collection.folder().path(), collection::allFiles)
+            .map(folder -> new LeftFolders.Left(packs, folder))
+            .orElse(null)
+        : null;
   }
 
   /** Writes the manifest as things are, without a checkpoint. */

@@ -2,10 +2,11 @@ package dev.contextd.storage.checkpoint;
 
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.LeftFolder;
 import java.util.BitSet;
 
 /** How the known files of a folder were left, by {@link FileState#key}. */
-final class FileTable implements Disk.Left {
+final class FileTable implements Disk.Left, LeftFolder.Files {
   private final int slots;
 
   /** The complement of the key, so that 0 is a free slot, the size and the time of each. */
@@ -21,8 +22,8 @@ final class FileTable implements Disk.Left {
     this.files = new long[slots * NUMBERS];
   }
 
-  /** How many files were put. */
-  int count() {
+  @Override
+  public int count() {
     return count;
   }
 
@@ -51,10 +52,20 @@ final class FileTable implements Disk.Left {
     return put(file.key(), file.size(), file.modifiedNanos());
   }
 
-  /** The number of a file; negative where it is unknown. */
-  int number(long key) {
+  @Override
+  public int number(long key) {
     int slot = slot(key);
     return files[slot * NUMBERS] == 0 ? -1 : slot;
+  }
+
+  @Override
+  public long size(int number) {
+    return files[number * NUMBERS + 1];
+  }
+
+  @Override
+  public long modifiedNanos(int number) {
+    return files[number * NUMBERS + 2];
   }
 
   /** The numbers of all files. */

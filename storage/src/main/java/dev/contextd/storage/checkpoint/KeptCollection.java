@@ -53,6 +53,9 @@ public final class KeptCollection {
   /** Oldest first. */
   final List<LivePack> packs = new ArrayList<>();
 
+  /** The packs that were there when the folder was found to be as it was left. */
+  private List<Long> packsAsLeft = List.of();
+
   /**
    * Files of ours that are in no copy yet: found at opening, or left by a checkpoint that failed.
    */
@@ -118,6 +121,27 @@ public final class KeptCollection {
     }
     FileTable files = new FileTable(copies.size() + others);
     copies.values().forEach(copy -> files.put(copy.file()));
+    return files;
+  }
+
+  List<Long> packNumbers() {
+    return packs.stream().map(pack -> pack.number).toList();
+  }
+
+  /** The folder was found to be as it was left. */
+  void leftAsItIs() {
+    packsAsLeft = packNumbers();
+  }
+
+  /** Whether the folder was found to be as it was left, and nothing was written to it since. */
+  boolean isAsLeft() {
+    return !packsAsLeft.isEmpty() && packsAsLeft.equals(packNumbers());
+  }
+
+  /** How the folder's own file and those of the documents were left. */
+  FileTable allFiles() {
+    FileTable files = files(1);
+    files.put(metadataFile);
     return files;
   }
 

@@ -7,6 +7,8 @@ import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.LeftFolder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -28,6 +30,8 @@ final class KnownCollection implements KnownFolder {
   private final Map<String, List<@Nullable StoredDocument>> inFlux = new LinkedHashMap<>();
 
   private final Map<String, String> inFluxByHash = new HashMap<>();
+  private @Nullable LeftFolder left;
+  private Disk.Look look = Disk.Look.NONE;
   private boolean knowsDeletions = true;
 
   /** Whether the journal has lost writes, which may be newer than what it still tells. */
@@ -92,14 +96,21 @@ final class KnownCollection implements KnownFolder {
     kept.packed(rows);
   }
 
-  /** From here on the files are known. */
-  void index() {
-    rows.index();
+  /**
+   * All that the packs hold was in the folder when it was left.
+   *
+   * @param begun a look whether it still is
+   */
+  void left(LeftFolder folder, Disk.Look begun) {
+    left = folder;
+    look = begun;
   }
 
   /** The folder is judged: nobody asks for its files any more. */
   void judged() {
     rows.forgetFiles();
+    left = null;
+    look = Disk.Look.NONE;
   }
 
   void put(StoredDocument document) {
@@ -157,18 +168,38 @@ final class KnownCollection implements KnownFolder {
   }
 
   @Override
+  public Optional<Disk.Entry> asLeft(Path folder) {
+    LeftFolder then = left;
+    FileState metadata = kept.metadataFile;
+    boolean isAsLeft =
+        then != null
+            && then.files() == rows.count() + 1 // that of the metadata
+            && inFlux.isEmpty()
+            && knowsAll()
+            && folder.equals(kept.folder().path())
+            && look.isAsLeft();
+    if (!isAsLeft) {
+      return Optional.empty();
+    }
+    kept.leftAsItIs();
+    return Optional.of(
+        new Disk.Entry(
+            folder, metadata.name(), Disk.Kind.FILE, metadata.size(), metadata.modifiedNanos()));
+  }
+
+  @Override
   public int number(long key) {
-    return rows.files().number(key);
+    return rows.table().number(key);
   }
 
   @Override
   public void find(long[] asked, int count, int[] numbers) {
-    rows.files().find(asked, count, numbers);
+    rows.table().find(asked, count, numbers);
   }
 
   @Override
   public boolean isUnchanged(int number, long size, long modifiedNanos) {
-    return rows.files().isUnchanged(number, size, modifiedNanos);
+    return rows.table().isUnchanged(number, size, modifiedNanos);
   }
 
   @Override

@@ -33,11 +33,7 @@ final class PackedRows {
   private int used;
   private int count;
 
-  /** The files of the rows, from {@link #index} on. */
-  private FileTable files = new FileTable(0);
-
-  /** Places by the numbers of files. */
-  private long[] byFile = new long[0];
+  private volatile @Nullable Files files;
 
   private int dimension;
 
@@ -140,39 +136,53 @@ final class PackedRows {
     }
   }
 
-  /** Ends the adding: from here on files are found. */
-  void index() {
-    files = new FileTable(count);
-    byFile = new long[files.slots()];
-    for (int number = 0; number < units.size(); number++) {
-      PackUnit unit = units.get(number);
-      for (int row = unit.nextLive(0); row >= 0; row = unit.nextLive(row + 1)) {
-        index(unit.bodies(), row, place(number, row));
+  /**
+   * The files of the rows, when somebody asks for them after all rows were added.
+   *
+   * @param places by the numbers of files
+   */
+  private record Files(FileTable table, long[] places) {}
+
+  private Files files() {
+    Files found = files;
+    return found == null ? found() : found;
+  }
+
+  private synchronized Files found() {
+    Files found = files;
+    if (found == null) {
+      FileTable table = new FileTable(count);
+      found = new Files(table, new long[table.slots()]);
+      for (int number = 0; number < units.size(); number++) {
+        PackUnit unit = units.get(number);
+        for (int row = unit.nextLive(0); row >= 0; row = unit.nextLive(row + 1)) {
+          put(found, unit.bodies(), row, place(number, row));
+        }
       }
+      files = found;
     }
+    return found;
   }
 
   /** A method of its own is compiled long before the loop around it ends. */
-  private void index(PackBodies bodies, int row, long place) {
-    long key = bodies.fileKey(row);
-    byFile[files.put(key, bodies.fileSize(row), bodies.fileModifiedNanos(row))] = place;
+  private static void put(Files files, PackBodies bodies, int row, long place) {
+    files.places[putFile(files.table, bodies, row)] = place;
   }
 
-  FileTable files() {
-    return files;
+  FileTable table() {
+    return files().table;
   }
 
-  /** The file of a number in {@link #files}. */
+  /** The file of a number in {@link #table}. */
   KnownFile file(int number) {
-    long place = byFile[number];
+    long place = files().places[number];
     PackBodies bodies = unit(place).bodies();
     return new KnownFile(bodies.id(row(place)), bodies.file(row(place)));
   }
 
   /** Ends the finding of files, and frees what it needs. */
   void forgetFiles() {
-    files = new FileTable(0);
-    byFile = new long[0];
+    files = new Files(new FileTable(0), new long[0]);
   }
 
   /** Where a document stands; null where none is known. */
@@ -202,8 +212,8 @@ final class PackedRows {
     }
   }
 
-  private static void putFile(FileTable table, PackBodies bodies, int row) {
-    table.put(bodies.fileKey(row), bodies.fileSize(row), bodies.fileModifiedNanos(row));
+  private static int putFile(FileTable table, PackBodies bodies, int row) {
+    return table.put(bodies.fileKey(row), bodies.fileSize(row), bodies.fileModifiedNanos(row));
   }
 
   /** All documents, by id. */

@@ -9,6 +9,7 @@ import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.LeftFolder;
 import dev.contextd.storage.folder.OwnNames;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.gob.FormatException;
@@ -98,14 +99,14 @@ final class StoreOpening implements KnownStore {
     replay
         .losses()
         .forEach(loss -> damage.add(new Damage.JournalDamaged(OWN, loss.file(), loss.sentence())));
+    Map<Long, BegunLook> looks = lookAhead(manifest);
     for (Manifest.Collection entry : manifest.collections()) {
-      readCollection(entry);
+      readCollection(entry, Optional.ofNullable(looks.get(entry.incarnation())));
     }
     if (isCatalogLost) {
       placeByPacks();
     }
     replay.entries().forEach(entry -> apply(entry.record()));
-    byFolder.values().forEach(KnownCollection::index);
     noteUnnamedPacks(found instanceof Manifest.Found.Intact);
     boolean isReplayed = !replay.entries().isEmpty();
     if (isReplayed || (found instanceof Manifest.Found.Intact && !manifest.clean())) {
@@ -190,7 +191,34 @@ final class StoreOpening implements KnownStore {
     }
   }
 
-  private void readCollection(Manifest.Collection entry) {
+  /** A look that others begin with while the packs are being read. */
+  private record BegunLook(LeftFolder left, Disk.Look look) {}
+
+  /**
+   * Looks whether large folders are as they were left. What crashed has left nothing that counts.
+   */
+  private Map<Long, BegunLook> lookAhead(Manifest manifest) {
+    Map<Long, BegunLook> looks = new HashMap<>();
+    if (!manifest.clean() || !replay.entries().isEmpty() || !replay.losses().isEmpty()) {
+      return looks;
+    }
+    LeftFolders left = LeftFolders.read(disk, folder.own());
+    for (Manifest.Collection entry : manifest.collections()) {
+      LeftFolders.Left then = left.byIncarnation().get(entry.incarnation());
+      if (then != null && then.packs().equals(numbers(entry))) {
+        Disk.Look look = disk.look(folder.root().resolve(entry.folder()), then.folder());
+        looks.put(entry.incarnation(), new BegunLook(then.folder(), look));
+        workers.begin(look::takePart);
+      }
+    }
+    return looks;
+  }
+
+  private static List<Long> numbers(Manifest.Collection entry) {
+    return entry.packs().stream().map(Manifest.Pack::number).toList();
+  }
+
+  private void readCollection(Manifest.Collection entry, Optional<BegunLook> begun) {
     KeptCollection kept =
         new KeptCollection(
             entry.incarnation(),
@@ -208,6 +236,7 @@ final class StoreOpening implements KnownStore {
       readPack(known, pack);
     }
     known.packsRead();
+    begun.ifPresent(one -> known.left(one.left(), one.look()));
     for (Manifest.Pack pack : entry.packs()) {
       int live = 0;
       for (PackUnit unit : known.units()) {

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The one door to the disk: everything that reads or writes a store goes through it, and nothing
@@ -88,6 +89,50 @@ public interface Disk {
    */
   default Listing list(Path directory, Left left) throws IOException {
     return new Listing(list(directory), new BitSet());
+  }
+
+  /** A look at a folder in which any number of threads take part. */
+  interface Look {
+    /** A look that finds nothing as it was left. */
+    Look NONE =
+        new Look() {
+          @Override
+          public void takePart() {
+            // There is nothing to look at.
+          }
+
+          @Override
+          public boolean isAsLeft() {
+            return false;
+          }
+        };
+
+    /** Takes part until nothing is left to begin with. */
+    void takePart();
+
+    /** Takes part, and tells when all is done whether everything is as it was left. */
+    boolean isAsLeft();
+  }
+
+  /**
+   * Tells how a folder is left, so that {@link #look} may tell later whether it still is. The files
+   * themselves are not looked at.
+   *
+   * @param files that should be in the folder; asked for where that is known to be of use
+   * @return empty where this disk cannot tell it, where the folder is small, or where any other
+   *     name is in it than those of all the files
+   */
+  default Optional<LeftFolder> left(Path directory, Supplier<LeftFolder.Files> files)
+      throws IOException {
+    return Optional.empty();
+  }
+
+  /**
+   * Looks whether a folder is as it was left: the same names, and files of the same sizes and
+   * times. Begins nothing by itself. Where anything hinders the look it is not found to be.
+   */
+  default Look look(Path directory, LeftFolder left) {
+    return Look.NONE;
   }
 
   /** Whether anything bears this name, a dangling link included. */

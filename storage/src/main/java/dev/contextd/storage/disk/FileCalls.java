@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,6 +81,21 @@ public interface FileCalls {
       Path directory, Function<String, Disk.@Nullable Entry> byName, Disk.Left left)
       throws IOException {
     return null;
+  }
+
+  /**
+   * As {@link Disk#left}.
+   *
+   * @return null where it is empty there
+   */
+  default @Nullable LeftFolder left(Path directory, Supplier<LeftFolder.Files> files)
+      throws IOException {
+    return null;
+  }
+
+  /** As {@link Disk#look}. */
+  default Disk.Look look(Path directory, LeftFolder left) {
+    return Disk.Look.NONE;
   }
 
   /** Null where nothing bears the name. */

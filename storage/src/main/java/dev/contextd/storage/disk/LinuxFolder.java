@@ -11,6 +11,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,39 +89,97 @@ record LinuxFolder(
         directory, (folder, names) -> new Looks(stat, folder, directory, byName, left).at(names));
   }
 
-  private <T> @Nullable T opened(Path directory, Use<T> use) {
-    try (Arena arena = Arena.ofShared()) {
-      long path = arena.allocateFrom(directory.toString()).address();
-      long flags = Libc.O_RDONLY | Libc.O_CLOEXEC | directoryFlag;
-      int folder = (int) Libc.call(() -> (long) open.invokeExact(path, flags, 0L, 0L, 0L));
-      if (folder < 0) {
+  /**
+   * How a folder is left.
+   *
+   * @return null where it cannot be listed, or other names are in it than those of all the files
+   */
+  @Nullable LeftFolder left(Path directory, LeftFolder.Files files) {
+    try (Open folder = open(directory)) {
+      if (folder == null) {
         return null;
       }
-      try {
-        List<LinuxNames> names = names(arena, folder);
-        return names == null ? null : use.of(folder, names);
-      } finally {
-        Libc.call(() -> (long) close.invokeExact((long) folder, 0L, 0L, 0L, 0L));
-      }
+      LeftNames found = new LeftNames(files);
+      return folder.forEachPiece(found::add) ? found.folder() : null;
     }
   }
 
-  private @Nullable List<LinuxNames> names(Arena arena, int folder) {
-    List<LinuxNames> names = new ArrayList<>();
-    while (true) {
-      MemorySegment some = arena.allocate(NAMES_BYTES, Long.BYTES);
-      long address = some.address();
-      long count =
-          Libc.call(() ->
-              (long) getdents.invokeExact((long) folder, address, (long) NAMES_BYTES, 0L, 0L));
-      if (count <= 0) {
-        return count < 0 ? null : names;
-      }
-      LinuxNames found = LinuxNames.of(address, some.asSlice(0, count).toArray(JAVA_LONG));
-      if (found == null) {
+  private <T> @Nullable T opened(Path directory, Use<T> use) {
+    try (Open folder = open(directory)) {
+      if (folder == null) {
         return null;
       }
-      names.add(found);
+      List<LinuxNames> names = new ArrayList<>();
+      boolean isListed =
+          folder.forEachPiece(piece -> {
+            LinuxNames some = LinuxNames.of(piece.address(), piece.toArray(JAVA_LONG));
+            return some != null && names.add(some);
+          });
+      return isListed ? use.of(folder.number, names) : null;
+    }
+  }
+
+  /** Opens a folder; null where that cannot be. */
+  @SuppressWarnings("MustBeClosedChecker") // by what is returned
+  @Nullable Open open(Path directory) {
+    Arena arena = Arena.ofShared();
+    try {
+      long path = arena.allocateFrom(directory.toString()).address();
+      long flags = Libc.O_RDONLY | Libc.O_CLOEXEC | directoryFlag;
+      int folder = (int) Libc.call(() -> (long) open.invokeExact(path, flags, 0L, 0L, 0L));
+      if (folder >= 0) {
+        return new Open(this, arena, folder);
+      }
+    } catch (Throwable e) {
+      arena.close();
+      throw e;
+    }
+    arena.close();
+    return null;
+  }
+
+  /** An open folder, and the memory for its names. */
+  static final class Open implements AutoCloseable {
+    private final LinuxFolder calls;
+    private final Arena arena;
+    final int number;
+
+    private Open(LinuxFolder calls, Arena arena, int number) {
+      this.calls = calls;
+      this.arena = arena;
+      this.number = number;
+    }
+
+    /**
+     * Hands over the system's list of names, piece by piece; each lies in memory until this is
+     * closed.
+     *
+     * @param use tells whether to go on
+     * @return whether all was handed over
+     */
+    boolean forEachPiece(Predicate<MemorySegment> use) {
+      while (true) {
+        MemorySegment piece = arena.allocate(NAMES_BYTES, Long.BYTES);
+        long address = piece.address();
+        long count =
+            Libc.call(() ->
+                (long)
+                    calls.getdents.invokeExact((long) number, address, (long) NAMES_BYTES, 0L, 0L));
+        if (count <= 0 || !use.test(piece.asSlice(0, count))) {
+          return count == 0;
+        }
+      }
+    }
+
+    /** As {@link LinuxStat#look(int, long, long)}. */
+    boolean look(long name, long answer) {
+      return calls.stat.look(number, name, answer);
+    }
+
+    @Override
+    public void close() {
+      Libc.call(() -> (long) calls.close.invokeExact((long) number, 0L, 0L, 0L, 0L));
+      arena.close();
     }
   }
 

@@ -42,6 +42,31 @@ record LinuxNames(long address, long[] words, int[] starts, long[] keys) {
     return at < 0 ? null : finding.found(address);
   }
 
+  /** As {@link #starts}, for names of which nothing else is asked. */
+  static int[] starts(long[] words) {
+    int[] starts = new int[words.length / (LENGTH_WORD + 1)];
+    int count = 0;
+    int at = 0;
+    while (at < words.length) {
+      long head = words[at + LENGTH_WORD];
+      if (!isDots(head)) {
+        starts[count++] = at * Long.BYTES + NAME_AT;
+      }
+      at = next(at, head);
+    }
+    return Arrays.copyOf(starts, count);
+  }
+
+  /** Where the entry behind one begins. */
+  private static int next(int at, long head) {
+    return at + (int) (head & LENGTH_MASK) / Long.BYTES;
+  }
+
+  private static boolean isDots(long head) {
+    long name = head >>> NAME_SHIFT;
+    return (name & 0xffff) == '.' || (name & 0xff_ffff) == ('.' | ('.' << Byte.SIZE));
+  }
+
   private static final class Finding {
     private final long[] words;
     private final int[] starts;
@@ -60,7 +85,7 @@ record LinuxNames(long address, long[] words, int[] starts, long[] keys) {
      */
     int next(int at) {
       int name = at + LENGTH_WORD;
-      int next = at + (int) (words[name] & LENGTH_MASK) / Long.BYTES;
+      int next = LinuxNames.next(at, words[name]);
       long key = key(name, next);
       if (key >= 0 || !isDots(words[name])) {
         starts[count] = at * Long.BYTES + NAME_AT;
@@ -79,11 +104,6 @@ record LinuxNames(long address, long[] words, int[] starts, long[] keys) {
       return FileState.key(
           words[name] >>> NAME_SHIFT | middle << REST_SHIFT,
           middle >>> NAME_SHIFT | last << REST_SHIFT);
-    }
-
-    private static boolean isDots(long head) {
-      long name = head >>> NAME_SHIFT;
-      return (name & 0xffff) == '.' || (name & 0xff_ffff) == ('.' | ('.' << Byte.SIZE));
     }
 
     private boolean isAscii(int name, int end) {

@@ -26,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -103,8 +104,24 @@ final class LocalCalls implements FileCalls {
     return linux == null ? null : linux.entries(directory, byName, left);
   }
 
+  @Override
+  public @Nullable LeftFolder left(Path directory, Supplier<LeftFolder.Files> files)
+      throws IOException {
+    LinuxFolder linux = ofLarge(directory);
+    return linux == null ? null : linux.left(directory, files.get());
+  }
+
+  @Override
+  public Disk.Look look(Path directory, LeftFolder left) {
+    return isForUs(directory) ? new LinuxLook(directory, left) : Disk.Look.NONE;
+  }
+
+  private static boolean isForUs(Path directory) {
+    return isOfLinux(directory) && LinuxFiles.isForUs(directory);
+  }
+
   private @Nullable LinuxFolder ofLarge(Path directory) throws IOException {
-    if (!isOfLinux(directory) || !LinuxFiles.isForUs(directory)) {
+    if (!isForUs(directory)) {
       return null;
     }
     Stat folder = stat(directory);

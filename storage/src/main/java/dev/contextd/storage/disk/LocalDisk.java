@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +71,17 @@ public final class LocalDisk implements Disk {
     return found == null
         ? new Listing(NameOrder.sorted(lookAtEach(directory)), new BitSet())
         : new Listing(NameOrder.sorted(found.entries()), found.asLeft());
+  }
+
+  @Override
+  public Optional<LeftFolder> left(Path directory, Supplier<LeftFolder.Files> files)
+      throws IOException {
+    return Optional.ofNullable(calls.left(directory, files));
+  }
+
+  @Override
+  public Look look(Path directory, LeftFolder left) {
+    return calls.look(directory, left);
   }
 
   private List<Entry> lookAtEach(Path directory) throws IOException {

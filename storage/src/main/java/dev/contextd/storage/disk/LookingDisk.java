@@ -19,6 +19,11 @@ public final class LookingDisk extends ForwardingDisk {
     return disk.list(directory, left);
   }
 
+  @Override
+  public Look look(Path directory, LeftFolder left) {
+    return disk.look(directory, left);
+  }
+
   private static IOException refused() {
     return new IOException("it is only looked at");
   }

@@ -16,6 +16,9 @@ public final class OwnNames {
   public static final String MANIFEST = "manifest";
   public static final String MANIFEST_COPY = "manifest.copy";
 
+  /** How large folders were left when the store was closed. */
+  public static final String LEFT = "left";
+
   /** See {@link ScrubRecord}. */
   public static final String SCRUB = "scrub.json";
 
@@ -41,7 +44,7 @@ public final class OwnNames {
 
   /** All files but the lock, which is never replaced. */
   static final List<String> FILES =
-      List.of(OWNER, WRITABLE, MANIFEST, MANIFEST_COPY, SCRUB, AUDIT, IDENTITY);
+      List.of(OWNER, WRITABLE, MANIFEST, MANIFEST_COPY, LEFT, SCRUB, AUDIT, IDENTITY);
 
   static final List<String> FOLDERS = List.of(TRASH, JOURNAL, OUTBOX, PENDING, PACKS, MODELS);
 

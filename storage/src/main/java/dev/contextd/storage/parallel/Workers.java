@@ -58,6 +58,16 @@ public final class Workers {
   }
 
   /**
+   * Has a helper begin with something that the caller takes part in later; nothing where the caller
+   * is alone.
+   */
+  public void begin(Runnable work) {
+    if (count > 1) {
+      pool.execute(work);
+    }
+  }
+
+  /**
    * Runs one task in several threads at once, which share out the work among themselves.
    *
    * @param most that can be of use
@@ -112,18 +122,7 @@ public final class Workers {
     }
 
     void awaitEnd() {
-      boolean interrupted = false;
-      while (true) {
-        try {
-          end.await();
-          break;
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+      Waiting.until(end);
     }
 
     T result() {

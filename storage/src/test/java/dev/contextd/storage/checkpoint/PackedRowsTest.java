@@ -98,7 +98,6 @@ class PackedRowsTest {
         model.remove(gone);
       }
     }
-    rows.index();
 
     assertThat(rows.count()).isEqualTo(model.size());
     assertThat(rows.copies()).isEqualTo(model);
@@ -117,7 +116,7 @@ class PackedRowsTest {
         requireFound(rows, id, copy.file());
       }
     }
-    assertThat(rows.files().number(key)).isNegative();
+    assertThat(rows.table().number(key)).isNegative();
     rows.kill("");
     assertThat(rows.copy("")).as("known, and not served").isEqualTo(model.get(""));
     assertThat(rows.units().stream().mapToInt(PackUnit::count).sum())
@@ -136,7 +135,7 @@ class PackedRowsTest {
   }
 
   private static void requireFound(PackedRows rows, String id, FileState file) {
-    int number = rows.files().number(file.key());
+    int number = rows.table().number(file.key());
     assertThat(number).isNotNegative();
     assertThat(rows.file(number).id()).isEqualTo(id);
     assertThat(rows.file(number).state()).isEqualTo(file);
@@ -155,7 +154,7 @@ class PackedRowsTest {
       file.modifiedNanos()
     };
     int[] numbers = new int[4];
-    rows.files().find(asked, numbers.length, numbers);
+    rows.table().find(asked, numbers.length, numbers);
     assertThat(numbers).containsExactly(number, -1, -1, -1);
   }
 }

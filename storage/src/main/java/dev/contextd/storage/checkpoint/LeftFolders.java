@@ -1,0 +1,125 @@
+package dev.contextd.storage.checkpoint;
+
+import dev.contextd.storage.binary.BinaryReader;
+import dev.contextd.storage.binary.BinaryWriter;
+import dev.contextd.storage.binary.Crc32c;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.LeftFolder;
+import dev.contextd.storage.folder.OwnNames;
+import dev.contextd.storage.gob.FormatException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How the large folders were left when the store was closed: {@code .contextd/left}. It says
+ * nothing that is not in the packs, and makes the next opening quick: without it, or where it does
+ * not fit, each file is looked up.
+ *
+ * @param byIncarnation of collections
+ */
+record LeftFolders(Map<Long, Left> byIncarnation) {
+  private static final Logger log = LoggerFactory.getLogger(LeftFolders.class);
+
+  /** The letters CTXDLEFT, the first one in the lowest byte. */
+  private static final long MAGIC = 0x5446454C44585443L;
+
+  private static final int VERSION = 1;
+  private static final int MIN_BYTES = 32;
+
+  /** So many files are noted in all: more would keep a store from closing in time. */
+  static final int MAX_FILES = 1 << 20;
+
+  static final LeftFolders NONE = new LeftFolders(Map.of());
+
+  /**
+   * One folder.
+   *
+   * @param packs the numbers of the packs whose documents' files are in it, and the only ones
+   */
+  record Left(List<Long> packs, LeftFolder folder) {
+    Left {
+      packs = List.copyOf(packs);
+    }
+  }
+
+  LeftFolders {
+    byIncarnation = Map.copyOf(byIncarnation);
+  }
+
+  private static Path file(Path own) {
+    return own.resolve(OwnNames.LEFT);
+  }
+
+  /** Reads them; none where they cannot be read. */
+  static LeftFolders read(Disk disk, Path own) {
+    Path file = file(own);
+    try {
+      return disk.kind(file) == Disk.Kind.FILE ? decode(disk.read(file)) : NONE;
+    } catch (IOException | FormatException e) {
+      log.debug("{} does not count: {}", file, e.toString());
+      return NONE;
+    }
+  }
+
+  /** Replaces the file; after a loss of power it may be the old one, or none that can be read. */
+  void write(Disk disk, Path own) throws IOException {
+    disk.replaceLazily(new Disk.Image(file(own), encode()));
+  }
+
+  private byte[] encode() {
+    int files = byIncarnation.values().stream().mapToInt(left -> left.folder().files()).sum();
+    BinaryWriter out =
+        new BinaryWriter((files + 1) * LeftFolder.NUMBERS * Long.BYTES)
+            .u64(MAGIC)
+            .u32(VERSION)
+            .u32(byIncarnation.size());
+    byIncarnation.forEach((incarnation, left) -> {
+      out.u64(incarnation).u32(left.packs().size());
+      left.packs().forEach(out::u64);
+      LeftFolder folder = left.folder();
+      out.u64(folder.nameBytes()).u32(folder.nameSum()).u32(folder.files());
+      out.rawLongs(folder.states(), folder.states().length);
+    });
+    return out.u32(Crc32c.of(out.toByteBuffer())).toByteArray();
+  }
+
+  static LeftFolders decode(byte[] file) throws FormatException {
+    ByteBuffer bytes = ByteBuffer.wrap(file);
+    int body = file.length - Integer.BYTES;
+    if (body < 0
+        || new BinaryReader(bytes.duplicate().position(body)).u32()
+            != Crc32c.of(bytes.duplicate().limit(body))) {
+      throw new FormatException("it fails its checksum");
+    }
+    BinaryReader in = new BinaryReader(bytes.duplicate().limit(body));
+    if (in.u64() != MAGIC || in.u32() != VERSION) {
+      throw new FormatException("it is of another kind or version");
+    }
+    Map<Long, Left> found = new HashMap<>();
+    for (int count = in.count(MIN_BYTES); count > 0; count--) {
+      found.put(in.u64(), decodeFolder(in));
+    }
+    in.end();
+    return new LeftFolders(found);
+  }
+
+  private static Left decodeFolder(BinaryReader in) throws FormatException {
+    int count = in.count(Long.BYTES);
+    List<Long> packs = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      packs.add(in.u64());
+    }
+    long nameBytes = in.u64();
+    int nameSum = in.u32();
+    int files = in.count(LeftFolder.NUMBERS * Long.BYTES);
+    long[] states = in.rawLongs(files * LeftFolder.NUMBERS);
+    return new Left(packs, new LeftFolder(nameBytes, nameSum, states));
+  }
+}

@@ -1,0 +1,204 @@
+package dev.contextd.storage.disk;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.contextd.storage.parallel.Waiting;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A look at a folder against how it was left. Whoever comes first lists the names; all take parts
+ * of them then, and whoever does the last part closes the folder, even if nobody waits for it.
+ */
+final class LinuxLook implements Disk.Look {
+  /** So many names are looked at before another thread may take the next ones. */
+  private static final int PART_NAMES = 2_048;
+
+  /** So many names are looked at with one call of what does it: it is compiled long before. */
+  private static final int FEW_NAMES = 64;
+
+  private final Path directory;
+  private final LeftFolder left;
+  private final AtomicBoolean isBegun = new AtomicBoolean();
+  private final CountDownLatch isListed = new CountDownLatch(1);
+  private final CountDownLatch isDone = new CountDownLatch(1);
+  private final AtomicInteger next = new AtomicInteger();
+  private final AtomicInteger undone = new AtomicInteger();
+  private volatile boolean differs;
+
+  /** Null where nothing is to be looked at. */
+  private volatile @Nullable Listed listed;
+
+  /** An open folder of which all names are those that it had. */
+  private record Listed(LinuxFolder.Open folder, List<Part> parts) {}
+
+  /**
+   * Some names of a piece of the list.
+   *
+   * @param address of the piece
+   * @param starts where each of its names begins
+   * @param first the place of the first name of the piece among all
+   */
+  private record Part(long address, int[] starts, int from, int to, int first) {}
+
+  LinuxLook(Path directory, LeftFolder left) {
+    this.directory = directory;
+    this.left = left;
+  }
+
+  @Override
+  public void takePart() {
+    if (isBegun.compareAndSet(false, true)) {
+      begin();
+    } else {
+      Waiting.until(isListed);
+    }
+    Listed all = listed;
+    if (all == null) {
+      return;
+    }
+    int count = all.parts().size();
+    for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+      look(all.folder(), all.parts().get(i));
+    }
+  }
+
+  @Override
+  public boolean isAsLeft() {
+    takePart();
+    Waiting.until(isDone);
+    return !differs;
+  }
+
+  private void begin() {
+    try {
+      LinuxFolder linux = LinuxFolder.find().orElse(null);
+      LinuxFolder.Open folder = linux == null ? null : linux.open(directory);
+      if (folder != null) {
+        list(folder);
+      }
+    } finally {
+      if (listed == null) {
+        differs = true;
+        isDone.countDown();
+      }
+      isListed.countDown();
+    }
+  }
+
+  private void list(LinuxFolder.Open folder) {
+    try {
+      Names names = new Names();
+      if (folder.forEachPiece(names::add) && names.areThoseOf(left)) {
+        undone.set(names.parts.size());
+        listed = new Listed(folder, names.parts);
+      }
+    } finally {
+      if (listed == null) {
+        folder.close();
+      }
+    }
+  }
+
+  /** The names that the system tells now. */
+  private static final class Names {
+    private final List<Part> parts = new ArrayList<>();
+    private final CRC32C sum = new CRC32C();
+    private long bytes;
+    private int count;
+
+    boolean add(MemorySegment piece) {
+      sum.update(piece.asByteBuffer());
+      bytes += piece.byteSize();
+      int[] starts = LinuxNames.starts(piece.toArray(JAVA_LONG));
+      for (int from = 0; from < starts.length; from += PART_NAMES) {
+        int to = Math.min(starts.length, from + PART_NAMES);
+        parts.add(new Part(piece.address(), starts, from, to, count));
+      }
+      count += starts.length;
+      return true;
+    }
+
+    boolean areThoseOf(LeftFolder left) {
+      return count > 0
+          && count == left.files()
+          && bytes == left.nameBytes()
+          && (int) sum.getValue() == left.nameSum();
+    }
+  }
+
+  private void look(LinuxFolder.Open folder, Part part) {
+    boolean isAsLeft = false;
+    try {
+      isAsLeft = !differs && isAsLeft(folder, part);
+    } finally {
+      if (!isAsLeft) {
+        differs = true;
+      }
+      if (undone.decrementAndGet() == 0) {
+        folder.close();
+        isDone.countDown();
+      }
+    }
+  }
+
+  private boolean isAsLeft(LinuxFolder.Open folder, Part part) {
+    try (Arena arena = Arena.ofConfined()) {
+      Few few = new Few(left.states(), arena.allocate(JAVA_LONG, FEW_NAMES * LinuxStat.WORDS));
+      boolean isAsLeft = true;
+      for (int from = part.from(); isAsLeft && from < part.to(); from += FEW_NAMES) {
+        int count = Math.min(part.to() - from, FEW_NAMES);
+        isAsLeft = few.ask(folder, part, from, count) && few.areAsLeft(part.first() + from, count);
+      }
+      return isAsLeft;
+    }
+  }
+
+  /** What the system says of a few files. */
+  private static final class Few {
+    private final long[] states;
+    private final MemorySegment buffer;
+    private final long[] answers = new long[FEW_NAMES * LinuxStat.WORDS];
+
+    Few(long[] states, MemorySegment buffer) {
+      this.states = states;
+      this.buffer = buffer;
+    }
+
+    boolean ask(LinuxFolder.Open folder, Part part, int from, int count) {
+      boolean isAnswered = true;
+      for (int i = 0; i < count; i++) {
+        long name = part.address() + part.starts()[from + i];
+        isAnswered &= folder.look(name, buffer.address() + (long) i * LinuxStat.WORDS * Long.BYTES);
+      }
+      MemorySegment.copy(buffer, JAVA_LONG, 0, answers, 0, count * LinuxStat.WORDS);
+      return isAnswered;
+    }
+
+    /**
+     * Whether files are as they were left.
+     *
+     * @param first the place of the first among all names
+     */
+    boolean areAsLeft(int first, int count) {
+      boolean isAsLeft = true;
+      for (int i = 0; i < count; i++) {
+        int answer = i * LinuxStat.WORDS;
+        int state = (first + i) * LeftFolder.NUMBERS;
+        isAsLeft &=
+            LinuxStat.isFile(answers, answer)
+                && LinuxStat.size(answers, answer) == states[state]
+                && LinuxStat.modifiedNanos(answers, answer) == states[state + 1];
+      }
+      return isAsLeft;
+    }
+  }
+}

@@ -7,7 +7,6 @@ import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
-import dev.contextd.storage.disk.LeftFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -30,8 +29,7 @@ final class KnownCollection implements KnownFolder {
   private final Map<String, List<@Nullable StoredDocument>> inFlux = new LinkedHashMap<>();
 
   private final Map<String, String> inFluxByHash = new HashMap<>();
-  private @Nullable LeftFolder left;
-  private Disk.Look look = Disk.Look.NONE;
+  private StoreOpening.@Nullable BegunLook left;
   private boolean knowsDeletions = true;
 
   /** Whether the journal has lost writes, which may be newer than what it still tells. */
@@ -41,16 +39,16 @@ final class KnownCollection implements KnownFolder {
   private boolean isOfJournalAlone;
 
   KnownCollection(KeptCollection kept, boolean isSamePlace) {
-    this(kept, isSamePlace, 0);
+    this(kept, isSamePlace, new PackedRows(0));
   }
 
   /**
-   * @param mostRows how many rows of packs will be added at most
+   * @param rows to which those of the packs will be added
    */
-  KnownCollection(KeptCollection kept, boolean isSamePlace, long mostRows) {
+  KnownCollection(KeptCollection kept, boolean isSamePlace, PackedRows rows) {
     this.kept = kept;
     this.isSamePlace = isSamePlace;
-    this.rows = new PackedRows(mostRows);
+    this.rows = rows;
   }
 
   KeptCollection kept() {
@@ -97,20 +95,16 @@ final class KnownCollection implements KnownFolder {
   }
 
   /**
-   * All that the packs hold was in the folder when it was left.
-   *
-   * @param begun a look whether it still is
+   * All that the packs hold was in the folder when it was left; a look tells whether it still is.
    */
-  void left(LeftFolder folder, Disk.Look begun) {
-    left = folder;
-    look = begun;
+  void left(StoreOpening.BegunLook begun) {
+    left = begun;
   }
 
   /** The folder is judged: nobody asks for its files any more. */
   void judged() {
     rows.forgetFiles();
     left = null;
-    look = Disk.Look.NONE;
   }
 
   void put(StoredDocument document) {
@@ -169,15 +163,15 @@ final class KnownCollection implements KnownFolder {
 
   @Override
   public Optional<Disk.Entry> asLeft(Path folder) {
-    LeftFolder then = left;
+    StoreOpening.BegunLook then = left;
     FileState metadata = kept.metadataFile;
     boolean isAsLeft =
         then != null
-            && then.files() == rows.count() + 1 // that of the metadata
+            && then.documents() == rows.count()
             && inFlux.isEmpty()
             && knowsAll()
             && folder.equals(kept.folder().path())
-            && look.isAsLeft();
+            && then.look().isAsLeft();
     if (!isAsLeft) {
       return Optional.empty();
     }

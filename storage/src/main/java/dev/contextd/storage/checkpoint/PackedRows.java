@@ -25,13 +25,11 @@ final class PackedRows {
   private static final long REMOVED = -1;
 
   private final List<PackUnit> units = new ArrayList<>();
-
-  /** Places by the hash of the id, which stands beside each. */
-  private long[] byId;
-
-  private int[] hashes;
-  private int used;
+  private final long most;
   private int count;
+
+  /** Null while all rows are of distinct ids and nobody has asked for one. */
+  private volatile @Nullable Ids ids;
 
   private volatile @Nullable Files files;
 
@@ -41,8 +39,18 @@ final class PackedRows {
    * @param most how many rows will be added at most
    */
   PackedRows(long most) {
-    this.byId = new long[HashSlots.forEntries(most)];
-    this.hashes = new int[byId.length];
+    this.most = most;
+    this.ids = new Ids();
+  }
+
+  private PackedRows(long most, @Nullable Ids ids) {
+    this.most = most;
+    this.ids = ids;
+  }
+
+  /** Of rows of which no two are of one id: they are found by it when somebody first asks. */
+  static PackedRows distinct(long most) {
+    return new PackedRows(most, null);
   }
 
   private static long place(int unit, int row) {
@@ -72,68 +80,110 @@ final class PackedRows {
 
   /** Adds the rows of a pack that is newer than those before, whose rows it supersedes. */
   void add(List<PackUnit> newer) {
+    Ids found = ids;
     for (PackUnit unit : newer) {
       units.add(unit);
       dimension = unit.count() > 0 ? unit.dimension() : dimension;
-      for (int row = unit.nextLive(0); row >= 0; row = unit.nextLive(row + 1)) {
-        add(unit, row, place(units.size() - 1, row));
-      }
+      count += found == null ? unit.count() : found.add(unit, units.size() - 1);
     }
   }
 
-  private void add(PackUnit unit, int row, long place) {
-    if (used * 2 >= byId.length) {
-      throw new IllegalStateException("more rows than were expected");
+  private Ids ids() {
+    Ids found = ids;
+    return found == null ? foundIds() : found;
+  }
+
+  private synchronized Ids foundIds() {
+    Ids found = ids;
+    if (found == null) {
+      found = new Ids();
+      for (int number = 0; number < units.size(); number++) {
+        found.add(units.get(number), number);
+      }
+      ids = found;
     }
-    int hash = unit.bodies().idHash(row);
-    int slot = HashSlots.first(hash, byId.length);
-    for (; byId[slot] != FREE; slot = (slot + 1) & (byId.length - 1)) {
-      if (hashes[slot] == hash && byId[slot] != REMOVED) {
-        PackUnit before = unit(byId[slot]);
-        int beforeRow = row(byId[slot]);
-        if (unit.bodies().isSameId(row, before.bodies(), beforeRow)) {
-          before.kill(beforeRow);
-          byId[slot] = place;
-          return;
+    return found;
+  }
+
+  /** The places of rows by the hash of the id, which stands beside each. */
+  private final class Ids {
+    private final long[] places = new long[HashSlots.forEntries(most)];
+    private final int[] hashes = new int[places.length];
+    private int used;
+
+    /** Adds the rows of a unit, and tells how many of them are of ids that were not there. */
+    int add(PackUnit unit, int number) {
+      int before = used;
+      for (int row = unit.nextLive(0); row >= 0; row = unit.nextLive(row + 1)) {
+        add(unit, row, place(number, row));
+      }
+      return used - before;
+    }
+
+    private void add(PackUnit unit, int row, long place) {
+      if (used * 2 >= places.length) {
+        throw new IllegalStateException("more rows than were expected");
+      }
+      int hash = unit.bodies().idHash(row);
+      int slot = HashSlots.first(hash, places.length);
+      for (; places[slot] != FREE; slot = (slot + 1) & (places.length - 1)) {
+        if (hashes[slot] == hash && places[slot] != REMOVED) {
+          PackUnit before = unit(places[slot]);
+          int beforeRow = row(places[slot]);
+          if (unit.bodies().isSameId(row, before.bodies(), beforeRow)) {
+            before.kill(beforeRow);
+            places[slot] = place;
+            return;
+          }
         }
       }
+      places[slot] = place;
+      hashes[slot] = hash;
+      used++;
     }
-    byId[slot] = place;
-    hashes[slot] = hash;
-    used++;
-    count++;
-  }
 
-  /** The slot of an id; negative where no row has it. */
-  private int slot(String id) {
-    int hash = PackBodies.idHash(id);
-    for (int slot = HashSlots.first(hash, byId.length);
-        byId[slot] != FREE;
-        slot = (slot + 1) & (byId.length - 1)) {
-      long place = byId[slot];
-      if (hashes[slot] == hash && place != REMOVED && unit(place).id(row(place)).equals(id)) {
-        return slot;
+    /** The slot of an id; negative where no row has it. */
+    int slot(String id) {
+      int hash = PackBodies.idHash(id);
+      for (int slot = HashSlots.first(hash, places.length);
+          places[slot] != FREE;
+          slot = (slot + 1) & (places.length - 1)) {
+        long place = places[slot];
+        if (hashes[slot] == hash && place != REMOVED && unit(place).id(row(place)).equals(id)) {
+          return slot;
+        }
       }
+      return -1;
     }
-    return -1;
+
+    /** The place of an id; {@link #FREE} where no row has it. */
+    long placeOf(String id) {
+      int slot = slot(id);
+      return slot < 0 ? FREE : places[slot];
+    }
   }
 
   /** Takes a document out, and its row with it. */
   void remove(String id) {
-    int slot = slot(id);
+    Ids found = ids();
+    int slot = found.slot(id);
     if (slot >= 0) {
-      unit(byId[slot]).kill(row(byId[slot]));
-      byId[slot] = REMOVED;
+      kill(found.places[slot]);
+      found.places[slot] = REMOVED;
       count--;
     }
   }
 
   /** A document's row is not served any more, and its copies are known all the same. */
   void kill(String id) {
-    int slot = slot(id);
-    if (slot >= 0) {
-      unit(byId[slot]).kill(row(byId[slot]));
+    long place = ids().placeOf(id);
+    if (place != FREE) {
+      kill(place);
     }
+  }
+
+  private void kill(long place) {
+    unit(place).kill(row(place));
   }
 
   /**
@@ -145,10 +195,10 @@ final class PackedRows {
 
   private Files files() {
     Files found = files;
-    return found == null ? found() : found;
+    return found == null ? foundFiles() : found;
   }
 
-  private synchronized Files found() {
+  private synchronized Files foundFiles() {
     Files found = files;
     if (found == null) {
       FileTable table = new FileTable(count);
@@ -187,8 +237,8 @@ final class PackedRows {
 
   /** Where a document stands; null where none is known. */
   @Nullable Copy copy(String id) {
-    int slot = slot(id);
-    return slot < 0 ? null : copy(byId[slot]);
+    long place = ids().placeOf(id);
+    return place == FREE ? null : copy(place);
   }
 
   private Copy copy(long place) {
@@ -199,13 +249,13 @@ final class PackedRows {
 
   /** A document as its row has it; null where none is known. */
   @Nullable StoredDocument document(String id) {
-    int slot = slot(id);
-    return slot < 0 ? null : unit(byId[slot]).document(row(byId[slot]));
+    long place = ids().placeOf(id);
+    return place == FREE ? null : unit(place).document(row(place));
   }
 
   /** Puts the files of all documents. */
   void putFiles(FileTable table) {
-    for (long place : byId) {
+    for (long place : ids().places) {
       if (place > FREE) {
         putFile(table, unit(place).bodies(), row(place));
       }
@@ -219,7 +269,7 @@ final class PackedRows {
   /** All documents, by id. */
   Map<String, Copy> copies() {
     Map<String, Copy> copies = HashMap.newHashMap(count);
-    for (long place : byId) {
+    for (long place : ids().places) {
       if (place > FREE) {
         copies.put(unit(place).id(row(place)), copy(place));
       }

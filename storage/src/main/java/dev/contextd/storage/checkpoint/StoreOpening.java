@@ -192,7 +192,12 @@ final class StoreOpening implements KnownStore {
   }
 
   /** A look that others begin with while the packs are being read. */
-  private record BegunLook(LeftFolder left, Disk.Look look) {}
+  record BegunLook(LeftFolder left, Disk.Look look) {
+    /** How many documents were in the folder, beside the file of its metadata. */
+    int documents() {
+      return left.files() - 1;
+    }
+  }
 
   /**
    * Looks whether large folders are as they were left. What crashed has left nothing that counts.
@@ -218,6 +223,17 @@ final class StoreOpening implements KnownStore {
     return entry.packs().stream().map(Manifest.Pack::number).toList();
   }
 
+  /**
+   * For the rows of a collection's packs. Where there were as many documents as rows when the store
+   * was closed, each of which has a row, no row is superseded by another one.
+   */
+  private static PackedRows rows(Manifest.Collection entry, Optional<BegunLook> begun) {
+    long rows = entry.packs().stream().mapToLong(Manifest.Pack::rows).sum();
+    boolean isDeleting = entry.packs().stream().anyMatch(pack -> pack.tombstones() > 0);
+    boolean areDistinct = begun.filter(one -> one.documents() == rows).isPresent();
+    return areDistinct && !isDeleting ? PackedRows.distinct(rows) : new PackedRows(rows);
+  }
+
   private void readCollection(Manifest.Collection entry, Optional<BegunLook> begun) {
     KeptCollection kept =
         new KeptCollection(
@@ -226,8 +242,7 @@ final class StoreOpening implements KnownStore {
             folder.open(entry.folder(), entry.compression()),
             entry.metadataFile(),
             entry.model());
-    long rows = entry.packs().stream().mapToLong(Manifest.Pack::rows).sum();
-    KnownCollection known = new KnownCollection(kept, isSamePlace, rows);
+    KnownCollection known = new KnownCollection(kept, isSamePlace, rows(entry, begun));
     if (!replay.losses().isEmpty()) {
       known.writesLost();
     }
@@ -236,7 +251,7 @@ final class StoreOpening implements KnownStore {
       readPack(known, pack);
     }
     known.packsRead();
-    begun.ifPresent(one -> known.left(one.left(), one.look()));
+    begun.ifPresent(known::left);
     for (Manifest.Pack pack : entry.packs()) {
       int live = 0;
       for (PackUnit unit : known.units()) {

@@ -44,9 +44,6 @@ public final class PackBodies {
   /** Where the state of each row's file stands, with which the row ends. */
   private final int[] states;
 
-  /** A number for each row that rows of one id share. */
-  private final int[] idHashes;
-
   private final long[] fileKeys;
 
   private final BitSet whole = new BitSet();
@@ -62,7 +59,6 @@ public final class PackBodies {
     this.pieces = new byte[pieces == 1 ? 1 : rows][];
     this.starts = new int[rows];
     this.states = new int[rows];
-    this.idHashes = new int[rows];
     this.fileKeys = new long[rows];
   }
 
@@ -76,8 +72,6 @@ public final class PackBodies {
     starts[row] = start;
     states[row] = end - STATE_BYTES;
     fileKeys[row] = u64(bytes, end - STATE_BYTES);
-    int id = start + FLAGS_BYTES;
-    idHashes[row] = KeyedHash.of(bytes, id + Integer.BYTES, u32(bytes, id));
     if ((bytes[start] & PackFormat.UNIT_LENGTH) == 0) {
       scaled.set(row);
     }
@@ -244,7 +238,9 @@ public final class PackBodies {
 
   /** A number that rows of one id share. */
   public int idHash(int row) {
-    return idHashes[row];
+    byte[] bytes = piece(row);
+    int id = idAt(row);
+    return KeyedHash.of(bytes, id + Integer.BYTES, u32(bytes, id));
   }
 
   /** As {@link #idHash(int)} for an id. */

@@ -139,6 +139,27 @@ class LeftFoldersTest {
     reopen(false);
   }
 
+  /** Rows that are superseded are not served, though nobody looks for the ids of the others. */
+  @Test
+  void whatWasReplacedOrRemovedStaysSo() throws Exception {
+    try (Opened store = Opened.of(root, disk)) {
+      put(store, 0, 1, "second ");
+    }
+    disk.listed.clear();
+    reopen(false);
+    try (Opened store = Opened.of(root, disk)) {
+      store.remove(id(0));
+      model.remove(id(0));
+    }
+    disk.listed.clear();
+    reopen(false);
+    try (Opened store = Opened.of(root, disk)) {
+      put(store, DOCUMENTS, DOCUMENTS + 2, "added ");
+    }
+    disk.listed.clear();
+    reopen(false);
+  }
+
   @Test
   void withoutItEachFileIsLookedUp() throws Exception {
     byte[] whole = Files.readAllBytes(root.resolve(LEFT));

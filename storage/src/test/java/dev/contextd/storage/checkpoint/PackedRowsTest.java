@@ -24,6 +24,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The rows of several packs against a map of what was put and removed. */
 class PackedRowsTest {
@@ -121,6 +123,43 @@ class PackedRowsTest {
     assertThat(rows.copy("")).as("known, and not served").isEqualTo(model.get(""));
     assertThat(rows.units().stream().mapToInt(PackUnit::count).sum())
         .isEqualTo(model.size() - (model.containsKey("") ? 1 : 0));
+  }
+
+  /** Whoever asks first: by id, by file, for a copy to be killed or for all of them. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3})
+  void distinctRowsAreFoundLikeAllOthers(int first) throws Exception {
+    PackedRows rows = PackedRows.distinct(2L * MAX_ROWS);
+    Map<String, Copy> model = new HashMap<>();
+    for (int number = 0; number < 2; number++) {
+      List<String> ids =
+          IntStream.range(number * MAX_ROWS, (number + 1) * MAX_ROWS)
+              .mapToObj(Integer::toString)
+              .toList();
+      Map<String, FileState> files = new HashMap<>();
+      for (int row = 0; row < MAX_ROWS; row++) {
+        FileState file = new FileState(1L + model.size(), 5, 6, 7);
+        files.put(ids.get(row), file);
+        model.put(ids.get(row), new Copy(file, number, row));
+      }
+      rows.add(pack(number, ids, files).units());
+    }
+    assertThat(rows.count()).isEqualTo(model.size());
+    switch (first) {
+      case 0 -> assertThat(rows.copy("nothing")).isNull();
+      case 1 -> assertThat(rows.table().count()).isEqualTo(model.size());
+      case 2 -> rows.kill("0");
+      default -> assertThat(rows.copies()).hasSize(model.size());
+    }
+    assertThat(rows.copies()).isEqualTo(model);
+    for (var one : model.entrySet()) {
+      assertThat(rows.copy(one.getKey())).isEqualTo(one.getValue());
+    }
+    rows.remove("1");
+    assertThat(rows.copy("1")).isNull();
+    assertThat(rows.count()).isEqualTo(model.size() - 1);
+    assertThat(rows.units().stream().mapToInt(PackUnit::count).sum())
+        .isEqualTo(model.size() - (first == 2 ? 2 : 1));
   }
 
   @Test

@@ -112,7 +112,7 @@ final class DocumentFiles {
     if (from == null) {
       return files.ownKindLast(files.documents);
     }
-    if (files.isAsLeft) {
+    if (files.isAllAsLeft) {
       unchanged = from.files();
       return List.of();
     }
@@ -262,7 +262,7 @@ final class DocumentFiles {
   /** What we know and is not there: lost, or deleted together with the whole collection. */
   private void judgeMissing(StoredCollection collection) {
     KnownFolder from = known;
-    if (from == null || files.isAsLeft || seen.cardinality() == from.files()) {
+    if (from == null || files.isAllAsLeft || seen.cardinality() == from.files()) {
       return;
     }
     List<String> deleted = new ArrayList<>();

@@ -31,7 +31,7 @@ final class FolderFiles {
   BitSet asLeft = new BitSet();
 
   /** Whether all files that we know were seen so at once: none is told by its number then. */
-  boolean isAsLeft;
+  boolean isAllAsLeft;
 
   final List<Damage> damage = new ArrayList<>();
   private final List<Disk.Entry> metadataFiles = new ArrayList<>();
@@ -86,9 +86,9 @@ final class FolderFiles {
   }
 
   private void list(Disk disk) throws IOException {
-    Optional<Disk.Entry> left = known == null ? Optional.empty() : known.asLeft(path);
+    Optional<Disk.Entry> left = known == null ? Optional.empty() : known.metadataAsLeft(path);
     if (left.isPresent()) {
-      isAsLeft = true;
+      isAllAsLeft = true;
       sort(disk, left.get());
       return;
     }
@@ -170,7 +170,7 @@ final class FolderFiles {
 
   /** How many files a document may be in. */
   int documentFiles() {
-    int left = isAsLeft && known != null ? known.files() : asLeft.cardinality();
+    int left = isAllAsLeft && known != null ? known.files() : asLeft.cardinality();
     return Math.max(settledDocuments, documents.size() + left);
   }
 

@@ -23,11 +23,10 @@ public interface KnownFolder extends Disk.Left {
   boolean isMetadataUnchanged(Disk.Entry file);
 
   /**
-   * Looks whether the folder is as it was left, with all files that we know and no other name.
-   *
-   * @return its metadata file, where it is; the others need not be looked at then
+   * The metadata file of a folder of which everything was found to be as it was left, with all
+   * files that we know and no other name; empty where each has to be looked up.
    */
-  default Optional<Disk.Entry> asLeft(Path folder) {
+  default Optional<Disk.Entry> metadataAsLeft(Path folder) {
     return Optional.empty();
   }
 

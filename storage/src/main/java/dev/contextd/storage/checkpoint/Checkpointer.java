@@ -393,7 +393,7 @@ final class Checkpointer {
       seen = from.synced();
       begun = mark.begun();
       if (clean) {
-        noteLeft();
+        tryToNoteLeft();
       }
       writeManifest(clean);
     }
@@ -410,45 +410,51 @@ final class Checkpointer {
     }
   }
 
-  /** Notes how large folders are left, which spares the next opening most of its looking. */
-  private void noteLeft() {
+  private void tryToNoteLeft() throws IOException {
     try {
-      LeftFolders before = LeftFolders.read(disk, folder.own());
-      LeftFolders now = left(before);
-      if (!now.equals(before)) {
-        now.write(disk, folder.own());
-      }
-    } catch (IOException | RuntimeException e) {
+      noteLeft();
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
       log.warn("the next opening will look up each file: {}", e.toString());
+      LeftFolders.remove(disk, folder.own());
     }
   }
 
-  private LeftFolders left(LeftFolders before) throws IOException {
+  /** Notes how large folders are left, which spares the next opening most of its looking. */
+  private void noteLeft() throws IOException {
+    boolean isAny = collections.values().stream().anyMatch(KeptCollection::isAsLeft);
+    LeftFolders before = isAny ? LeftFolders.read(disk, folder.own()) : LeftFolders.NONE;
     Map<Long, LeftFolders.Left> left = new HashMap<>();
+    boolean isNew = false;
     int most = LeftFolders.MAX_FILES;
     for (KeptCollection collection : collections.values()) {
-      LeftFolders.Left now = left(collection, before, most);
+      LeftFolders.Left then = before.byIncarnation().get(collection.incarnation());
+      boolean isSame = then != null && isAsLeft(collection, then);
+      LeftFolders.Left now = isSame ? then : left(collection, most);
       if (now != null) {
         left.put(collection.incarnation(), now);
         most -= now.folder().files();
+        isNew |= !isSame;
       }
     }
-    return new LeftFolders(left);
+    if (isNew || left.isEmpty() || left.size() < before.byIncarnation().size()) {
+      new LeftFolders(left).write(disk, folder.own());
+    }
   }
 
-  private LeftFolders.@Nullable Left left(KeptCollection collection, LeftFolders before, int most)
-      throws IOException {
-    LeftFolders.Left then = before.byIncarnation().get(collection.incarnation());
-    List<Long> packs = collection.packNumbers();
-    if (then != null && collection.isAsLeft() && then.packs().equals(packs)) {
-      return then;
-    }
+  private static boolean isAsLeft(KeptCollection collection, LeftFolders.Left then) {
+    Manifest.Collection now = collection.entry();
+    return collection.isAsLeft() && then.isOf(now.packs(), now.metadataFile());
+  }
+
+  private LeftFolders.@Nullable Left left(KeptCollection collection, int most) throws IOException {
     int files = collection.packs.stream().mapToInt(pack -> pack.live).sum();
-    return collection.isReadable() && collection.metadataFile.isSeen() && files < most
-        ? disk.left(collection.folder().path(), collection::allFiles)
-            .map(folder -> new LeftFolders.Left(packs, folder))
-            .orElse(null)
-        : null;
+    if (!collection.isReadable() || !collection.metadataFile.isSeen() || files >= most) {
+      return null;
+    }
+    Manifest.Collection now = collection.entry();
+    return disk.left(collection.folder().path(), collection::allFiles)
+        .map(found -> new LeftFolders.Left(now.packs(), now.metadataFile(), found))
+        .orElse(null);
   }
 
   /** Writes the manifest as things are, without a checkpoint. */

@@ -53,8 +53,10 @@ public final class KeptCollection {
   /** Oldest first. */
   final List<LivePack> packs = new ArrayList<>();
 
-  /** The packs that were there when the folder was found to be as it was left. */
-  private List<Long> packsAsLeft = List.of();
+  /**
+   * What the manifest said when the folder was found to be as it was left; null where it was not.
+   */
+  private Manifest.@Nullable Collection asLeft;
 
   /**
    * Files of ours that are in no copy yet: found at opening, or left by a checkpoint that failed.
@@ -124,18 +126,14 @@ public final class KeptCollection {
     return files;
   }
 
-  List<Long> packNumbers() {
-    return packs.stream().map(pack -> pack.number).toList();
-  }
-
   /** The folder was found to be as it was left. */
-  void leftAsItIs() {
-    packsAsLeft = packNumbers();
+  void foundAsLeft() {
+    asLeft = entry();
   }
 
-  /** Whether the folder was found to be as it was left, and nothing was written to it since. */
+  /** Whether the folder was found to be as it was left, and nothing of ours has changed in it. */
   boolean isAsLeft() {
-    return !packsAsLeft.isEmpty() && packsAsLeft.equals(packNumbers());
+    return entry().equals(asLeft);
   }
 
   /** How the folder's own file and those of the documents were left. */

@@ -29,7 +29,10 @@ final class KnownCollection implements KnownFolder {
   private final Map<String, List<@Nullable StoredDocument>> inFlux = new LinkedHashMap<>();
 
   private final Map<String, String> inFluxByHash = new HashMap<>();
-  private StoreOpening.@Nullable BegunLook left;
+
+  /** The folder, where it was found to be as it was left. */
+  private @Nullable Path folderAsLeft;
+
   private boolean knowsDeletions = true;
 
   /** Whether the journal has lost writes, which may be newer than what it still tells. */
@@ -89,22 +92,23 @@ final class KnownCollection implements KnownFolder {
     rows.kill(id);
   }
 
-  /** All packs are read: they say where each document stands. */
-  void packsRead() {
-    kept.packed(rows);
-  }
-
   /**
-   * All that the packs hold was in the folder when it was left; a look tells whether it still is.
+   * All packs are read: they say where each document stands.
+   *
+   * @param isAsLeft whether the folder has their documents' files and no others, as they were left
    */
-  void left(StoreOpening.BegunLook begun) {
-    left = begun;
+  void packsRead(boolean isAsLeft) {
+    if (isAsLeft && knowsAll()) {
+      folderAsLeft = kept.folder().path();
+    } else {
+      rows.requireIds();
+    }
+    kept.packed(rows);
   }
 
   /** The folder is judged: nobody asks for its files any more. */
   void judged() {
     rows.forgetFiles();
-    left = null;
   }
 
   void put(StoredDocument document) {
@@ -162,23 +166,12 @@ final class KnownCollection implements KnownFolder {
   }
 
   @Override
-  public Optional<Disk.Entry> asLeft(Path folder) {
-    StoreOpening.BegunLook then = left;
-    FileState metadata = kept.metadataFile;
-    boolean isAsLeft =
-        then != null
-            && then.documents() == rows.count()
-            && inFlux.isEmpty()
-            && knowsAll()
-            && folder.equals(kept.folder().path())
-            && then.look().isAsLeft();
-    if (!isAsLeft) {
-      return Optional.empty();
-    }
-    kept.leftAsItIs();
-    return Optional.of(
-        new Disk.Entry(
-            folder, metadata.name(), Disk.Kind.FILE, metadata.size(), metadata.modifiedNanos()));
+  public Optional<Disk.Entry> metadataAsLeft(Path folder) {
+    FileState file = kept.metadataFile;
+    return folder.equals(folderAsLeft) && inFlux.isEmpty()
+        ? Optional.of(
+            new Disk.Entry(folder, file.name(), Disk.Kind.FILE, file.size(), file.modifiedNanos()))
+        : Optional.empty();
   }
 
   @Override

@@ -3,10 +3,12 @@ package dev.contextd.storage.checkpoint;
 import dev.contextd.storage.binary.BinaryReader;
 import dev.contextd.storage.binary.BinaryWriter;
 import dev.contextd.storage.binary.Crc32c;
+import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.LeftFolder;
 import dev.contextd.storage.folder.OwnNames;
 import dev.contextd.storage.gob.FormatException;
+import dev.contextd.storage.pack.Manifest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -31,7 +33,11 @@ record LeftFolders(Map<Long, Left> byIncarnation) {
   private static final long MAGIC = 0x5446454C44585443L;
 
   private static final int VERSION = 1;
-  private static final int MIN_BYTES = 32;
+  private static final int PACK_BYTES = 4 * Long.BYTES;
+  private static final int FILE_BYTES = LeftFolder.NUMBERS * Long.BYTES;
+
+  /** What a folder has at least: no pack and no file. */
+  private static final int MIN_BYTES = 5 * Long.BYTES + 4 * Integer.BYTES;
 
   /** So many files are noted in all: more would keep a store from closing in time. */
   static final int MAX_FILES = 1 << 20;
@@ -39,13 +45,19 @@ record LeftFolders(Map<Long, Left> byIncarnation) {
   static final LeftFolders NONE = new LeftFolders(Map.of());
 
   /**
-   * One folder.
+   * One folder, with what the manifest says of its collection: where that says anything else, this
+   * is of another time.
    *
-   * @param packs the numbers of the packs whose documents' files are in it, and the only ones
+   * @param packs whose documents' files are in it, and the only ones
+   * @param metadata the collection's own file
    */
-  record Left(List<Long> packs, LeftFolder folder) {
+  record Left(List<Manifest.Pack> packs, FileState metadata, LeftFolder folder) {
     Left {
       packs = List.copyOf(packs);
+    }
+
+    boolean isOf(List<Manifest.Pack> nowPacks, FileState nowMetadata) {
+      return packs.equals(nowPacks) && metadata.equals(nowMetadata);
     }
   }
 
@@ -70,19 +82,36 @@ record LeftFolders(Map<Long, Left> byIncarnation) {
 
   /** Replaces the file; after a loss of power it may be the old one, or none that can be read. */
   void write(Disk disk, Path own) throws IOException {
-    disk.replaceLazily(new Disk.Image(file(own), encode()));
+    if (byIncarnation.isEmpty()) {
+      remove(disk, own);
+    } else {
+      disk.replaceLazily(new Disk.Image(file(own), encode()));
+    }
+  }
+
+  /** Removes the file, which nothing is lost with. */
+  static void remove(Disk disk, Path own) throws IOException {
+    if (disk.exists(file(own))) {
+      disk.remove(file(own));
+    }
   }
 
   private byte[] encode() {
     int files = byIncarnation.values().stream().mapToInt(left -> left.folder().files()).sum();
     BinaryWriter out =
-        new BinaryWriter((files + 1) * LeftFolder.NUMBERS * Long.BYTES)
+        new BinaryWriter((files + 1) * FILE_BYTES)
             .u64(MAGIC)
             .u32(VERSION)
             .u32(byIncarnation.size());
     byIncarnation.forEach((incarnation, left) -> {
-      out.u64(incarnation).u32(left.packs().size());
-      left.packs().forEach(out::u64);
+      out.u64(incarnation);
+      FileState file = left.metadata();
+      out.u64(file.key()).u64(file.size()).u64(file.modifiedNanos()).u32(file.crc());
+      out.u32(left.packs().size());
+      for (Manifest.Pack pack : left.packs()) {
+        out.u64(pack.number()).u32(pack.rows()).u32(pack.tombstones());
+        out.u64(pack.bytes()).u64(pack.deadSince());
+      }
       LeftFolder folder = left.folder();
       out.u64(folder.nameBytes()).u32(folder.nameSum()).u32(folder.files());
       out.rawLongs(folder.states(), folder.states().length);
@@ -111,15 +140,16 @@ record LeftFolders(Map<Long, Left> byIncarnation) {
   }
 
   private static Left decodeFolder(BinaryReader in) throws FormatException {
-    int count = in.count(Long.BYTES);
-    List<Long> packs = new ArrayList<>(count);
+    FileState metadata = new FileState(in.u64(), in.u64(), in.u64(), in.u32());
+    int count = in.count(PACK_BYTES);
+    List<Manifest.Pack> packs = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      packs.add(in.u64());
+      packs.add(new Manifest.Pack(in.u64(), in.u32(), in.u32(), in.u64(), in.u64()));
     }
     long nameBytes = in.u64();
     int nameSum = in.u32();
-    int files = in.count(LeftFolder.NUMBERS * Long.BYTES);
+    int files = in.count(FILE_BYTES);
     long[] states = in.rawLongs(files * LeftFolder.NUMBERS);
-    return new Left(packs, new LeftFolder(nameBytes, nameSum, states));
+    return new Left(packs, metadata, new LeftFolder(nameBytes, nameSum, states));
   }
 }

@@ -88,19 +88,36 @@ final class PackedRows {
     }
   }
 
-  private Ids ids() {
-    Ids found = ids;
-    return found == null ? foundIds() : found;
+  /** Finds all rows by their ids now, so that a later one supersedes an earlier one. */
+  void requireIds() {
+    if (ids == null) {
+      Ids found = foundIds();
+      count = found.used;
+      ids = found;
+    }
   }
 
-  private synchronized Ids foundIds() {
+  private Ids ids() {
+    Ids found = ids;
+    return found == null ? distinctIds() : found;
+  }
+
+  private synchronized Ids distinctIds() {
     Ids found = ids;
     if (found == null) {
-      found = new Ids();
-      for (int number = 0; number < units.size(); number++) {
-        found.add(units.get(number), number);
+      found = foundIds();
+      if (found.used != count) {
+        throw new IllegalStateException("two rows of packs without superseded rows are of one id");
       }
       ids = found;
+    }
+    return found;
+  }
+
+  private Ids foundIds() {
+    Ids found = new Ids();
+    for (int number = 0; number < units.size(); number++) {
+      found.add(units.get(number), number);
     }
     return found;
   }
@@ -203,20 +220,25 @@ final class PackedRows {
     if (found == null) {
       FileTable table = new FileTable(count);
       found = new Files(table, new long[table.slots()]);
-      for (int number = 0; number < units.size(); number++) {
-        PackUnit unit = units.get(number);
-        for (int row = unit.nextLive(0); row >= 0; row = unit.nextLive(row + 1)) {
-          put(found, unit.bodies(), row, place(number, row));
-        }
-      }
+      long[] places = found.places;
+      forEachLive((bodies, row, place) -> places[putFile(table, bodies, row)] = place);
       files = found;
     }
     return found;
   }
 
-  /** A method of its own is compiled long before the loop around it ends. */
-  private static void put(Files files, PackBodies bodies, int row, long place) {
-    files.places[putFile(files.table, bodies, row)] = place;
+  /** Takes rows. */
+  private interface RowUse {
+    void of(PackBodies bodies, int row, long place);
+  }
+
+  private void forEachLive(RowUse use) {
+    for (int number = 0; number < units.size(); number++) {
+      PackUnit unit = units.get(number);
+      for (int row = unit.nextLive(0); row >= 0; row = unit.nextLive(row + 1)) {
+        use.of(unit.bodies(), row, place(number, row));
+      }
+    }
   }
 
   FileTable table() {
@@ -255,6 +277,10 @@ final class PackedRows {
 
   /** Puts the files of all documents. */
   void putFiles(FileTable table) {
+    if (ids == null) {
+      forEachLive((bodies, row, _) -> putFile(table, bodies, row));
+      return;
+    }
     for (long place : ids().places) {
       if (place > FREE) {
         putFile(table, unit(place).bodies(), row(place));

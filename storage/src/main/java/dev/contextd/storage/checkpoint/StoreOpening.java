@@ -192,7 +192,7 @@ final class StoreOpening implements KnownStore {
   }
 
   /** A look that others begin with while the packs are being read. */
-  record BegunLook(LeftFolder left, Disk.Look look) {
+  private record BegunLook(LeftFolder left, Disk.Look look) {
     /** How many documents were in the folder, beside the file of its metadata. */
     int documents() {
       return left.files() - 1;
@@ -210,17 +210,13 @@ final class StoreOpening implements KnownStore {
     LeftFolders left = LeftFolders.read(disk, folder.own());
     for (Manifest.Collection entry : manifest.collections()) {
       LeftFolders.Left then = left.byIncarnation().get(entry.incarnation());
-      if (then != null && then.packs().equals(numbers(entry))) {
+      if (then != null && then.isOf(entry.packs(), entry.metadataFile())) {
         Disk.Look look = disk.look(folder.root().resolve(entry.folder()), then.folder());
         looks.put(entry.incarnation(), new BegunLook(then.folder(), look));
         workers.begin(look::takePart);
       }
     }
     return looks;
-  }
-
-  private static List<Long> numbers(Manifest.Collection entry) {
-    return entry.packs().stream().map(Manifest.Pack::number).toList();
   }
 
   /**
@@ -250,8 +246,9 @@ final class StoreOpening implements KnownStore {
       named.add(pack.number());
       readPack(known, pack);
     }
-    known.packsRead();
-    begun.ifPresent(known::left);
+    boolean isAsLeft =
+        begun.filter(one -> one.look().isAsLeft() && one.documents() == known.files()).isPresent();
+    known.packsRead(isAsLeft);
     for (Manifest.Pack pack : entry.packs()) {
       int live = 0;
       for (PackUnit unit : known.units()) {
@@ -262,6 +259,9 @@ final class StoreOpening implements KnownStore {
       } else {
         checkpointer.retirePack(pack.number(), false);
       }
+    }
+    if (isAsLeft) {
+      kept.foundAsLeft();
     }
     byFolder.put(entry.folder(), known);
     byIncarnation.put(entry.incarnation(), known);

@@ -30,10 +30,10 @@ record LinuxFolder(
   private static final int NAMES_BYTES = 1 << 20;
 
   /** So many names are looked at before another thread may take the next ones. */
-  private static final int PART_NAMES = 2_048;
+  static final int PART_NAMES = 2_048;
 
   /** So many names are looked at with one call of what does it. */
-  private static final int FEW_NAMES = 64;
+  static final int FEW_NAMES = 64;
 
   /** Made on first use: linking costs a start several hundredths of a second. */
   private static final class Linked {

@@ -13,17 +13,15 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A look at a folder against how it was left. Whoever comes first lists the names; all take parts
  * of them then, and whoever does the last part closes the folder, even if nobody waits for it.
  */
 final class LinuxLook implements Disk.Look {
-  /** So many names are looked at before another thread may take the next ones. */
-  private static final int PART_NAMES = 2_048;
-
-  /** So many names are looked at with one call of what does it: it is compiled long before. */
-  private static final int FEW_NAMES = 64;
+  private static final Logger log = LoggerFactory.getLogger(LinuxLook.class);
 
   private final Path directory;
   private final LeftFolder left;
@@ -85,6 +83,8 @@ final class LinuxLook implements Disk.Look {
       if (folder != null) {
         list(folder);
       }
+    } catch (RuntimeException | OutOfMemoryError e) {
+      note(e);
     } finally {
       if (listed == null) {
         differs = true;
@@ -94,10 +94,15 @@ final class LinuxLook implements Disk.Look {
     }
   }
 
+  private void note(Throwable hindrance) {
+    log.debug("{} is looked up: {}", directory, hindrance.toString());
+    differs = true;
+  }
+
   private void list(LinuxFolder.Open folder) {
     try {
-      Names names = new Names();
-      if (folder.forEachPiece(names::add) && names.areThoseOf(left)) {
+      Names names = new Names(left);
+      if (folder.forEachPiece(names::add) && names.areAll()) {
         undone.set(names.parts.size());
         listed = new Listed(folder, names.parts);
       }
@@ -108,26 +113,31 @@ final class LinuxLook implements Disk.Look {
     }
   }
 
-  /** The names that the system tells now. */
+  /** The names that the system tells now, as far as they may be those that it told. */
   private static final class Names {
+    private final LeftFolder left;
     private final List<Part> parts = new ArrayList<>();
     private final CRC32C sum = new CRC32C();
     private long bytes;
     private int count;
 
+    Names(LeftFolder left) {
+      this.left = left;
+    }
+
     boolean add(MemorySegment piece) {
       sum.update(piece.asByteBuffer());
       bytes += piece.byteSize();
       int[] starts = LinuxNames.starts(piece.toArray(JAVA_LONG));
-      for (int from = 0; from < starts.length; from += PART_NAMES) {
-        int to = Math.min(starts.length, from + PART_NAMES);
+      for (int from = 0; from < starts.length; from += LinuxFolder.PART_NAMES) {
+        int to = Math.min(starts.length, from + LinuxFolder.PART_NAMES);
         parts.add(new Part(piece.address(), starts, from, to, count));
       }
       count += starts.length;
-      return true;
+      return bytes <= left.nameBytes() && count <= left.files();
     }
 
-    boolean areThoseOf(LeftFolder left) {
+    boolean areAll() {
       return count > 0
           && count == left.files()
           && bytes == left.nameBytes()
@@ -136,26 +146,35 @@ final class LinuxLook implements Disk.Look {
   }
 
   private void look(LinuxFolder.Open folder, Part part) {
-    boolean isAsLeft = false;
     try {
-      isAsLeft = !differs && isAsLeft(folder, part);
-    } finally {
-      if (!isAsLeft) {
+      if (!differs && !isAsLeft(folder, part)) {
         differs = true;
       }
+    } catch (RuntimeException | OutOfMemoryError e) {
+      note(e);
+    } finally {
       if (undone.decrementAndGet() == 0) {
-        folder.close();
-        isDone.countDown();
+        end(folder);
       }
+    }
+  }
+
+  private void end(LinuxFolder.Open folder) {
+    try {
+      folder.close();
+    } finally {
+      isDone.countDown();
     }
   }
 
   private boolean isAsLeft(LinuxFolder.Open folder, Part part) {
     try (Arena arena = Arena.ofConfined()) {
-      Few few = new Few(left.states(), arena.allocate(JAVA_LONG, FEW_NAMES * LinuxStat.WORDS));
+      Few few =
+          new Few(
+              left.states(), arena.allocate(JAVA_LONG, LinuxFolder.FEW_NAMES * LinuxStat.WORDS));
       boolean isAsLeft = true;
-      for (int from = part.from(); isAsLeft && from < part.to(); from += FEW_NAMES) {
-        int count = Math.min(part.to() - from, FEW_NAMES);
+      for (int from = part.from(); isAsLeft && from < part.to(); from += LinuxFolder.FEW_NAMES) {
+        int count = Math.min(part.to() - from, LinuxFolder.FEW_NAMES);
         isAsLeft = few.ask(folder, part, from, count) && few.areAsLeft(part.first() + from, count);
       }
       return isAsLeft;
@@ -166,7 +185,7 @@ final class LinuxLook implements Disk.Look {
   private static final class Few {
     private final long[] states;
     private final MemorySegment buffer;
-    private final long[] answers = new long[FEW_NAMES * LinuxStat.WORDS];
+    private final long[] answers = new long[LinuxFolder.FEW_NAMES * LinuxStat.WORDS];
 
     Few(long[] states, MemorySegment buffer) {
       this.states = states;

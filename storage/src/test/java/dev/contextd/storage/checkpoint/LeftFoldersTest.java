@@ -9,6 +9,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.contextd.storage.Seed;
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.FileState;
+import dev.contextd.storage.chromem.MetadataFormat;
+import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.LeftFolder;
 import dev.contextd.storage.disk.RealDisk;
@@ -25,11 +29,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A large folder that nobody touched since the store was closed is not looked up file by file; one
@@ -193,6 +201,89 @@ class LeftFoldersTest {
   void aDocumentThatVanishedIsServedAndReported() throws Exception {
     Files.delete(root.resolve(FOLDER).resolve(file(id(5))));
     reopenTwiceWith("DocumentMissing");
+  }
+
+  private static void put(Path file, byte[] content, FileTime time) throws IOException {
+    Files.write(file, content); // In place, as cp -p does.
+    Files.setLastModifiedTime(file, time);
+  }
+
+  private void requireMetadata(Map<String, String> expected) throws IOException {
+    try (Opened store = Opened.of(root, disk)) {
+      assertThat(store.memory(NOTES).kept.stored().metadata()).isEqualTo(expected);
+    }
+  }
+
+  /** They change without any pack; what was noted of the folder before is of another time then. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void metadataThatWerePutBackAreServed(boolean isOpen) throws Exception {
+    Path file = root.resolve(FOLDER).resolve("00000000.gob");
+    byte[] before = Files.readAllBytes(file);
+    FileTime time = Files.getLastModifiedTime(file);
+    byte[] earlier = Files.readAllBytes(root.resolve(LEFT));
+    StoredCollection other = new StoredCollection(NOTES, Map.of("k", "other", "more", "x"));
+    byte[] content = MetadataFormat.encode(other, Compression.PLAIN);
+    if (isOpen) {
+      try (Opened store = Opened.of(root, disk)) {
+        Files.write(file, content);
+        FileState state =
+            FileState.of(
+                "00000000.gob",
+                content.length,
+                Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS),
+                content);
+        store.keeper().metadataChanged(store.memory(NOTES).kept, other, state);
+      }
+    } else {
+      Files.write(file, content);
+      requireMetadata(other.metadataOrEmpty());
+      Files.write(root.resolve(LEFT), earlier);
+    }
+    put(file, before, time);
+    requireMetadata(Map.of("k", "v"));
+  }
+
+  /** Numbers begin anew where the manifest is gone: packs of one number need not be the same. */
+  @Test
+  void aNoteOfOtherPacksHidesNoSupersededRow() throws Exception {
+    try (Opened store = Opened.of(root, disk)) {
+      put(store, DOCUMENTS, DOCUMENTS + 1, "first ");
+    }
+    Path own = root.resolve(".contextd");
+    byte[] earlier = Files.readAllBytes(own.resolve("left"));
+    Files.delete(own.resolve("manifest"));
+    Files.delete(own.resolve("manifest.copy"));
+    try (Stream<Path> packs = Files.list(own.resolve("packs"))) {
+      for (Path pack : packs.toList()) {
+        Files.delete(pack);
+      }
+    }
+    Files.delete(root.resolve(FOLDER).resolve(file(id(DOCUMENTS))));
+    model.remove(id(DOCUMENTS));
+    Opened.of(root, disk).close();
+    try (Opened store = Opened.of(root, disk)) {
+      put(store, 0, 1, "later ");
+    }
+    Files.write(own.resolve("left"), earlier);
+    RealDisk unlisted =
+        new RealDisk() {
+          @Override
+          public Look look(Path directory, LeftFolder folder) {
+            return disk.look(directory, folder);
+          }
+
+          @Override
+          public Listing list(Path directory, Left known) throws IOException {
+            if (directory.equals(root.resolve(FOLDER))) {
+              throw new IOException("injected");
+            }
+            return disk.list(directory, known);
+          }
+        };
+    Opened store = Opened.of(root, unlisted);
+    assertThat(store.notes().equals(model)).as("what is served").isTrue();
+    store.closeDamaged();
   }
 
   @Test

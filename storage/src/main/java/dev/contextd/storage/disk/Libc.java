@@ -1,5 +1,6 @@
 package dev.contextd.storage.disk;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
@@ -9,6 +10,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
@@ -28,15 +30,14 @@ final class Libc {
   static final int EINVAL = 22;
   static final int EOPNOTSUPP = 95;
 
-  private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
-  private static final VarHandle ERRNO =
-      STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+  /** Made on first use: an opening that writes nothing asks for no reason of a failure. */
+  private static final class State {
+    static final MemoryLayout LAYOUT = Linker.Option.captureStateLayout();
+    static final VarHandle ERRNO = LAYOUT.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+  }
 
   private static final FunctionDescriptor TYPE =
       FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-
-  /** As that of open(2), for the register in which a variadic function is told of fractions. */
-  private static final Linker.Option FIRST_VARIADIC = Linker.Option.firstVariadicArg(2);
 
   private Libc() {}
 
@@ -62,7 +63,9 @@ final class Libc {
    * open(2) is, travel as others do.
    */
   static MethodHandle function(String name) {
-    return linked(name, FIRST_VARIADIC, Linker.Option.captureCallState("errno"));
+    // As that of open(2), for the register in which a variadic function is told of fractions.
+    Linker.Option variadic = Linker.Option.firstVariadicArg(2);
+    return linked(name, variadic, Linker.Option.captureCallState("errno"));
   }
 
   /**
@@ -89,9 +92,20 @@ final class Libc {
     final MethodHandle close = function("close");
   }
 
+  /**
+   * The address of a path's bytes, behind which a zero stands as in all fresh memory; Java's own
+   * way makes half a dozen classes when it is first gone, and every opening comes here.
+   */
+  static long path(Arena arena, Path path) {
+    byte[] bytes = path.toString().getBytes(StandardCharsets.UTF_8);
+    MemorySegment copy = arena.allocate(bytes.length + 1L);
+    MemorySegment.copy(bytes, 0, copy, JAVA_BYTE, 0, bytes.length);
+    return copy.address();
+  }
+
   /** As {@link #open(MemorySegment, long, int, int)}, of a path whose bytes the arena holds. */
   static int open(Arena arena, MemorySegment state, Path path, int flags, int mode) {
-    return open(state, arena.allocateFrom(path.toString()).address(), flags, mode);
+    return open(state, path(arena, path), flags, mode);
   }
 
   /**
@@ -125,7 +139,7 @@ final class Libc {
   }
 
   static MemorySegment state(Arena arena) {
-    return arena.allocate(STATE);
+    return arena.allocate(State.LAYOUT);
   }
 
   static long call(Call call) {
@@ -156,7 +170,7 @@ final class Libc {
   }
 
   static int errno(MemorySegment state) {
-    return (int) ERRNO.get(state, 0L);
+    return (int) State.ERRNO.get(state, 0L);
   }
 
   /** The system's words for why the last call failed. */

@@ -124,7 +124,7 @@ record LinuxFolder(
   @Nullable Open open(Path directory) {
     Arena arena = Arena.ofShared();
     try {
-      long path = arena.allocateFrom(directory.toString()).address();
+      long path = Libc.path(arena, directory);
       long flags = Libc.O_RDONLY | Libc.O_CLOEXEC | directoryFlag;
       int folder = (int) Libc.call(() -> (long) open.invokeExact(path, flags, 0L, 0L, 0L));
       if (folder >= 0) {

@@ -83,6 +83,8 @@ final class StoreOpening implements KnownStore {
     this.disk = disk;
     this.folder = folder;
     this.workers = workers;
+    // Folders are judged by digests of names: Java takes a hundredth of a second for the first one.
+    workers.begin(Names::sha256);
     Manifest manifest = found.manifest();
     if (!(found instanceof Manifest.Found.Intact intact) || intact.isCopyBad()) {
       note(found);

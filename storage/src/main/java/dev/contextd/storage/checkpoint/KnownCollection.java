@@ -98,7 +98,7 @@ final class KnownCollection implements KnownFolder {
    * @param isAsLeft whether the folder has their documents' files and no others, as they were left
    */
   void packsRead(boolean isAsLeft) {
-    if (isAsLeft && knowsAll()) {
+    if (isAsLeft) {
       folderAsLeft = kept.folder().path();
     } else {
       rows.requireIds();

@@ -248,8 +248,7 @@ final class StoreOpening implements KnownStore {
       named.add(pack.number());
       readPack(known, pack);
     }
-    boolean isAsLeft =
-        begun.filter(one -> one.look().isAsLeft() && one.documents() == known.files()).isPresent();
+    boolean isAsLeft = isAsLeft(known, begun);
     known.packsRead(isAsLeft);
     for (Manifest.Pack pack : entry.packs()) {
       int live = 0;
@@ -269,6 +268,14 @@ final class StoreOpening implements KnownStore {
     byIncarnation.put(entry.incarnation(), known);
     names.put(entry.incarnation(), entry.stored().name());
     checkpointer.atLeast(entry.incarnation() + 1, 0);
+  }
+
+  /** Whether the folder has the files of all that the packs hold, and is as it was left. */
+  private static boolean isAsLeft(KnownCollection known, Optional<BegunLook> begun) {
+    return begun
+        .filter(_ -> known.kept().damagedPacks.isEmpty())
+        .filter(one -> one.documents() == known.files() && one.look().isAsLeft())
+        .isPresent();
   }
 
   /**

@@ -90,6 +90,13 @@ class LinuxFolderTest {
     assertThat(new LocalDisk().list(folder))
         .containsExactlyElementsOf(
             oneByOne().stream().sorted((a, b) -> a.name().compareTo(b.name())).toList());
+    LinuxLookTest.Known known = new LinuxLookTest.Known(folder);
+    LeftFolder left = new LocalDisk().left(folder, () -> known).orElseThrow();
+    assertThat(left.files()).isEqualTo(MANY);
+    assertThat(new LocalDisk().look(folder, left).isAsLeft()).isTrue();
+    assertThat(new LocalDisk().look(folder, left).isAsLeft()).as("once more").isTrue();
+    Files.write(folder.resolve("%08x.gob".formatted(MANY - 1)), new byte[1]);
+    assertThat(new LocalDisk().look(folder, left).isAsLeft()).isFalse();
   }
 
   /** A number for each file that is as it was left, an entry for all else, however it is called. */

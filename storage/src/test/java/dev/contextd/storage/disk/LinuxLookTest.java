@@ -32,9 +32,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 class LinuxLookTest {
   private static final int FEW = 300;
 
-  /** More than one call gives, and more than one thread takes at once. */
-  private static final int MANY = 40_000;
-
   private static final String NAMESAKE = "00000007-3.gob";
   private static final String METADATA = "00000000.gob";
   private static final String ONE = "%08x.gob".formatted(FEW / 2);
@@ -44,7 +41,7 @@ class LinuxLookTest {
   private final LocalDisk disk = new LocalDisk();
 
   /** Files by what Java tells of them. */
-  private static final class Known implements LeftFolder.Files {
+  static final class Known implements LeftFolder.Files {
     private final Map<Long, Integer> numbers = new HashMap<>();
     private final List<Long> sizes = new ArrayList<>();
     private final List<Long> times = new ArrayList<>();
@@ -263,16 +260,6 @@ class LinuxLookTest {
     assertThat(left(known)).isNotNull();
     Files.delete(folder.resolve(ONE));
     assertThat(left(known)).as("one is missing").isNull();
-  }
-
-  @Test
-  void aLargeFolderIsTold() throws Exception {
-    fill(FEW, MANY);
-    Known known = new Known(folder);
-    LeftFolder left = disk.left(folder, () -> known).orElseThrow();
-    assertThat(left.files()).isEqualTo(MANY + 1);
-    assertThat(disk.look(folder, left).isAsLeft()).isTrue();
-    assertThat(disk.look(folder, left).isAsLeft()).as("once more").isTrue();
   }
 
   @Test

@@ -2,11 +2,9 @@ package dev.contextd.storage.backup;
 
 import dev.contextd.storage.binary.BinaryReader;
 import dev.contextd.storage.binary.BinaryWriter;
-import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.gob.FormatException;
-import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -88,20 +86,11 @@ public record BackupRun(Instant when, String root, List<Item> collections) {
       out.u64(item.documents()).u32(item.chunks().size());
       item.chunks().forEach(out::string);
     }
-    return out.u32(Crc32c.of(out.toByteBuffer())).toByteArray();
+    return out.sealed();
   }
 
   static BackupRun decode(byte[] file) throws FormatException {
-    int body = file.length - Integer.BYTES;
-    if (body < 0) {
-      throw new FormatException("the run has " + file.length + " bytes");
-    }
-    ByteBuffer bytes = ByteBuffer.wrap(file);
-    int crc = new BinaryReader(bytes.duplicate().position(body)).u32();
-    if (crc != Crc32c.of(bytes.duplicate().limit(body))) {
-      throw new FormatException("the run fails its checksum");
-    }
-    BinaryReader in = new BinaryReader(bytes.duplicate().limit(body));
+    BinaryReader in = BinaryReader.ofSealed(file, "run");
     if (in.u64() != MAGIC) {
       throw new FormatException("the file is no run of a backup, or its key is missing");
     }

@@ -23,6 +23,25 @@ public final class BinaryReader {
     this.bytes = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
   }
 
+  /**
+   * Reads what {@link BinaryWriter#sealed} gave, up to its checksum.
+   *
+   * @param what it is, for the error
+   * @throws FormatException where the checksum is not that of what stands before it
+   */
+  public static BinaryReader ofSealed(byte[] file, String what) throws FormatException {
+    int end = file.length - Integer.BYTES;
+    if (end < 0) {
+      throw new FormatException("the %s has %d bytes".formatted(what, file.length));
+    }
+    ByteBuffer bytes = ByteBuffer.wrap(file);
+    int crc = new BinaryReader(bytes.duplicate().position(end)).u32();
+    if (crc != Crc32c.of(bytes.duplicate().limit(end))) {
+      throw new FormatException("the %s fails its checksum".formatted(what));
+    }
+    return new BinaryReader(bytes.limit(end));
+  }
+
   public int remaining() {
     return bytes.remaining();
   }

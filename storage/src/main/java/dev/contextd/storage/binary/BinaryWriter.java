@@ -127,6 +127,11 @@ public final class BinaryWriter {
     return this;
   }
 
+  /** All that was written with its checksum behind it, for {@link BinaryReader#ofSealed}. */
+  public byte[] sealed() {
+    return u32(Crc32c.of(toByteBuffer())).toByteArray();
+  }
+
   private void ensure(int more) {
     int wanted = Math.addExact(length, more);
     if (wanted > buffer.length) {

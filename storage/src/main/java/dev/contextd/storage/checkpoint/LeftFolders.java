@@ -2,7 +2,6 @@ package dev.contextd.storage.checkpoint;
 
 import dev.contextd.storage.binary.BinaryReader;
 import dev.contextd.storage.binary.BinaryWriter;
-import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.LeftFolder;
@@ -10,9 +9,7 @@ import dev.contextd.storage.folder.OwnNames;
 import dev.contextd.storage.gob.FormatException;
 import dev.contextd.storage.pack.Manifest;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +30,6 @@ record LeftFolders(Map<Long, Left> byIncarnation) {
   private static final long MAGIC = 0x5446454C44585443L;
 
   private static final int VERSION = 1;
-  private static final int PACK_BYTES = 4 * Long.BYTES;
   private static final int FILE_BYTES = LeftFolder.NUMBERS * Long.BYTES;
 
   /** What a folder has at least: no pack and no file. */
@@ -124,29 +120,17 @@ record LeftFolders(Map<Long, Left> byIncarnation) {
             .u32(byIncarnation.size());
     byIncarnation.forEach((incarnation, left) -> {
       out.u64(incarnation);
-      FileState file = left.metadata();
-      out.u64(file.key()).u64(file.size()).u64(file.modifiedNanos()).u32(file.crc());
-      out.u32(left.packs().size());
-      for (Manifest.Pack pack : left.packs()) {
-        out.u64(pack.number()).u32(pack.rows()).u32(pack.tombstones());
-        out.u64(pack.bytes()).u64(pack.deadSince());
-      }
+      left.metadata().write(out);
+      Manifest.Pack.writeAll(out, left.packs());
       LeftFolder folder = left.folder();
       out.u64(folder.nameBytes()).u32(folder.nameSum()).u32(folder.files());
       out.rawLongs(folder.states(), folder.states().length);
     });
-    return out.u32(Crc32c.of(out.toByteBuffer())).toByteArray();
+    return out.sealed();
   }
 
   static LeftFolders decode(byte[] file) throws FormatException {
-    ByteBuffer bytes = ByteBuffer.wrap(file);
-    int body = file.length - Integer.BYTES;
-    if (body < 0
-        || new BinaryReader(bytes.duplicate().position(body)).u32()
-            != Crc32c.of(bytes.duplicate().limit(body))) {
-      throw new FormatException("it fails its checksum");
-    }
-    BinaryReader in = new BinaryReader(bytes.duplicate().limit(body));
+    BinaryReader in = BinaryReader.ofSealed(file, "list of folders as they were left");
     if (in.u64() != MAGIC || in.u32() != VERSION) {
       throw new FormatException("it is of another kind or version");
     }
@@ -159,12 +143,8 @@ record LeftFolders(Map<Long, Left> byIncarnation) {
   }
 
   private static Left decodeFolder(BinaryReader in) throws FormatException {
-    FileState metadata = new FileState(in.u64(), in.u64(), in.u64(), in.u32());
-    int count = in.count(PACK_BYTES);
-    List<Manifest.Pack> packs = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) {
-      packs.add(new Manifest.Pack(in.u64(), in.u32(), in.u32(), in.u64(), in.u64()));
-    }
+    FileState metadata = FileState.read(in);
+    List<Manifest.Pack> packs = Manifest.Pack.readAll(in);
     long nameBytes = in.u64();
     int nameSum = in.u32();
     int files = in.count(FILE_BYTES);

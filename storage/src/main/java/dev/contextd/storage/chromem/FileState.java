@@ -1,7 +1,10 @@
 package dev.contextd.storage.chromem;
 
+import dev.contextd.storage.binary.BinaryReader;
+import dev.contextd.storage.binary.BinaryWriter;
 import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.binary.LittleEndian;
+import dev.contextd.storage.gob.FormatException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -29,6 +32,16 @@ public record FileState(long key, long size, long modifiedNanos, int crc) {
 
   /** Of a file that should be there and that nobody has looked at yet. */
   public static final FileState UNSEEN = new FileState(0, -1, -1, 0);
+
+  /** Reads what {@link #write} wrote. */
+  public static FileState read(BinaryReader in) throws FormatException {
+    return new FileState(in.u64(), in.u64(), in.u64(), in.u32());
+  }
+
+  /** Writes {@code u64 key, u64 size, u64 time, u32 CRC32C}. */
+  public void write(BinaryWriter out) {
+    out.u64(key).u64(size).u64(modifiedNanos).u32(crc);
+  }
 
   /**
    * A number for a name that a document's file may have: 32 bits of hash, 16 bits of {@code -N} (0

@@ -85,7 +85,7 @@ record StateFile(long magic, int version, String what) {
   /** Replaces the file durably. */
   void write(Disk disk, Path file, BinaryWriter out) throws IOException {
     disk.createRealDirectory(file.resolveSibling(""));
-    byte[] content = out.u32(Crc32c.of(out.toByteBuffer())).toByteArray();
+    byte[] content = out.sealed();
     disk.replaceDurably(List.of(new Disk.Image(file, content)));
   }
 }

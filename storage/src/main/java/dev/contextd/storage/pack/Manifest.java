@@ -2,7 +2,6 @@ package dev.contextd.storage.pack;
 
 import dev.contextd.storage.binary.BinaryReader;
 import dev.contextd.storage.binary.BinaryWriter;
-import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.StoredCollection;
@@ -12,7 +11,6 @@ import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.folder.OwnNames;
 import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,7 +66,6 @@ public record Manifest(
   private static final int WITHOUT_BEGUN = 2;
   private static final int WITHOUT_SEEN = 1;
   private static final int MIN_COLLECTION_BYTES = 54;
-  private static final int PACK_BYTES = 32;
 
   /** A store that nobody has written to yet. */
   public static final Manifest EMPTY = new Manifest(0, 0, 0, "", 1, 1, false, "", List.of());
@@ -102,7 +99,31 @@ public record Manifest(
    *
    * @param deadSince when the first of its rows died, in milliseconds since 1970; 0 where none has
    */
-  public record Pack(long number, int rows, int tombstones, long bytes, long deadSince) {}
+  public record Pack(long number, int rows, int tombstones, long bytes, long deadSince) {
+    private static final int BYTES = 3 * Long.BYTES + 2 * Integer.BYTES;
+
+    /** Writes packs, their count before them. */
+    public static void writeAll(BinaryWriter out, List<Pack> packs) {
+      out.u32(packs.size());
+      for (Pack pack : packs) {
+        out.u64(pack.number)
+            .u32(pack.rows)
+            .u32(pack.tombstones)
+            .u64(pack.bytes)
+            .u64(pack.deadSince);
+      }
+    }
+
+    /** Reads what {@link #writeAll} wrote. */
+    public static List<Pack> readAll(BinaryReader in) throws FormatException {
+      int count = in.count(BYTES);
+      List<Pack> packs = new ArrayList<>(count);
+      for (int i = 0; i < count; i++) {
+        packs.add(new Pack(in.u64(), in.u32(), in.u32(), in.u64(), in.u64()));
+      }
+      return packs;
+    }
+  }
 
   /** What was found in place of a manifest. */
   public sealed interface Found {
@@ -225,7 +246,7 @@ public record Manifest(
     for (Collection collection : collections) {
       encode(out, collection);
     }
-    return out.u32(Crc32c.of(out.toByteBuffer())).toByteArray();
+    return out.sealed();
   }
 
   private static void encode(BinaryWriter out, Collection collection) {
@@ -236,29 +257,12 @@ public record Manifest(
         .u8(collection.compression() == Compression.GZIP ? 1 : 0)
         .u8(collection.model().isPresent() ? 1 : 0);
     collection.model().ifPresent(model -> out.string(model.model()).u32(model.dimension()));
-    FileState file = collection.metadataFile();
-    out.u64(file.key()).u64(file.size()).u64(file.modifiedNanos()).u32(file.crc());
-    out.u32(collection.packs().size());
-    for (Pack pack : collection.packs()) {
-      out.u64(pack.number())
-          .u32(pack.rows())
-          .u32(pack.tombstones())
-          .u64(pack.bytes())
-          .u64(pack.deadSince());
-    }
+    collection.metadataFile().write(out);
+    Pack.writeAll(out, collection.packs());
   }
 
   private static Found decode(byte[] file) throws FormatException {
-    ByteBuffer bytes = ByteBuffer.wrap(file);
-    int body = file.length - Integer.BYTES;
-    if (body < 0) {
-      throw new FormatException("the manifest has " + file.length + " bytes");
-    }
-    int crc = new BinaryReader(bytes.duplicate().position(body)).u32();
-    if (crc != Crc32c.of(bytes.duplicate().limit(body))) {
-      throw new FormatException("the manifest fails its checksum");
-    }
-    BinaryReader in = new BinaryReader(bytes.duplicate().limit(body));
+    BinaryReader in = BinaryReader.ofSealed(file, "manifest");
     if (in.u64() != MAGIC) {
       throw new FormatException("the file is no manifest");
     }
@@ -302,12 +306,8 @@ public record Manifest(
     Compression compression = in.u8() == 1 ? Compression.GZIP : Compression.PLAIN;
     Optional<ModelRecord> model =
         in.u8() == 1 ? Optional.of(new ModelRecord(in.string(), in.u32())) : Optional.empty();
-    FileState metadataFile = new FileState(in.u64(), in.u64(), in.u64(), in.u32());
-    int count = in.count(PACK_BYTES);
-    List<Pack> packs = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) {
-      packs.add(new Pack(in.u64(), in.u32(), in.u32(), in.u64(), in.u64()));
-    }
+    FileState metadataFile = FileState.read(in);
+    List<Pack> packs = Pack.readAll(in);
     return new Collection(
         incarnation,
         folder,

@@ -105,15 +105,8 @@ public final class PackWriter implements Closeable {
       directory = Arrays.copyOf(directory, bodyCount * 2);
     }
     directory[bodyCount++] = bodiesAt + bodyBytes + bodies.length();
-    bodies
-        .u8(isUnit ? PackFormat.UNIT_LENGTH : 0)
-        .string(id)
-        .string(content)
-        .map(metadata)
-        .u64(state.key())
-        .u64(state.size())
-        .u64(state.modifiedNanos())
-        .u32(state.crc());
+    bodies.u8(isUnit ? PackFormat.UNIT_LENGTH : 0).string(id).string(content).map(metadata);
+    state.write(bodies);
     if (bodies.length() > 2 * PackFormat.BLOCK_BYTES - BODY_BYTES) {
       flushBodies(false);
     }

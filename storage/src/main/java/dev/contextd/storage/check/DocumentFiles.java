@@ -112,13 +112,9 @@ final class DocumentFiles {
     if (from == null) {
       return files.ownKindLast(files.documents);
     }
-    if (files.isAllAsLeft) {
-      unchanged = from.files();
-      return List.of();
-    }
     List<Disk.Entry> unsettled = new ArrayList<>();
     seen.or(files.asLeft);
-    unchanged = files.asLeft.cardinality();
+    unchanged = files.leftFiles;
     for (Disk.Entry entry : files.documents) {
       int number = from.number(entry.name());
       if (number >= 0) {

@@ -33,6 +33,9 @@ final class FolderFiles {
   /** Whether all files that we know were seen so at once: none is told by its number then. */
   boolean isAllAsLeft;
 
+  /** How many known files are as they were left. */
+  int leftFiles;
+
   final List<Damage> damage = new ArrayList<>();
   private final List<Disk.Entry> metadataFiles = new ArrayList<>();
 
@@ -86,14 +89,17 @@ final class FolderFiles {
   }
 
   private void list(Disk disk) throws IOException {
-    Optional<Disk.Entry> left = known == null ? Optional.empty() : known.metadataAsLeft(path);
-    if (left.isPresent()) {
+    KnownFolder from = known;
+    Optional<Disk.Entry> metadata = from == null ? Optional.empty() : from.metadataAsLeft(path);
+    if (from != null && metadata.isPresent()) {
       isAllAsLeft = true;
-      sort(disk, left.get());
+      leftFiles = from.files();
+      sort(disk, metadata.get());
       return;
     }
-    Disk.Listing listing = disk.list(path, known == null ? Disk.Left.NONE : known);
+    Disk.Listing listing = disk.list(path, from == null ? Disk.Left.NONE : from);
     asLeft = listing.asLeft();
+    leftFiles = asLeft.cardinality();
     listing.entries().forEach(entry -> sort(disk, entry));
   }
 
@@ -170,8 +176,7 @@ final class FolderFiles {
 
   /** How many files a document may be in. */
   int documentFiles() {
-    int left = isAllAsLeft && known != null ? known.files() : asLeft.cardinality();
-    return Math.max(settledDocuments, documents.size() + left);
+    return Math.max(settledDocuments, documents.size() + leftFiles);
   }
 
   /** Whether the folder's name is one that the collection's name may have. */

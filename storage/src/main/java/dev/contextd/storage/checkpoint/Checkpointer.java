@@ -34,8 +34,6 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Carries what the journal holds into gob files and packs, and cuts the journal.
@@ -49,8 +47,6 @@ import org.slf4j.LoggerFactory;
  * beside it, see {@link PackMerging}.
  */
 final class Checkpointer {
-  private static final Logger log = LoggerFactory.getLogger(Checkpointer.class);
-
   private final Disk disk;
   private final StoreFolder folder;
   private final Path packs;
@@ -393,7 +389,7 @@ final class Checkpointer {
       seen = from.synced();
       begun = mark.begun();
       if (clean) {
-        tryToNoteLeft();
+        LeftFolders.note(disk, folder.own(), collections.values());
       }
       writeManifest(clean);
     }
@@ -408,53 +404,6 @@ final class Checkpointer {
       throw new IOException(
           held.size() + " writes to folders that could not be opened stay in the journal");
     }
-  }
-
-  private void tryToNoteLeft() throws IOException {
-    try {
-      noteLeft();
-    } catch (IOException | RuntimeException | OutOfMemoryError e) {
-      log.warn("the next opening will look up each file: {}", e.toString());
-      LeftFolders.remove(disk, folder.own());
-    }
-  }
-
-  /** Notes how large folders are left, which spares the next opening most of its looking. */
-  private void noteLeft() throws IOException {
-    boolean isAny = collections.values().stream().anyMatch(KeptCollection::isAsLeft);
-    LeftFolders before = isAny ? LeftFolders.read(disk, folder.own()) : LeftFolders.NONE;
-    Map<Long, LeftFolders.Left> left = new HashMap<>();
-    boolean isNew = false;
-    int most = LeftFolders.MAX_FILES;
-    for (KeptCollection collection : collections.values()) {
-      LeftFolders.Left then = before.byIncarnation().get(collection.incarnation());
-      boolean isSame = then != null && isAsLeft(collection, then);
-      LeftFolders.Left now = isSame ? then : left(collection, most);
-      if (now != null) {
-        left.put(collection.incarnation(), now);
-        most -= now.folder().files();
-        isNew |= !isSame;
-      }
-    }
-    if (isNew || left.isEmpty() || left.size() < before.byIncarnation().size()) {
-      new LeftFolders(left).write(disk, folder.own());
-    }
-  }
-
-  private static boolean isAsLeft(KeptCollection collection, LeftFolders.Left then) {
-    Manifest.Collection now = collection.entry();
-    return collection.isAsLeft() && then.isOf(now.packs(), now.metadataFile());
-  }
-
-  private LeftFolders.@Nullable Left left(KeptCollection collection, int most) throws IOException {
-    int files = collection.packs.stream().mapToInt(pack -> pack.live).sum();
-    if (!collection.isReadable() || !collection.metadataFile.isSeen() || files >= most) {
-      return null;
-    }
-    Manifest.Collection now = collection.entry();
-    return disk.left(collection.folder().path(), collection::allFiles)
-        .map(found -> new LeftFolders.Left(now.packs(), now.metadataFile(), found))
-        .orElse(null);
   }
 
   /** Writes the manifest as things are, without a checkpoint. */

@@ -53,10 +53,8 @@ public final class KeptCollection {
   /** Oldest first. */
   final List<LivePack> packs = new ArrayList<>();
 
-  /**
-   * What the manifest said when the folder was found to be as it was left; null where it was not.
-   */
-  private Manifest.@Nullable Collection asLeft;
+  /** Whether the folder was found to be as it was left when the store was opened. */
+  private boolean isFoundAsLeft;
 
   /**
    * Files of ours that are in no copy yet: found at opening, or left by a checkpoint that failed.
@@ -126,14 +124,13 @@ public final class KeptCollection {
     return files;
   }
 
-  /** The folder was found to be as it was left. */
+  /** The folder was found to be as it was left when the store was opened. */
   void foundAsLeft() {
-    asLeft = entry();
+    isFoundAsLeft = true;
   }
 
-  /** Whether the folder was found to be as it was left, and nothing of ours has changed in it. */
-  boolean isAsLeft() {
-    return entry().equals(asLeft);
+  boolean isFoundAsLeft() {
+    return isFoundAsLeft;
   }
 
   /** How the folder's own file and those of the documents were left. */

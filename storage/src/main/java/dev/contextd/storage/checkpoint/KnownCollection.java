@@ -100,6 +100,7 @@ final class KnownCollection implements KnownFolder {
   void packsRead(boolean isAsLeft) {
     if (isAsLeft) {
       folderAsLeft = kept.folder().path();
+      kept.foundAsLeft();
     } else {
       rows.requireIds();
     }

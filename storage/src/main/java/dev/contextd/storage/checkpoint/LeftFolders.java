@@ -10,9 +10,11 @@ import dev.contextd.storage.gob.FormatException;
 import dev.contextd.storage.pack.Manifest;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -95,26 +97,81 @@ record LeftFolders(Map<Long, Left> byIncarnation) {
     }
   }
 
-  /** Replaces the file; after a loss of power it may be the old one, or none that can be read. */
-  void write(Disk disk, Path own) throws IOException {
-    if (byIncarnation.isEmpty()) {
+  /**
+   * Notes how folders are left, all of which is on disk; after a loss of power the file may be the
+   * old one, or none that can be read.
+   *
+   * @throws IOException where neither this is there nor what was noted before is gone
+   */
+  static void note(Disk disk, Path own, Collection<KeptCollection> collections) throws IOException {
+    try {
+      boolean isAny = collections.stream().anyMatch(KeptCollection::isFoundAsLeft);
+      Map<Long, Left> before = isAny ? read(disk, own).byIncarnation : Map.of();
+      Map<Long, Left> still = new HashMap<>();
+      for (KeptCollection collection : collections) {
+        Left then = before.get(collection.incarnation());
+        if (then != null && isStill(then, collection)) {
+          still.put(collection.incarnation(), then);
+        }
+      }
+      Map<Long, Left> now = new HashMap<>(still);
+      addNew(disk, collections, now);
+      if (now.isEmpty()) {
+        remove(disk, own);
+      } else if (now.size() > still.size() || still.size() < before.size()) {
+        disk.replaceLazily(new Disk.Image(file(own), new LeftFolders(now).encode()));
+      }
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+      log.warn("the next opening will look up each file: {}", e.toString());
       remove(disk, own);
-    } else {
-      disk.replaceLazily(new Disk.Image(file(own), encode()));
     }
   }
 
   /** Removes the file, which nothing is lost with. */
-  static void remove(Disk disk, Path own) throws IOException {
+  private static void remove(Disk disk, Path own) throws IOException {
     if (disk.exists(file(own))) {
       disk.remove(file(own));
     }
   }
 
+  private static void addNew(
+      Disk disk, Collection<KeptCollection> collections, Map<Long, Left> left) throws IOException {
+    int most = MAX_FILES - files(left);
+    for (KeptCollection collection : collections) {
+      Left found = left.containsKey(collection.incarnation()) ? null : left(disk, collection, most);
+      if (found != null) {
+        left.put(collection.incarnation(), found);
+        most -= found.folder().files();
+      }
+    }
+  }
+
+  private static int files(Map<Long, Left> left) {
+    return left.values().stream().mapToInt(one -> one.folder().files()).sum();
+  }
+
+  /** Whether a folder was found as it was left, and nothing of ours was written to it since. */
+  private static boolean isStill(Left then, KeptCollection collection) {
+    Manifest.Collection now = collection.entry();
+    return collection.isFoundAsLeft() && then.isOf(now.packs(), now.metadataFile());
+  }
+
+  /** Null where the folder is not a large one, or there is anything else in it. */
+  private static @Nullable Left left(Disk disk, KeptCollection collection, int most)
+      throws IOException {
+    int files = collection.packs.stream().mapToInt(pack -> pack.live).sum();
+    if (!collection.isReadable() || !collection.metadataFile.isSeen() || files >= most) {
+      return null;
+    }
+    Manifest.Collection now = collection.entry();
+    return disk.left(collection.folder().path(), collection::allFiles)
+        .map(found -> new Left(now.packs(), now.metadataFile(), found))
+        .orElse(null);
+  }
+
   private byte[] encode() {
-    int files = byIncarnation.values().stream().mapToInt(left -> left.folder().files()).sum();
     BinaryWriter out =
-        new BinaryWriter((files + 1) * FILE_BYTES)
+        new BinaryWriter((files(byIncarnation) + 1) * FILE_BYTES)
             .u64(MAGIC)
             .u32(VERSION)
             .u32(byIncarnation.size());

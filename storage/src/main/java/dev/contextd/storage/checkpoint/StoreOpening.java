@@ -9,7 +9,6 @@ import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
-import dev.contextd.storage.disk.LeftFolder;
 import dev.contextd.storage.folder.OwnNames;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.gob.FormatException;
@@ -101,9 +100,9 @@ final class StoreOpening implements KnownStore {
     replay
         .losses()
         .forEach(loss -> damage.add(new Damage.JournalDamaged(OWN, loss.file(), loss.sentence())));
-    Map<Long, BegunLook> looks = lookAhead(manifest);
+    LookAhead looks = lookAhead(manifest);
     for (Manifest.Collection entry : manifest.collections()) {
-      readCollection(entry, Optional.ofNullable(looks.get(entry.incarnation())));
+      readCollection(entry, looks);
     }
     if (isCatalogLost) {
       placeByPacks();
@@ -193,46 +192,12 @@ final class StoreOpening implements KnownStore {
     }
   }
 
-  /** A look that others begin with while the packs are being read. */
-  private record BegunLook(LeftFolder left, Disk.Look look) {
-    /** How many documents were in the folder, beside the file of its metadata. */
-    int documents() {
-      return left.files() - 1;
-    }
+  private LookAhead lookAhead(Manifest manifest) {
+    boolean isClosed = manifest.clean() && replay.entries().isEmpty() && replay.losses().isEmpty();
+    return isClosed ? new LookAhead(disk, folder, workers, manifest) : new LookAhead();
   }
 
-  /**
-   * Looks whether large folders are as they were left. What crashed has left nothing that counts.
-   */
-  private Map<Long, BegunLook> lookAhead(Manifest manifest) {
-    Map<Long, BegunLook> looks = new HashMap<>();
-    if (!manifest.clean() || !replay.entries().isEmpty() || !replay.losses().isEmpty()) {
-      return looks;
-    }
-    LeftFolders left = LeftFolders.read(disk, folder.own());
-    for (Manifest.Collection entry : manifest.collections()) {
-      LeftFolders.Left then = left.byIncarnation().get(entry.incarnation());
-      if (then != null && then.isOf(entry.packs(), entry.metadataFile())) {
-        Disk.Look look = disk.look(folder.root().resolve(entry.folder()), then.folder());
-        looks.put(entry.incarnation(), new BegunLook(then.folder(), look));
-        workers.begin(look::takePart);
-      }
-    }
-    return looks;
-  }
-
-  /**
-   * For the rows of a collection's packs. Where there were as many documents as rows when the store
-   * was closed, each of which has a row, no row is superseded by another one.
-   */
-  private static PackedRows rows(Manifest.Collection entry, Optional<BegunLook> begun) {
-    long rows = entry.packs().stream().mapToLong(Manifest.Pack::rows).sum();
-    boolean isDeleting = entry.packs().stream().anyMatch(pack -> pack.tombstones() > 0);
-    boolean areDistinct = begun.filter(one -> one.documents() == rows).isPresent();
-    return areDistinct && !isDeleting ? PackedRows.distinct(rows) : new PackedRows(rows);
-  }
-
-  private void readCollection(Manifest.Collection entry, Optional<BegunLook> begun) {
+  private void readCollection(Manifest.Collection entry, LookAhead looks) {
     KeptCollection kept =
         new KeptCollection(
             entry.incarnation(),
@@ -240,7 +205,7 @@ final class StoreOpening implements KnownStore {
             folder.open(entry.folder(), entry.compression()),
             entry.metadataFile(),
             entry.model());
-    KnownCollection known = new KnownCollection(kept, isSamePlace, rows(entry, begun));
+    KnownCollection known = new KnownCollection(kept, isSamePlace, looks.rows(entry));
     if (!replay.losses().isEmpty()) {
       known.writesLost();
     }
@@ -248,8 +213,7 @@ final class StoreOpening implements KnownStore {
       named.add(pack.number());
       readPack(known, pack);
     }
-    boolean isAsLeft = isAsLeft(known, begun);
-    known.packsRead(isAsLeft);
+    known.packsRead(looks.isAsLeft(known));
     for (Manifest.Pack pack : entry.packs()) {
       int live = 0;
       for (PackUnit unit : known.units()) {
@@ -261,21 +225,10 @@ final class StoreOpening implements KnownStore {
         checkpointer.retirePack(pack.number(), false);
       }
     }
-    if (isAsLeft) {
-      kept.foundAsLeft();
-    }
     byFolder.put(entry.folder(), known);
     byIncarnation.put(entry.incarnation(), known);
     names.put(entry.incarnation(), entry.stored().name());
     checkpointer.atLeast(entry.incarnation() + 1, 0);
-  }
-
-  /** Whether the folder has the files of all that the packs hold, and is as it was left. */
-  private static boolean isAsLeft(KnownCollection known, Optional<BegunLook> begun) {
-    return begun
-        .filter(_ -> known.kept().damagedPacks.isEmpty())
-        .filter(one -> one.documents() == known.files() && one.look().isAsLeft())
-        .isPresent();
   }
 
   /**

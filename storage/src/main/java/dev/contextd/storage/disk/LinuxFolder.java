@@ -32,9 +32,6 @@ record LinuxFolder(
   /** So many names are looked at before another thread may take the next ones. */
   static final int PART_NAMES = 2_048;
 
-  /** So many names are looked at with one call of what does it. */
-  static final int FEW_NAMES = 64;
-
   /** Made on first use: linking costs a start several hundredths of a second. */
   private static final class Linked {
     static final Optional<LinuxFolder> FOLDER = link();
@@ -64,7 +61,7 @@ record LinuxFolder(
 
   /** What is made of the names in an open folder. */
   private interface Use<T> {
-    T of(int folder, List<LinuxNames> names);
+    T of(Open folder, List<LinuxNames> names);
   }
 
   /**
@@ -86,7 +83,7 @@ record LinuxFolder(
   Disk.@Nullable Listing entries(
       Path directory, Function<String, Disk.@Nullable Entry> byName, Disk.Left left) {
     return opened(
-        directory, (folder, names) -> new Looks(stat, folder, directory, byName, left).at(names));
+        directory, (folder, names) -> new Looks(folder, directory, byName, left).at(names));
   }
 
   /**
@@ -115,7 +112,7 @@ record LinuxFolder(
             LinuxNames some = LinuxNames.of(piece.address(), piece.toArray(JAVA_LONG));
             return some != null && names.add(some);
           });
-      return isListed ? use.of(folder.number, names) : null;
+      return isListed ? use.of(folder, names) : null;
     }
   }
 
@@ -123,26 +120,24 @@ record LinuxFolder(
   @SuppressWarnings("MustBeClosedChecker") // by what is returned
   @Nullable Open open(Path directory) {
     Arena arena = Arena.ofShared();
+    int folder = -1;
     try {
       long path = Libc.path(arena, directory);
       long flags = Libc.O_RDONLY | Libc.O_CLOEXEC | directoryFlag;
-      int folder = (int) Libc.call(() -> (long) open.invokeExact(path, flags, 0L, 0L, 0L));
-      if (folder >= 0) {
-        return new Open(this, arena, folder);
+      folder = (int) Libc.call(() -> (long) open.invokeExact(path, flags, 0L, 0L, 0L));
+    } finally {
+      if (folder < 0) {
+        arena.close();
       }
-    } catch (Throwable e) {
-      arena.close();
-      throw e;
     }
-    arena.close();
-    return null;
+    return folder < 0 ? null : new Open(this, arena, folder);
   }
 
   /** An open folder, and the memory for its names. */
   static final class Open implements AutoCloseable {
     private final LinuxFolder calls;
     private final Arena arena;
-    final int number;
+    private final int number;
 
     private Open(LinuxFolder calls, Arena arena, int number) {
       this.calls = calls;
@@ -205,11 +200,7 @@ record LinuxFolder(
 
   /** Looks at every name of one folder. */
   private record Looks(
-      LinuxStat stat,
-      int folder,
-      Path directory,
-      Function<String, Disk.@Nullable Entry> byName,
-      Disk.Left left) {
+      Open folder, Path directory, Function<String, Disk.@Nullable Entry> byName, Disk.Left left) {
 
     Disk.Listing at(List<LinuxNames> names) {
       List<Part> parts = new ArrayList<>();
@@ -224,58 +215,46 @@ record LinuxFolder(
 
     private void look(Seen seen, Part part) {
       try (Arena arena = Arena.ofConfined()) {
-        Few few =
-            new Few(this, part.names(), arena.allocate(JAVA_LONG, FEW_NAMES * LinuxStat.WORDS));
-        for (int from = part.from(); from < part.end(); from += FEW_NAMES) {
-          few.look(from, Math.min(part.end(), from + FEW_NAMES), seen);
+        Few few = new Few(this, part.names(), new LinuxAnswers(arena));
+        for (int from = part.from(); from < part.end(); from += LinuxAnswers.MOST) {
+          few.look(from, Math.min(part.end() - from, LinuxAnswers.MOST), seen);
         }
       }
     }
   }
 
   /**
-   * Looks at a few names at a time: what is called for each few is compiled long before a loop
-   * around all of them would be. A method for each step, because one of all steps keeps Java's
+   * Looks at a few names at a time. A method for each step, because one of all steps keeps Java's
    * compiler for several hundredths of a second.
    */
   private static final class Few {
     private final Looks folder;
     private final LinuxNames names;
-    private final MemorySegment buffer;
-    private final long[] answers = new long[FEW_NAMES * LinuxStat.WORDS];
-    private final boolean[] isAnswered = new boolean[FEW_NAMES];
-    private final long[] files = new long[FEW_NAMES * Disk.Left.NUMBERS];
-    private final int[] numbers = new int[FEW_NAMES];
+    private final LinuxAnswers answers;
+    private final long[] files = new long[LinuxAnswers.MOST * Disk.Left.NUMBERS];
+    private final int[] numbers = new int[LinuxAnswers.MOST];
 
-    Few(Looks folder, LinuxNames names, MemorySegment buffer) {
+    Few(Looks folder, LinuxNames names, LinuxAnswers answers) {
       this.folder = folder;
       this.names = names;
-      this.buffer = buffer;
+      this.answers = answers;
     }
 
-    void look(int from, int to, Seen seen) {
-      ask(from, to - from);
-      MemorySegment.copy(buffer, JAVA_LONG, 0, answers, 0, answers.length);
-      noteFiles(from, to - from);
-      folder.left().find(files, to - from, numbers);
-      note(from, to - from, seen);
-    }
-
-    private void ask(int from, int count) {
-      for (int i = 0; i < count; i++) {
-        long answer = buffer.address() + (long) i * LinuxStat.WORDS * Long.BYTES;
-        isAnswered[i] = folder.stat().look(folder.folder(), names.address(from + i), answer);
-      }
+    void look(int from, int count, Seen seen) {
+      answers.ask(folder.folder(), names.address(), names.starts(), from, count);
+      noteFiles(from, count);
+      folder.left().find(files, count, numbers);
+      note(from, count, seen);
     }
 
     private void noteFiles(int from, int count) {
       for (int i = 0; i < count; i++) {
         int answer = i * LinuxStat.WORDS;
         int at = i * Disk.Left.NUMBERS;
-        boolean isFile = isAnswered[i] && LinuxStat.isFile(answers, answer);
+        boolean isFile = answers.isAnswered[i] && LinuxStat.isFile(answers.words, answer);
         files[at] = isFile ? names.keys()[from + i] : -1;
-        files[at + 1] = LinuxStat.size(answers, answer);
-        files[at + 2] = LinuxStat.modifiedNanos(answers, answer);
+        files[at + 1] = LinuxStat.size(answers.words, answer);
+        files[at + 2] = LinuxStat.modifiedNanos(answers.words, answer);
       }
     }
 
@@ -298,13 +277,13 @@ record LinuxFolder(
 
     private Disk.@Nullable Entry entry(int i, String name) {
       int at = i * LinuxStat.WORDS;
-      return isAnswered[i]
+      return answers.isAnswered[i]
           ? new Disk.Entry(
               folder.directory(),
               name,
-              LinuxStat.kind(answers, at),
-              LinuxStat.size(answers, at),
-              LinuxStat.modifiedNanos(answers, at))
+              LinuxStat.kind(answers.words, at),
+              LinuxStat.size(answers.words, at),
+              LinuxStat.modifiedNanos(answers.words, at))
           : folder.byName().apply(name);
     }
   }

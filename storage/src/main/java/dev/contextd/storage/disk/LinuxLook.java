@@ -169,55 +169,34 @@ final class LinuxLook implements Disk.Look {
 
   private boolean isAsLeft(LinuxFolder.Open folder, Part part) {
     try (Arena arena = Arena.ofConfined()) {
-      Few few =
-          new Few(
-              left.states(), arena.allocate(JAVA_LONG, LinuxFolder.FEW_NAMES * LinuxStat.WORDS));
+      LinuxAnswers few = new LinuxAnswers(arena);
       boolean isAsLeft = true;
-      for (int from = part.from(); isAsLeft && from < part.to(); from += LinuxFolder.FEW_NAMES) {
-        int count = Math.min(part.to() - from, LinuxFolder.FEW_NAMES);
-        isAsLeft = few.ask(folder, part, from, count) && few.areAsLeft(part.first() + from, count);
+      for (int from = part.from(); isAsLeft && from < part.to(); from += LinuxAnswers.MOST) {
+        int count = Math.min(part.to() - from, LinuxAnswers.MOST);
+        few.ask(folder, part.address(), part.starts(), from, count);
+        isAsLeft = areAsLeft(few, part.first() + from, count);
       }
       return isAsLeft;
     }
   }
 
-  /** What the system says of a few files. */
-  private static final class Few {
-    private final long[] states;
-    private final MemorySegment buffer;
-    private final long[] answers = new long[LinuxFolder.FEW_NAMES * LinuxStat.WORDS];
-
-    Few(long[] states, MemorySegment buffer) {
-      this.states = states;
-      this.buffer = buffer;
+  /**
+   * Whether a few files are as they were left.
+   *
+   * @param first the place of the first among all names
+   */
+  private boolean areAsLeft(LinuxAnswers few, int first, int count) {
+    long[] states = left.states();
+    boolean isAsLeft = true;
+    for (int i = 0; i < count; i++) {
+      int answer = i * LinuxStat.WORDS;
+      int state = (first + i) * LeftFolder.NUMBERS;
+      isAsLeft &=
+          few.isAnswered[i]
+              && LinuxStat.isFile(few.words, answer)
+              && LinuxStat.size(few.words, answer) == states[state]
+              && LinuxStat.modifiedNanos(few.words, answer) == states[state + 1];
     }
-
-    boolean ask(LinuxFolder.Open folder, Part part, int from, int count) {
-      boolean isAnswered = true;
-      for (int i = 0; i < count; i++) {
-        long name = part.address() + part.starts()[from + i];
-        isAnswered &= folder.look(name, buffer.address() + (long) i * LinuxStat.WORDS * Long.BYTES);
-      }
-      MemorySegment.copy(buffer, JAVA_LONG, 0, answers, 0, count * LinuxStat.WORDS);
-      return isAnswered;
-    }
-
-    /**
-     * Whether files are as they were left.
-     *
-     * @param first the place of the first among all names
-     */
-    boolean areAsLeft(int first, int count) {
-      boolean isAsLeft = true;
-      for (int i = 0; i < count; i++) {
-        int answer = i * LinuxStat.WORDS;
-        int state = (first + i) * LeftFolder.NUMBERS;
-        isAsLeft &=
-            LinuxStat.isFile(answers, answer)
-                && LinuxStat.size(answers, answer) == states[state]
-                && LinuxStat.modifiedNanos(answers, answer) == states[state + 1];
-      }
-      return isAsLeft;
-    }
+    return isAsLeft;
   }
 }

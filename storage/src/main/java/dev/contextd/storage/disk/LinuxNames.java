@@ -128,11 +128,6 @@ record LinuxNames(long address, long[] words, int[] starts, long[] keys) {
     return starts.length;
   }
 
-  /** The address of a name's first byte. */
-  long address(int number) {
-    return address + starts[number];
-  }
-
   String text(int number) {
     int start = starts[number];
     int end = start;

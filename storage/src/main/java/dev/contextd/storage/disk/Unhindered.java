@@ -1,6 +1,8 @@
 package dev.contextd.storage.disk;
 
+import dev.contextd.storage.parallel.Waiting;
 import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,25 +21,15 @@ final class Unhindered {
 
   static void run(Work work) throws IOException {
     Attempt attempt = new Attempt(work);
-    Thread thread = Thread.ofVirtual().name("sync").start(attempt);
-    boolean isInterrupted = false;
-    while (true) {
-      try {
-        thread.join();
-        break;
-      } catch (InterruptedException e) {
-        isInterrupted = true;
-      }
-    }
-    if (isInterrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Thread.ofVirtual().name("sync").start(attempt);
+    Waiting.until(attempt.end);
     attempt.throwIfFailed();
   }
 
-  /** What came of the work; read after its thread has ended. */
+  /** What came of the work; read after its end. */
   private static final class Attempt implements Runnable {
     private final Work work;
+    private final CountDownLatch end = new CountDownLatch(1);
     private @Nullable Throwable failure;
 
     Attempt(Work work) {
@@ -50,6 +42,8 @@ final class Unhindered {
         work.run();
       } catch (IOException | RuntimeException | Error e) {
         failure = e;
+      } finally {
+        end.countDown();
       }
     }
 

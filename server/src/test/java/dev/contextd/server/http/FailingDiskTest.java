@@ -79,6 +79,8 @@ class FailingDiskTest {
   @CsvSource({
     "No space left on device, 507, storage_full",
     "Input/output error, 503, storage_failed",
+    "Too many open files, 503, storage_failed",
+    "Permission denied, 503, storage_failed",
   })
   void aWriteIsRefusedReadsGoOnAndAfterwardsTheSameWriteSucceeds(
       String reason, int status, String code) throws Exception {

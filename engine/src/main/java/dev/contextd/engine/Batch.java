@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Documents ready to be written: every one with an id, stamped metadata and a vector of unit
@@ -90,10 +91,7 @@ public record Batch(
     for (StoredDocument document : documents) {
       rows.add(
           new RowTable.Put(
-              document.id(),
-              document.content(),
-              document.metadata() == null ? Map.of() : document.metadata(),
-              document.embedding()));
+              document.id(), document.content(), document.metadataOrEmpty(), document.embedding()));
     }
     return rows;
   }
@@ -104,9 +102,10 @@ public record Batch(
     return Math.abs(norm - 1) < UNIT_TOLERANCE ? vector.clone() : Vectors.scaled(vector, norm);
   }
 
-  private static Map<String, String> stamped(Map<String, String> metadata, Scope scope) {
+  /** Null where there are none, as rows give them back: a document has one encoding, not two. */
+  private static @Nullable Map<String, String> stamped(Map<String, String> metadata, Scope scope) {
     if (scope.isAll()) {
-      return metadata;
+      return metadata.isEmpty() ? null : metadata;
     }
     Map<String, String> stamped = new HashMap<>(metadata);
     stamped.putAll(scope.stamps());

@@ -245,7 +245,10 @@ final class PowerWorkload {
       vector[random.nextInt(vector.length)] = 1;
       String text = "version " + version;
       String content = random.nextInt(8) == 0 ? (text + " ").repeat(LONG_BYTES / 12) : text;
-      return NewDocument.of(id, content, vector).withMetadata(Map.of("version", "" + version));
+      NewDocument document = NewDocument.of(id, content, vector);
+      return random.nextInt(4) == 0
+          ? document
+          : document.withMetadata(Map.of("version", "" + version));
     }
 
     private void delete(VectorStore store, String collection, int count) {

@@ -1,0 +1,73 @@
+package dev.contextd.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.contextd.storage.chromem.Compression;
+import dev.contextd.storage.chromem.DocumentFormat;
+import dev.contextd.storage.chromem.StoredDocument;
+import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.testkit.PowerCalls;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/** A process is killed anywhere between a deletion and the store's end: the trash has it all. */
+class KilledDeletionTest {
+  private static final Path TRASH = PowerWorkload.ROOT.resolve(".contextd/trash");
+
+  /** What an opening brings back from the journal is encoded as memory encodes it. */
+  @Test
+  void aDeletedCollectionIsKeptByteForByte() throws Exception {
+    PowerCalls calls = new PowerCalls();
+    int before;
+    try (VectorStore store = PowerWorkload.open(calls)) {
+      store.upsert(
+          "notes",
+          List.of(
+              NewDocument.of("a", "without metadata", new float[] {1, 0}),
+              NewDocument.of("b", "with some", new float[] {0, 1}).withMetadata(Map.of("k", "v"))),
+          Scope.ALL);
+      before = calls.logLength();
+      store.delete("notes", Scope.ALL);
+    }
+    Map<String, String> kept = inTrash(calls);
+    assertThat(kept).hasSize(2);
+    for (int prefix = before; prefix <= calls.logLength(); prefix++) {
+      PowerCalls killed = calls.kill(prefix);
+      boolean isDeleted;
+      try (VectorStore store = PowerWorkload.open(killed)) {
+        isDeleted = store.collections(Scope.ALL).isEmpty();
+      }
+      if (isDeleted) {
+        assertThat(inTrash(killed)).as("killed after %d operations", prefix).isEqualTo(kept);
+      }
+    }
+  }
+
+  /** The bytes of the documents in the trash by their content. */
+  private static Map<String, String> inTrash(PowerCalls calls) throws Exception {
+    Map<String, String> found = new TreeMap<>();
+    collect(new LocalDisk(calls), TRASH, found);
+    return found;
+  }
+
+  private static void collect(Disk disk, Path directory, Map<String, String> found)
+      throws Exception {
+    for (Disk.Entry entry : disk.list(directory)) {
+      if (entry.kind() == Disk.Kind.DIRECTORY) {
+        collect(disk, entry.path(), found);
+      } else if (Compression.ofFileName(entry.name()).isPresent()
+          && !entry.name().startsWith("00000000")) {
+        byte[] bytes = disk.read(entry.path());
+        if (bytes.length > 0) { // else the kill came while it was being written
+          StoredDocument document = DocumentFormat.decode(bytes).value();
+          found.put(document.id() + ": " + document.content(), HexFormat.of().formatHex(bytes));
+        }
+      }
+    }
+  }
+}

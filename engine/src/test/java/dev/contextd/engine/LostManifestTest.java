@@ -67,6 +67,21 @@ class LostManifestTest {
     assertThat(places).isPositive();
   }
 
+  /** Before anything is cut that the elder one would need. */
+  @Test
+  void theNextCheckpointBringsTheCopyUpToDate() throws Exception {
+    PowerCalls calls = new PowerCalls();
+    Disk disk = new LocalDisk(calls);
+    try (VectorStore store = PowerWorkload.open(calls)) {
+      store.upsert("notes", List.of(NewDocument.of("a", "text", new float[] {1, 0})), Scope.ALL);
+    }
+    disk.replaceDurably(List.of(new Disk.Image(COPY, new byte[] {1})));
+    try (VectorStore store = PowerWorkload.open(calls)) {
+      store.checkpoint();
+      assertThat(disk.read(COPY)).isEqualTo(disk.read(MANIFEST));
+    }
+  }
+
   private interface Look {
     void at(VectorStore store);
   }

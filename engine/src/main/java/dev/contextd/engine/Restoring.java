@@ -13,16 +13,21 @@ import dev.contextd.storage.gob.FormatException;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What lies in the trash, and its way back. */
 final class Restoring {
   private static final Logger log = LoggerFactory.getLogger(Restoring.class);
+
+  private static final Pattern NUMBERED = Pattern.compile("(\\d{1,9})\\..+\\.gob(\\.gz)?");
 
   private Restoring() {}
 
@@ -62,7 +67,8 @@ final class Restoring {
   }
 
   /**
-   * What the files of an entry hold.
+   * What the files of an entry hold; of a document that was deleted more than once the last
+   * version.
    *
    * @param collection empty where it has no metadata
    */
@@ -71,7 +77,9 @@ final class Restoring {
   static Read read(Disk disk, List<Disk.Entry> files) throws IOException {
     Optional<StoredCollection> collection = Optional.empty();
     Map<String, NewDocument> byId = new LinkedHashMap<>();
-    for (Disk.Entry file : files) {
+    List<Disk.Entry> inOrder = new ArrayList<>(files);
+    inOrder.sort(Comparator.comparingInt(file -> numberBefore(file.name())));
+    for (Disk.Entry file : inOrder) {
       if (isMetadata(file)) {
         collection = metadata(disk, file);
       } else if (Compression.ofFileName(file.name()).isPresent()) {
@@ -79,6 +87,12 @@ final class Restoring {
       }
     }
     return new Read(collection, byId);
+  }
+
+  /** The N of {@code N.<name>}, which a file bears that came to the trash later; else 0. */
+  private static int numberBefore(String name) {
+    Matcher matcher = NUMBERED.matcher(name);
+    return matcher.matches() ? Integer.parseInt(matcher.group(1)) : 0;
   }
 
   /** Present versions that are replaced are deleted first, so that they go to the trash. */

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -45,6 +46,31 @@ class KilledDeletionTest {
       if (isDeleted) {
         assertThat(inTrash(killed)).as("killed after %d operations", prefix).isEqualTo(kept);
       }
+    }
+  }
+
+  /** As a restore does it: what gives way is deleted first, and brought back with the next one. */
+  @Test
+  void everyVersionThatWasDeletedIsKeptThoughTheDocumentIsThereAgain() throws Exception {
+    PowerCalls calls = new PowerCalls();
+    NavigableMap<Integer, String> deleted = new TreeMap<>();
+    try (VectorStore store = PowerWorkload.open(calls)) {
+      VectorCollection notes = store.getOrCreate("notes", Scope.ALL);
+      notes.upsert(List.of(NewDocument.of("a", "version 0", new float[] {1, 0})));
+      store.checkpoint();
+      for (int version = 0; version < 3; version++) {
+        notes.delete(List.of("a"));
+        deleted.put(calls.logLength(), "a: version " + version);
+        String next = "version " + (version + 1);
+        notes.upsert(List.of(NewDocument.of("a", next, new float[] {1, 0})));
+      }
+    }
+    for (int prefix = deleted.firstKey(); prefix <= calls.logLength(); prefix++) {
+      PowerCalls killed = calls.kill(prefix);
+      PowerWorkload.open(killed).close();
+      assertThat(inTrash(killed).keySet())
+          .as("killed after %d operations", prefix)
+          .containsAll(deleted.headMap(prefix, true).values());
     }
   }
 

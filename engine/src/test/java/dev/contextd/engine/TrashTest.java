@@ -29,4 +29,24 @@ class TrashTest {
       assertThat(store.collections(Scope.ALL).getFirst().count()).isEqualTo(2);
     }
   }
+
+  /** Between two checkpoints each deletion was noted alone, and the first version was lost. */
+  @Test
+  void everyDeletedVersionIsKeptAndTheLastOneIsBroughtBack() throws Exception {
+    try (VectorStore store = Given.open(root.path())) {
+      VectorCollection notes = store.getOrCreate("notes", Scope.ALL);
+      for (int version = 0; version < 12; version++) {
+        notes.upsert(List.of(NewDocument.of("a", "version " + version, new float[] {1, 0})));
+        if (version == 0) {
+          store.checkpoint();
+        }
+        notes.delete(List.of("a"));
+      }
+      store.checkpoint();
+      List<VectorStore.TrashEntry> entries = store.trash();
+      assertThat(entries.stream().mapToInt(VectorStore.TrashEntry::documents).sum()).isEqualTo(12);
+      assertThat(store.restore(entries.getLast().name())).isEqualTo(1);
+      assertThat(notes.get(List.of("a")).getFirst().content()).isEqualTo("version 11");
+    }
+  }
 }

@@ -104,10 +104,7 @@ final class CollectionFlush {
           }
         }
         case Change.Put put -> {
-          Change.Removed before = put.before();
-          if (before != null) {
-            files.remove(change.getKey(), before);
-          }
+          removeFiles(change.getKey(), put.before());
           puts.add(Map.entry(change.getKey(), put));
         }
       }
@@ -133,9 +130,17 @@ final class CollectionFlush {
   }
 
   private void remove(String id, Change.Removed removed) throws IOException {
-    files.remove(id, removed);
+    removeFiles(id, removed);
     if (collection.copies().containsKey(id)) {
       deleted.add(id);
+    }
+  }
+
+  private void removeFiles(String id, Change.@Nullable Removed removed) throws IOException {
+    if (removed != null) {
+      for (Change.Removed one : removed.inOrder()) {
+        files.remove(id, one);
+      }
     }
   }
 

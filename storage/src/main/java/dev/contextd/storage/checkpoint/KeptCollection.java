@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -200,8 +201,37 @@ public final class KeptCollection {
      * The document was deleted.
      *
      * @param last the version that never reached its gob file; null where the file is the last
+     * @param before a deletion that came first, since when the document was put again
      */
-    record Removed(@Nullable StoredDocument last) implements Change {}
+    record Removed(@Nullable StoredDocument last, @Nullable Removed before) implements Change {
+
+      /** This deletion and those before it, the first one first. */
+      List<Removed> inOrder() {
+        List<Removed> all = new ArrayList<>();
+        for (Removed one = this; one != null; one = one.before) {
+          all.add(one);
+        }
+        return all.reversed();
+      }
+
+      /** With all of an elder deletion before the first of these. */
+      Removed after(@Nullable Removed elder) {
+        Removed joined = elder;
+        for (Removed one : inOrder()) {
+          joined = new Removed(one.last, joined);
+        }
+        return Objects.requireNonNull(joined);
+      }
+    }
+
+    /** The deletions that this one brings to the trash, or comes after; null for none. */
+    default @Nullable Removed removals() {
+      return switch (this) {
+        case Put put -> put.before();
+        case Removed removed -> removed;
+        case Forgotten _ -> null;
+      };
+    }
 
     /** Our version does not count any more; whatever lies in the folder is not ours to move. */
     record Forgotten() implements Change {}
@@ -293,7 +323,8 @@ public final class KeptCollection {
       for (String id : ids) {
         Change before = underway(id);
         boolean isUnwritten = before instanceof Change.Put && before.present() == null;
-        dirty.put(id, new Change.Removed(isUnwritten ? last.current(id) : null));
+        Change.Removed removed = new Change.Removed(isUnwritten ? last.current(id) : null, null);
+        dirty.merge(id, removed, KeptCollection::later);
       }
       vacated.addAll(otherFiles);
     } finally {
@@ -479,24 +510,25 @@ public final class KeptCollection {
   }
 
   /**
-   * What is to be done after both. A version that never reached its file is kept through a second
-   * deletion; what was deleted goes to the trash even though the document is there again.
+   * What is to be done after both. Every version that was deleted goes to the trash, whether or not
+   * it reached its file, and even though the document is there again.
    */
   private static Change later(Change before, Change after) {
-    if (after instanceof Change.Put put && put.present() == null && put.before() == null) {
-      return switch (before) {
-        case Change.Removed removed -> new Change.Put(null, removed);
-        case Change.Put earlier when earlier.before() != null ->
-            new Change.Put(null, earlier.before());
-        default -> after;
-      };
+    Change.Removed elder = before.removals();
+    if (elder == null || after.present() != null) {
+      return after;
     }
-    boolean keepsLast =
-        before instanceof Change.Removed removed
-            && removed.last() != null
-            && after instanceof Change.Removed again
-            && again.last() == null;
-    return keepsLast ? before : after;
+    return switch (after) {
+      case Change.Put put -> {
+        Change.Removed own = put.before();
+        yield new Change.Put(null, own == null ? elder : own.after(elder));
+      }
+      case Change.Removed removed -> {
+        boolean isSame = before instanceof Change.Removed && removed.last() == null;
+        yield isSame ? before : removed.after(elder);
+      }
+      case Change.Forgotten _ -> after;
+    };
   }
 
   boolean isDirty() {

@@ -1,14 +1,18 @@
 package dev.contextd.storage.checkpoint;
 
+import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.check.KnownFolder;
+import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.DocumentFormat;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -130,6 +134,54 @@ final class KnownCollection implements KnownFolder {
     Map<String, @Nullable StoredDocument> last = new LinkedHashMap<>();
     inFlux.forEach((id, versions) -> last.put(id, versions.getLast()));
     return last;
+  }
+
+  /**
+   * Tells the collection, in their order, what the journal says of some documents: what was deleted
+   * goes to the trash, even though it was put again.
+   *
+   * @param ids of documents in flux
+   * @param present their files as they lie there, where they do
+   */
+  void tell(Collection<String> ids, Map<String, FileState> present) {
+    List<String> onlyPut = new ArrayList<>();
+    for (String id : ids) {
+      List<@Nullable StoredDocument> versions = inFlux.getOrDefault(id, List.of());
+      if (versions.contains(null)) {
+        tell(id, versions, present.get(id));
+      } else {
+        onlyPut.add(id);
+      }
+    }
+    kept.put(onlyPut, List.of());
+  }
+
+  private void tell(
+      String id, List<@Nullable StoredDocument> versions, @Nullable FileState present) {
+    int written = present == null ? -1 : written(versions, present);
+    for (int i = Math.max(0, written); i < versions.size(); i++) {
+      if (versions.get(i) == null) {
+        StoredDocument last = i == 0 ? null : versions.get(i - 1);
+        kept.removed(List.of(id), _ -> last, List.of());
+      } else if (i > written || i == versions.size() - 1) {
+        kept.put(List.of(id), List.of());
+      }
+    }
+  }
+
+  /** The last of the versions that a file holds, with all before it done; -1 for none. */
+  private static int written(List<@Nullable StoredDocument> versions, FileState file) {
+    Compression kind = file.isZipped() ? Compression.GZIP : Compression.PLAIN;
+    for (int i = versions.size() - 1; i >= 0; i--) {
+      StoredDocument version = versions.get(i);
+      if (version != null) {
+        byte[] bytes = DocumentFormat.encode(version, kind);
+        if (bytes.length == file.size() && Crc32c.of(ByteBuffer.wrap(bytes)) == file.crc()) {
+          return i;
+        }
+      }
+    }
+    return -1;
   }
 
   /** The last version that was ever put; null where the journal only deleted it. */

@@ -108,7 +108,7 @@ final class Settlement {
       Set<String> superseded,
       Map<String, StoredDocument> documents,
       Map<String, FileState> present) {
-    List<String> put = new ArrayList<>();
+    List<String> told = new ArrayList<>();
     List<StoredDocument> maybeNewer = new ArrayList<>();
     for (var last : known.lastVersions().entrySet()) {
       String id = last.getKey();
@@ -128,22 +128,11 @@ final class Settlement {
       documents.remove(id);
       if (version != null) {
         documents.put(id, version);
-        put.add(id);
-      } else {
-        remove(id);
       }
+      told.add(id);
     }
-    kept.put(put, List.of());
+    known.tell(told, present);
     toTrash(maybeNewer);
-  }
-
-  /** What was put and deleted since the last checkpoint goes to the trash from the journal. */
-  private void remove(String id) {
-    StoredDocument lastPut = known.lastPut(id);
-    if (lastPut != null) {
-      kept.put(List.of(id), List.of());
-    }
-    kept.removed(List.of(id), _ -> lastPut, List.of());
   }
 
   /** Our versions of documents that another program changed or deleted go to the trash. */

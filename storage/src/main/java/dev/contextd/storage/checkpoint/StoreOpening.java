@@ -385,7 +385,7 @@ final class StoreOpening implements KnownStore {
       deleted.add(known.kept());
       Map<String, @Nullable StoredDocument> last = known.lastVersions();
       known.kept().source(last::get);
-      known.kept().put(List.copyOf(last.keySet()), List.of());
+      known.tell(last.keySet(), Map.of());
     } else {
       retirePacks(known.kept());
     }

@@ -7,18 +7,29 @@ import dev.contextd.storage.chromem.DocumentFormat;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.LocalDisk;
+import dev.contextd.storage.gob.FormatException;
 import dev.contextd.testkit.PowerCalls;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** A process is killed anywhere between a deletion and the store's end: the trash has it all. */
+/**
+ * A process is killed, or loses its power, anywhere between a deletion and the store's end: the
+ * trash has it all.
+ */
 class KilledDeletionTest {
   private static final Path TRASH = PowerWorkload.ROOT.resolve(".contextd/trash");
+
+  /** How often power is lost after each operation. */
+  private static final int POWER_CUTS = 10;
+
+  private final long seed = Long.getLong("seed", System.nanoTime());
 
   /** What an opening brings back from the journal is encoded as memory encodes it. */
   @Test
@@ -65,13 +76,22 @@ class KilledDeletionTest {
         notes.upsert(List.of(NewDocument.of("a", next, new float[] {1, 0})));
       }
     }
+    Random random = new Random(seed);
     for (int prefix = deleted.firstKey(); prefix <= calls.logLength(); prefix++) {
-      PowerCalls killed = calls.kill(prefix);
-      PowerWorkload.open(killed).close();
-      assertThat(inTrash(killed).keySet())
-          .as("killed after %d operations", prefix)
-          .containsAll(deleted.headMap(prefix, true).values());
+      Collection<String> expected = deleted.headMap(prefix, true).values();
+      requireKept(calls.kill(prefix), expected, "killed after " + prefix);
+      for (int i = 0; i < POWER_CUTS; i++) {
+        requireKept(calls.crash(prefix, random), expected, "without power after " + prefix);
+      }
     }
+  }
+
+  private void requireKept(PowerCalls found, Collection<String> expected, String when)
+      throws Exception {
+    PowerWorkload.open(found).close();
+    assertThat(inTrash(found).keySet())
+        .as("%s operations; repeat with -Dseed=%d", when, seed)
+        .containsAll(expected);
   }
 
   /** The bytes of the documents in the trash by their content. */
@@ -89,9 +109,11 @@ class KilledDeletionTest {
       } else if (Compression.ofFileName(entry.name()).isPresent()
           && !entry.name().startsWith("00000000")) {
         byte[] bytes = disk.read(entry.path());
-        if (bytes.length > 0) { // else the kill came while it was being written
+        try {
           StoredDocument document = DocumentFormat.decode(bytes).value();
           found.put(document.id() + ": " + document.content(), HexFormat.of().formatHex(bytes));
+        } catch (FormatException e) {
+          // The kill or the loss of power came while it was being written.
         }
       }
     }

@@ -156,32 +156,34 @@ final class KnownCollection implements KnownFolder {
     kept.put(onlyPut, List.of());
   }
 
+  /**
+   * Versions that only the journal has are kept again: where a checkpoint was cut short, nothing
+   * says that its copies in the trash outlived it.
+   */
   private void tell(
       String id, List<@Nullable StoredDocument> versions, @Nullable FileState present) {
-    int written = present == null ? -1 : written(versions, present);
-    for (int i = Math.max(0, written); i < versions.size(); i++) {
-      if (versions.get(i) == null) {
+    boolean isElderMoved = present != null && holdsAny(versions, present);
+    for (int i = 0; i < versions.size(); i++) {
+      if (versions.get(i) != null) {
+        kept.put(List.of(id), List.of());
+      } else if (i > 0 || !isElderMoved) {
         StoredDocument last = i == 0 ? null : versions.get(i - 1);
         kept.removed(List.of(id), _ -> last, List.of());
-      } else if (i > written || i == versions.size() - 1) {
-        kept.put(List.of(id), List.of());
       }
     }
   }
 
-  /** The last of the versions that a file holds, with all before it done; -1 for none. */
-  private static int written(List<@Nullable StoredDocument> versions, FileState file) {
+  private static boolean holdsAny(List<@Nullable StoredDocument> versions, FileState file) {
     Compression kind = file.isZipped() ? Compression.GZIP : Compression.PLAIN;
-    for (int i = versions.size() - 1; i >= 0; i--) {
-      StoredDocument version = versions.get(i);
+    for (StoredDocument version : versions) {
       if (version != null) {
         byte[] bytes = DocumentFormat.encode(version, kind);
         if (bytes.length == file.size() && Crc32c.of(ByteBuffer.wrap(bytes)) == file.crc()) {
-          return i;
+          return true;
         }
       }
     }
-    return -1;
+    return false;
   }
 
   /** The last version that was ever put; null where the journal only deleted it. */

@@ -141,14 +141,15 @@ final class KnownCollection implements KnownFolder {
    * goes to the trash, even though it was put again.
    *
    * @param ids of documents in flux
-   * @param present their files as they lie there, where they do
+   * @param present their files as they lie there, where they are not as the packs know them
    */
   void tell(Collection<String> ids, Map<String, FileState> present) {
     List<String> onlyPut = new ArrayList<>();
     for (String id : ids) {
       List<@Nullable StoredDocument> versions = inFlux.getOrDefault(id, List.of());
       if (versions.contains(null)) {
-        tell(id, versions, present.get(id));
+        KeptCollection.Copy copy = kept.copies().get(id);
+        tell(id, versions, present.getOrDefault(id, copy == null ? null : copy.file()));
       } else {
         onlyPut.add(id);
       }
@@ -161,8 +162,8 @@ final class KnownCollection implements KnownFolder {
    * says that its copies in the trash outlived it.
    */
   private void tell(
-      String id, List<@Nullable StoredDocument> versions, @Nullable FileState present) {
-    boolean isElderMoved = present != null && holdsAny(versions, present);
+      String id, List<@Nullable StoredDocument> versions, @Nullable FileState file) {
+    boolean isElderMoved = file != null && holdsAny(versions, file);
     for (int i = 0; i < versions.size(); i++) {
       if (versions.get(i) != null) {
         kept.put(List.of(id), List.of());

@@ -161,8 +161,7 @@ final class KnownCollection implements KnownFolder {
    * Versions that only the journal has are kept again: where a checkpoint was cut short, nothing
    * says that its copies in the trash outlived it.
    */
-  private void tell(
-      String id, List<@Nullable StoredDocument> versions, @Nullable FileState file) {
+  private void tell(String id, List<@Nullable StoredDocument> versions, @Nullable FileState file) {
     boolean isElderMoved = file != null && holdsAny(versions, file);
     for (int i = 0; i < versions.size(); i++) {
       if (versions.get(i) != null) {
@@ -187,15 +186,22 @@ final class KnownCollection implements KnownFolder {
     return false;
   }
 
-  /** The last version that was ever put; null where the journal only deleted it. */
-  @Nullable StoredDocument lastPut(String id) {
-    List<@Nullable StoredDocument> versions = inFlux.getOrDefault(id, List.of());
-    for (StoredDocument version : versions.reversed()) {
+  /** Our last version of a document, and before it those that were deleted since the packs. */
+  List<StoredDocument> ours(String id) {
+    List<StoredDocument> ours = new ArrayList<>();
+    StoredDocument last = packed(id);
+    for (StoredDocument version : inFlux.getOrDefault(id, List.of())) {
       if (version != null) {
-        return version;
+        last = version;
+      } else if (last != null) {
+        ours.add(last);
+        last = null;
       }
     }
-    return null;
+    if (last != null) {
+      ours.add(last);
+    }
+    return ours;
   }
 
   /** The ids of all that the packs hold. */

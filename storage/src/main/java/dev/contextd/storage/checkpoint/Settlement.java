@@ -139,11 +139,7 @@ final class Settlement {
   private void keepVersions(Set<String> superseded, Set<String> replaced) {
     List<StoredDocument> versions = new ArrayList<>();
     for (String id : superseded) {
-      StoredDocument ours = known.lastPut(id);
-      ours = ours == null ? known.packed(id) : ours;
-      if (ours != null) {
-        versions.add(ours);
-      }
+      versions.addAll(known.ours(id));
       known.forget(id);
       if (!replaced.contains(id)) {
         kept.forgotten(List.of(id));

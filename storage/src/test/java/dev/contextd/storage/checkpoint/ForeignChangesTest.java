@@ -101,6 +101,21 @@ class ForeignChangesTest {
   }
 
   @Test
+  void whatWasDeletedBeforeACrashIsKeptThoughAnotherProgramWroteTheDocument() throws Exception {
+    Path crashed;
+    try (Opened store = Opened.of(root())) {
+      store.remove("b").put("b", "again").remove("b").put("b", "replaced").put("b", "last");
+      crashed = store.crashedTo(temp.resolve("crashed"));
+    }
+    foreign(crashed.resolve(FOLDER).resolve(file("b")), document("b", "another program's"));
+    try (Opened store = Opened.of(crashed)) {
+      assertThat(store.notes()).isEqualTo(notes("a", "1", "b", "another program's", "c", "3"));
+      store.checkpoint();
+      assertThat(store.trash().values()).containsExactlyInAnyOrder("2", "again", "last");
+    }
+  }
+
+  @Test
   void aChangedDocumentThatCannotBeSearchedStaysWhereItIs() throws Exception {
     StoredDocument wide = new StoredDocument("b", null, new float[] {1, 0, 0, 0, 0}, "wide");
     foreign(folder().resolve(file("b")), wide);

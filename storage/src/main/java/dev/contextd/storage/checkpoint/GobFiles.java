@@ -13,6 +13,7 @@ import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Checksum;
 import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.folder.EntryNames;
 import dev.contextd.storage.folder.Trash;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -47,6 +48,7 @@ final class GobFiles {
   private final Trash trash;
   private final KeptCollection collection;
   private final CollectionFolder folder;
+  private final EntryNames names;
 
   /** Names that this checkpoint has given away, by their keys. */
   private final Set<Long> taken = ConcurrentHashMap.newKeySet();
@@ -65,6 +67,7 @@ final class GobFiles {
     this.trash = trash;
     this.collection = collection;
     this.folder = collection.folder();
+    this.names = new EntryNames(disk);
   }
 
   /** Moves files of versions that do not count any more to the trash. */
@@ -81,7 +84,7 @@ final class GobFiles {
     String file = folder.metadataFile();
     Optional<FileCalls.Stat> stat = folder.stat(file);
     if (stat.isPresent() && stat.get().kind() != Disk.Kind.FILE) {
-      disk.moveLazily(folder.path().resolve(file), free(versions(), file));
+      disk.moveLazily(folder.path().resolve(file), names.free(versions(), file));
     }
     return folder.write(collection.stored());
   }
@@ -112,17 +115,17 @@ final class GobFiles {
     boolean isThere = stat.isPresent();
     StoredDocument last = removed.last();
     if (last != null) {
-      Path target = free(deletedFiles(), file);
+      Path target = names.free(deletedFiles(), file);
       byte[] bytes = encoded(last, file);
       disk.replaceLazily(new Disk.Image(target, bytes));
       noteDeleted(target, Crc32c.of(ByteBuffer.wrap(bytes)));
       if (isThere && isOurs(stat.get(), copy, collection.attempted.get(id))) {
         disk.remove(folder.path().resolve(file)); // an older version, replaced on request
       } else if (isThere) {
-        disk.moveLazily(folder.path().resolve(file), free(versions(), file));
+        disk.moveLazily(folder.path().resolve(file), names.free(versions(), file));
       }
     } else if (isThere) {
-      Path target = free(deletedFiles(), file);
+      Path target = names.free(deletedFiles(), file);
       disk.moveLazily(folder.path().resolve(file), target);
       noteDeleted(target, Objects.requireNonNull(state).crc());
     }
@@ -135,15 +138,6 @@ final class GobFiles {
 
   private static byte[] encoded(StoredDocument document, String file) {
     return DocumentFormat.encode(document, Compression.ofFileName(file).orElse(Compression.PLAIN));
-  }
-
-  /** A name in a folder of the trash that nothing bears yet. */
-  private Path free(Path entry, String file) throws IOException {
-    Path path = entry.resolve(file);
-    for (int n = 2; disk.exists(path); n++) {
-      path = entry.resolve(n + "." + file);
-    }
-    return path;
   }
 
   private Path deletedFiles() throws IOException {
@@ -198,7 +192,7 @@ final class GobFiles {
       return folder.replace(document, file);
     }
     if (stat.isPresent()) {
-      disk.moveLazily(folder.path().resolve(file), free(versions(), file));
+      disk.moveLazily(folder.path().resolve(file), names.free(versions(), file));
     }
     return folder.create(document, isItsOwn ? file : freeFile(id, hash));
   }
@@ -238,8 +232,8 @@ final class GobFiles {
   }
 
   private boolean isThere(String file) throws IOException {
-    long[] names = found;
-    if (names != null && Arrays.binarySearch(names, FileState.key(file).orElseThrow()) < 0) {
+    long[] listed = found;
+    if (listed != null && Arrays.binarySearch(listed, FileState.key(file).orElseThrow()) < 0) {
       return false;
     }
     return folder.stat(file).isPresent();
@@ -257,7 +251,7 @@ final class GobFiles {
         return file;
       }
       if (holds(file, id)) {
-        disk.moveLazily(folder.path().resolve(file), free(versions(), file));
+        disk.moveLazily(folder.path().resolve(file), names.free(versions(), file));
         return file;
       }
     }
@@ -294,7 +288,7 @@ final class GobFiles {
     OptionalLong key = FileState.key(other);
     boolean isAnothers = key.isPresent() && taken.contains(key.getAsLong());
     if (!isAnothers && holds(other, id)) {
-      disk.moveLazily(folder.path().resolve(other), free(versions(), other));
+      disk.moveLazily(folder.path().resolve(other), names.free(versions(), other));
     }
   }
 

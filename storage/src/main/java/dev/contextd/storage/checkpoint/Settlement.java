@@ -11,6 +11,7 @@ import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.CollectionFolder;
+import dev.contextd.storage.folder.EntryNames;
 import dev.contextd.storage.folder.Trash;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -196,11 +197,12 @@ final class Settlement {
               entry.resolve(folder.metadataFile()),
               MetadataFormat.encode(metadata.get(), compression)));
     }
+    EntryNames names = new EntryNames(disk);
     for (StoredDocument document : documents) {
-      Path file = entry.resolve(folder.defaultFile(document.id()));
-      for (int n = 1; disk.exists(file) || file.endsWith(folder.metadataFile()); n++) {
-        file = entry.resolve(n + "." + folder.defaultFile(document.id()));
-      }
+      Path file;
+      do {
+        file = names.free(entry, folder.defaultFile(document.id()));
+      } while (file.endsWith(folder.metadataFile()));
       disk.replaceLazily(new Disk.Image(file, DocumentFormat.encode(document, compression)));
     }
   }

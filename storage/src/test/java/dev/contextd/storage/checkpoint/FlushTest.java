@@ -680,4 +680,27 @@ class FlushTest {
       assertThat(store.trash().values()).containsExactly("1");
     }
   }
+
+  @Test
+  void manyDeletedVersionsOfOneDocumentAreEachGivenAName() throws Exception {
+    int versions = 200;
+    AtomicInteger asked = new AtomicInteger();
+    Disk counting =
+        new RealDisk() {
+          @Override
+          public boolean exists(Path path) throws IOException {
+            asked.incrementAndGet();
+            return super.exists(path);
+          }
+        };
+    try (Opened store = Opened.of(temp, counting).create(NOTES).checkpoint()) {
+      asked.set(0);
+      for (int version = 0; version < versions; version++) {
+        store.put("a", "version " + version).remove("a");
+      }
+      store.checkpoint();
+      assertThat(store.trash()).hasSize(versions);
+      assertThat(asked).as("names asked for").hasValueLessThan(10 * versions);
+    }
+  }
 }

@@ -273,7 +273,7 @@ public final class StoreKeeper {
   }
 
   public Optional<String> readOnlyReason() {
-    return readOnlyReason;
+    return readOnlyReason.or(journal::broken);
   }
 
   private boolean isWritable() {

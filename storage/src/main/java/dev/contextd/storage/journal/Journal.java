@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -544,6 +545,14 @@ public final class Journal implements AutoCloseable {
     } finally {
       queue.unlock();
     }
+  }
+
+  /** Why nothing is written any more, until the store is opened again; empty where all is well. */
+  public Optional<String> broken() {
+    return isBroken
+        ? Optional.of(
+            "a write failed and could not be taken back, so whether it took effect is open")
+        : Optional.empty();
   }
 
   /** Whether a write is on disk that memory does not show, so that no cut goes past it. */

@@ -195,6 +195,27 @@ final class Opened implements AutoCloseable {
         });
   }
 
+  /** Puts a document that memory cannot be rid of where it is not written. */
+  void putStubborn(String id, String content) throws IOException {
+    Journal.Ticket ticket =
+        Journal.prepare(
+            new JournalRecord.Put(
+                memory(NOTES).kept.incarnation(), Optional.empty(), List.of(document(id, content))),
+            new Journal.Effect() {
+              @Override
+              public void publish() {
+                throw new AssertionError("it was not synced");
+              }
+
+              @Override
+              public void discard() {
+                throw new OutOfMemoryError("injected");
+              }
+            });
+    keeper.enqueue(ticket);
+    keeper.await(ticket);
+  }
+
   Opened remove(String... ids) throws IOException {
     Memory memory = memory(NOTES);
     write(

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.contextd.storage.Seed;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
+import dev.contextd.storage.disk.FaultyDisk;
 import dev.contextd.storage.disk.ForwardingDisk;
 import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.storage.folder.OwnerLock;
@@ -401,6 +402,30 @@ class StoreKeeperTest {
     assertThat(tree(temp)).isEqualTo(before);
     try (Opened found = Opened.of(moved)) {
       assertThat(found.contents()).isEqualTo(notes("a", "1", "b", "waits for its checkpoint"));
+    }
+  }
+
+  /** As where memory runs out amid a failure: whoever asks for the store's health is told. */
+  @Test
+  void aStoreThatCannotTakeBackAWriteSaysThatItIsReadOnly() throws Exception {
+    FaultyDisk disk = new FaultyDisk();
+    Opened store = Opened.of(root(), disk).create(NOTES).put("a", "1");
+    assertThat(store.keeper().readOnlyReason()).isEmpty();
+    disk.fault((operation, _) -> {
+      if (operation == FaultyDisk.Operation.SYNC) {
+        throw new IOException("Input/output error");
+      }
+    });
+    assertThatThrownBy(() -> store.putStubborn("b", "2")).hasMessageContaining("until a restart");
+    assertThat(store.keeper().readOnlyReason())
+        .get()
+        .asString()
+        .contains("could not be taken back");
+    disk.heal();
+    store.keeper().abandon();
+    try (Opened again = Opened.of(root())) {
+      assertThat(again.keeper().readOnlyReason()).isEmpty();
+      assertThat(again.notes()).containsEntry("a", "1");
     }
   }
 

@@ -104,7 +104,10 @@ final class CollectionFlush {
           }
         }
         case Change.Put put -> {
-          removeFiles(change.getKey(), put.before());
+          Change.Removed before = put.before();
+          if (before != null) {
+            files.remove(change.getKey(), before);
+          }
           puts.add(Map.entry(change.getKey(), put));
         }
       }
@@ -130,17 +133,9 @@ final class CollectionFlush {
   }
 
   private void remove(String id, Change.Removed removed) throws IOException {
-    removeFiles(id, removed);
+    files.remove(id, removed);
     if (collection.copies().containsKey(id)) {
       deleted.add(id);
-    }
-  }
-
-  private void removeFiles(String id, Change.@Nullable Removed removed) throws IOException {
-    if (removed != null) {
-      for (Change.Removed one : removed.inOrder()) {
-        files.remove(id, one);
-      }
     }
   }
 

@@ -106,30 +106,38 @@ final class GobFiles {
             .withSums(Checksum.ofFiles(deleted), ""));
   }
 
-  /** The last version of a document goes to the trash, and every file of it leaves the folder. */
+  /** What was deleted of a document goes to the trash, and every file of it leaves the folder. */
   void remove(String id, Change.Removed removed) throws IOException {
     Copy copy = collection.copies().get(id);
-    FileState state = copy == null ? collection.attempted.get(id) : copy.file();
+    FileState attempt = collection.attempted.get(id);
+    FileState state = copy == null ? attempt : copy.file();
     String file = state == null ? folder.defaultFile(id) : state.name();
     Optional<FileCalls.Stat> stat = state == null ? Optional.empty() : folder.stat(file);
-    boolean isThere = stat.isPresent();
-    StoredDocument last = removed.last();
-    if (last != null) {
-      Path target = names.free(deletedFiles(), file);
-      byte[] bytes = encoded(last, file);
-      disk.replaceLazily(new Disk.Image(target, bytes));
-      noteDeleted(target, Crc32c.of(ByteBuffer.wrap(bytes)));
-      if (isThere && isOurs(stat.get(), copy, collection.attempted.get(id))) {
+    for (Change.Removed one : removed.inOrder()) {
+      StoredDocument last = one.last();
+      if (last != null) {
+        keepDeleted(last, file);
+      }
+      if (stat.isPresent() && last == null) {
+        Path target = names.free(deletedFiles(), file);
+        disk.moveLazily(folder.path().resolve(file), target);
+        noteDeleted(target, Objects.requireNonNull(state).crc());
+      } else if (stat.isPresent() && isOurs(stat.get(), copy, attempt)) {
         disk.remove(folder.path().resolve(file)); // an older version, replaced on request
-      } else if (isThere) {
+      } else if (stat.isPresent()) {
         disk.moveLazily(folder.path().resolve(file), names.free(versions(), file));
       }
-    } else if (isThere) {
-      Path target = names.free(deletedFiles(), file);
-      disk.moveLazily(folder.path().resolve(file), target);
-      noteDeleted(target, Objects.requireNonNull(state).crc());
+      stat = Optional.empty();
     }
     clearOthers(id, Names.hash(id), state == null ? "" : file, true);
+  }
+
+  /** A version that never reached its file, or not for sure. */
+  private void keepDeleted(StoredDocument document, String file) throws IOException {
+    Path target = names.free(deletedFiles(), file);
+    byte[] bytes = encoded(document, file);
+    disk.createLazily(new Disk.Image(target, bytes));
+    noteDeleted(target, Crc32c.of(ByteBuffer.wrap(bytes)));
   }
 
   private void noteDeleted(Path target, int crc) {

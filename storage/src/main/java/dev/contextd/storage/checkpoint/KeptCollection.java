@@ -8,6 +8,7 @@ import dev.contextd.storage.folder.ModelRecord;
 import dev.contextd.storage.pack.Manifest;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -204,6 +205,7 @@ public final class KeptCollection {
      * @param before a deletion that came first, since when the document was put again
      */
     record Removed(@Nullable StoredDocument last, @Nullable Removed before) implements Change {
+      private static final int MOST_KEPT = 16;
 
       /** This deletion and those before it, the first one first. */
       List<Removed> inOrder() {
@@ -211,16 +213,30 @@ public final class KeptCollection {
         for (Removed one = this; one != null; one = one.before) {
           all.add(one);
         }
-        return all.reversed();
+        Collections.reverse(all);
+        return all;
       }
 
-      /** With all of an elder deletion before the first of these. */
-      Removed after(@Nullable Removed elder) {
-        Removed joined = elder;
-        for (Removed one : inOrder()) {
+      /** With an elder deletion, and those before that one, before the first of these. */
+      Removed after(Removed elder) {
+        List<Removed> all = elder.inOrder();
+        all.addAll(inOrder());
+        Removed joined = null;
+        for (Removed one : bounded(all)) {
           joined = new Removed(one.last, joined);
         }
         return Objects.requireNonNull(joined);
+      }
+
+      /**
+       * Of versions that came and went between two checkpoints as many as somebody may want back:
+       * the first one, which the last checkpoint had, and the last ones.
+       */
+      static <T> List<T> bounded(List<T> versions) {
+        if (versions.size() > MOST_KEPT) {
+          versions.subList(1, versions.size() - MOST_KEPT + 1).clear();
+        }
+        return versions;
       }
     }
 

@@ -201,7 +201,7 @@ final class KnownCollection implements KnownFolder {
     if (last != null) {
       ours.add(last);
     }
-    return ours;
+    return KeptCollection.Change.Removed.bounded(ours);
   }
 
   /** The ids of all that the packs hold. */

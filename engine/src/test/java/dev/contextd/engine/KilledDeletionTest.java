@@ -9,6 +9,7 @@ import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.storage.gob.FormatException;
 import dev.contextd.testkit.PowerCalls;
+import dev.contextd.testkit.Survivors;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HexFormat;
@@ -92,6 +93,39 @@ class KilledDeletionTest {
     assertThat(inTrash(found).keySet())
         .as("%s operations; repeat with -Dseed=%d", when, seed)
         .containsAll(expected);
+  }
+
+  /** What only the journal had is durable before the folder is in the trash, out of its reach. */
+  @Test
+  void aDeletedCollectionIsKeptThroughALossOfPower() throws Exception {
+    PowerCalls calls = new PowerCalls();
+    int before;
+    try (VectorStore store = PowerWorkload.open(calls)) {
+      VectorCollection notes = store.getOrCreate("notes", Scope.ALL);
+      notes.upsert(List.of(NewDocument.of("a", "zero", new float[] {1, 0})));
+      store.checkpoint();
+      notes.delete(List.of("a"));
+      notes.upsert(List.of(NewDocument.of("a", "one", new float[] {1, 0})));
+      notes.delete(List.of("a"));
+      notes.upsert(List.of(NewDocument.of("b", "live", new float[] {1, 0})));
+      before = calls.logLength();
+      store.delete("notes", Scope.ALL);
+    }
+    Random random = new Random(seed);
+    for (int prefix = before; prefix <= calls.logLength(); prefix++) {
+      for (Survivors survivors : Survivors.values()) {
+        PowerCalls found = calls.crash(prefix, survivors, random);
+        boolean isDeleted;
+        try (VectorStore store = PowerWorkload.open(found)) {
+          isDeleted = store.collections(Scope.ALL).isEmpty();
+        }
+        if (isDeleted) {
+          assertThat(inTrash(found).keySet())
+              .as("after %d operations, %s; repeat with -Dseed=%d", prefix, survivors, seed)
+              .contains("a: zero", "a: one", "b: live");
+        }
+      }
+    }
   }
 
   /** The bytes of the documents in the trash by their content. */

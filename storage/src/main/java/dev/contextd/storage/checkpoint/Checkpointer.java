@@ -483,6 +483,8 @@ final class Checkpointer {
       } finally {
         last.undo(); // Its packs are not wanted; its files are.
       }
+      // Once the folder is in the trash nobody writes them again, whatever became of them.
+      disk.syncAll(folder.root());
     }
     folder.trash(collection.folder().name());
     retirePacks(collection.packs);

@@ -182,6 +182,7 @@ final class CollectionFlush {
       StoredDocument document = documents[i];
       FileState state = states[i];
       if (document != null && state != null) {
+        keepElder(document.id());
         pack(document, state);
       } else {
         catchUp(puts.get(i).getKey());
@@ -200,11 +201,19 @@ final class CollectionFlush {
     if (removed != null) {
       remove(id, removed);
     } else if (again != null) {
+      keepElder(id);
       FileState state = files.write(again, Names.hash(id));
       written.add(Map.entry(id, state));
       pack(again, state);
     } else if (collection.isDirty(id)) {
       throw new IOException("the document " + id + " changes faster than it can be written");
+    }
+  }
+
+  private void keepElder(String id) throws IOException {
+    Change.Removed elder = collection.takeElder(id);
+    if (elder != null) {
+      files.keep(id, elder);
     }
   }
 

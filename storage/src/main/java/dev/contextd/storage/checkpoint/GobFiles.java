@@ -113,23 +113,54 @@ final class GobFiles {
     FileState state = copy == null ? attempt : copy.file();
     String file = state == null ? folder.defaultFile(id) : state.name();
     Optional<FileCalls.Stat> stat = state == null ? Optional.empty() : folder.stat(file);
+    boolean isFirst = true;
     for (Change.Removed one : removed.inOrder()) {
       StoredDocument last = one.last();
       if (last != null) {
         keepDeleted(last, file);
       }
-      if (stat.isPresent() && last == null) {
-        Path target = names.free(deletedFiles(), file);
-        disk.moveLazily(folder.path().resolve(file), target);
-        noteDeleted(target, Objects.requireNonNull(state).crc());
-      } else if (stat.isPresent() && isOurs(stat.get(), copy, attempt)) {
-        disk.remove(folder.path().resolve(file)); // an older version, replaced on request
-      } else if (stat.isPresent()) {
-        disk.moveLazily(folder.path().resolve(file), names.free(versions(), file));
+      if (isFirst && stat.isPresent()) {
+        boolean isAsLeft = isAsLeft(stat.get(), copy == null ? attempt : copy.file());
+        if (isAsLeft && last == null) {
+          Path target = names.free(deletedFiles(), file);
+          disk.moveLazily(folder.path().resolve(file), target);
+          noteDeleted(target, Objects.requireNonNull(state).crc());
+        } else if (isAsLeft) {
+          disk.remove(folder.path().resolve(file)); // an older version, replaced on request
+        } else {
+          removeOther(id, file, one, isOurs(stat.get(), copy, attempt));
+        }
       }
-      stat = Optional.empty();
+      isFirst = false;
     }
     clearOthers(id, Names.hash(id), state == null ? "" : file, true);
+  }
+
+  /**
+   * The file is not as it was left: another program wrote it, or a checkpoint that came to no end.
+   *
+   * @param isOurs whether it is known to be a version of the document, or one cut short
+   */
+  private void removeOther(String id, String file, Change.Removed removed, boolean isOurs)
+      throws IOException {
+    StoredDocument known = removed.last() == null ? removed.known().current(id) : null;
+    if (known != null) {
+      keepDeleted(known, file);
+    }
+    // Another program knows no numbered names, and may have taken this one.
+    if (isOurs || !folder.holdsAnother(file, id)) {
+      disk.moveLazily(folder.path().resolve(file), names.free(versions(), file));
+    }
+  }
+
+  /** Keeps versions that never reached their file, of a document that is there again. */
+  void keep(String id, Change.Removed removed) throws IOException {
+    for (Change.Removed one : removed.inOrder()) {
+      StoredDocument last = one.last();
+      if (last != null) {
+        keepDeleted(last, folder.defaultFile(id));
+      }
+    }
   }
 
   /** A version that never reached its file, or not for sure. */
@@ -223,10 +254,11 @@ final class GobFiles {
 
   private static boolean isOurs(
       FileCalls.Stat stat, @Nullable Copy copy, @Nullable FileState attempt) {
-    long size = stat.size();
-    long time = stat.modifiedNanos();
-    return (copy != null && copy.file().isUnchanged(size, time))
-        || (attempt != null && attempt.isUnchanged(size, time));
+    return isAsLeft(stat, copy == null ? null : copy.file()) || isAsLeft(stat, attempt);
+  }
+
+  private static boolean isAsLeft(FileCalls.Stat stat, @Nullable FileState state) {
+    return state != null && state.isUnchanged(stat.size(), stat.modifiedNanos());
   }
 
   /**

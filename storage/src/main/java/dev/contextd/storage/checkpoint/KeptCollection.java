@@ -202,9 +202,11 @@ public final class KeptCollection {
      * The document was deleted.
      *
      * @param last the version that never reached its gob file; null where the file is the last
+     * @param known tells the last version where the file has become another's
      * @param before a deletion that came first, since when the document was put again
      */
-    record Removed(@Nullable StoredDocument last, @Nullable Removed before) implements Change {
+    record Removed(@Nullable StoredDocument last, DocumentSource known, @Nullable Removed before)
+        implements Change {
       private static final int MOST_KEPT = 16;
 
       /** This deletion and those before it, the first one first. */
@@ -223,7 +225,7 @@ public final class KeptCollection {
         all.addAll(inOrder());
         Removed joined = null;
         for (Removed one : bounded(all)) {
-          joined = new Removed(one.last, joined);
+          joined = new Removed(one.last, one.known, joined);
         }
         return Objects.requireNonNull(joined);
       }
@@ -331,7 +333,8 @@ public final class KeptCollection {
   /**
    * Documents are about to disappear from memory.
    *
-   * @param last their versions, asked for where they never reached their files
+   * @param last their versions, asked for where they never reached their files, or where those are
+   *     not as they were left
    */
   public void removed(List<String> ids, DocumentSource last, List<String> otherFiles) {
     lock.lock();
@@ -339,7 +342,8 @@ public final class KeptCollection {
       for (String id : ids) {
         Change before = underway(id);
         boolean isUnwritten = before instanceof Change.Put && before.present() == null;
-        Change.Removed removed = new Change.Removed(isUnwritten ? last.current(id) : null, null);
+        Change.Removed removed =
+            new Change.Removed(isUnwritten ? last.current(id) : null, last, null);
         dirty.merge(id, removed, KeptCollection::later);
       }
       vacated.addAll(otherFiles);
@@ -467,10 +471,38 @@ public final class KeptCollection {
     try {
       if (dirty.get(id) instanceof Change.Removed removed) {
         dirty.remove(id);
-        inHand.put(id, removed);
+        inHand.merge(id, removed, KeptCollection::later);
         return removed;
       }
       return null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Deletions that came after the changes were taken, and after which the document was put again:
+   * the cut takes the versions out of the journal, so they are kept now; null where there are none.
+   */
+  Change.@Nullable Removed takeElder(String id) {
+    lock.lock();
+    try {
+      Change change = dirty.get(id);
+      Change.Removed elder =
+          switch (change) {
+            case Change.Put put -> put.before();
+            case Change.Removed removed -> removed.before();
+            case null, default -> null;
+          };
+      if (elder != null) {
+        dirty.put(
+            id,
+            change instanceof Change.Removed removed
+                ? new Change.Removed(removed.last(), removed.known(), null)
+                : Change.Put.ALL);
+        inHand.merge(id, elder, KeptCollection::later);
+      }
+      return elder;
     } finally {
       lock.unlock();
     }

@@ -1,15 +1,12 @@
 package dev.contextd.storage.checkpoint;
 
-import dev.contextd.storage.binary.Crc32c;
 import dev.contextd.storage.check.KnownFolder;
-import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.DocumentFormat;
 import dev.contextd.storage.chromem.FileState;
 import dev.contextd.storage.chromem.Names;
 import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -138,52 +135,31 @@ final class KnownCollection implements KnownFolder {
 
   /**
    * Tells the collection, in their order, what the journal says of some documents: what was deleted
-   * goes to the trash, even though it was put again.
+   * goes to the trash, even though it was put again. Where a checkpoint was cut short nothing says
+   * which of that outlived it, so all of it is done again, and a version may be kept twice.
    *
    * @param ids of documents in flux
-   * @param present their files as they lie there, where they are not as the packs know them
    */
-  void tell(Collection<String> ids, Map<String, FileState> present) {
+  void tell(Collection<String> ids) {
     List<String> onlyPut = new ArrayList<>();
     for (String id : ids) {
       List<@Nullable StoredDocument> versions = inFlux.getOrDefault(id, List.of());
-      if (versions.contains(null)) {
-        KeptCollection.Copy copy = kept.copies().get(id);
-        tell(id, versions, present.getOrDefault(id, copy == null ? null : copy.file()));
-      } else {
+      if (!versions.contains(null)) {
         onlyPut.add(id);
+        continue;
+      }
+      StoredDocument last = null;
+      for (StoredDocument version : versions) {
+        if (version == null) {
+          StoredDocument deleted = last;
+          kept.removed(List.of(id), asked -> deleted == null ? packed(asked) : deleted, List.of());
+        } else {
+          kept.put(List.of(id), List.of());
+        }
+        last = version;
       }
     }
     kept.put(onlyPut, List.of());
-  }
-
-  /**
-   * Versions that only the journal has are kept again: where a checkpoint was cut short, nothing
-   * says that its copies in the trash outlived it.
-   */
-  private void tell(String id, List<@Nullable StoredDocument> versions, @Nullable FileState file) {
-    boolean isElderMoved = file != null && holdsAny(versions, file);
-    for (int i = 0; i < versions.size(); i++) {
-      if (versions.get(i) != null) {
-        kept.put(List.of(id), List.of());
-      } else if (i > 0 || !isElderMoved) {
-        StoredDocument last = i == 0 ? null : versions.get(i - 1);
-        kept.removed(List.of(id), _ -> last, List.of());
-      }
-    }
-  }
-
-  private static boolean holdsAny(List<@Nullable StoredDocument> versions, FileState file) {
-    Compression kind = file.isZipped() ? Compression.GZIP : Compression.PLAIN;
-    for (StoredDocument version : versions) {
-      if (version != null) {
-        byte[] bytes = DocumentFormat.encode(version, kind);
-        if (bytes.length == file.size() && Crc32c.of(ByteBuffer.wrap(bytes)) == file.crc()) {
-          return true;
-        }
-      }
-    }
-    return false;
   }
 
   /** Our last version of a document, and before it those that were deleted since the packs. */

@@ -132,7 +132,7 @@ final class Settlement {
       }
       told.add(id);
     }
-    known.tell(told, present);
+    known.tell(told);
     toTrash(maybeNewer);
   }
 

@@ -385,7 +385,7 @@ final class StoreOpening implements KnownStore {
       deleted.add(known.kept());
       Map<String, @Nullable StoredDocument> last = known.lastVersions();
       known.kept().source(last::get);
-      known.tell(last.keySet(), Map.of());
+      known.tell(last.keySet());
     } else {
       retirePacks(known.kept());
     }

@@ -2,14 +2,12 @@ package dev.contextd.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.chromem.DocumentFormat;
 import dev.contextd.storage.chromem.StoredDocument;
-import dev.contextd.storage.disk.Disk;
-import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.storage.gob.FormatException;
 import dev.contextd.testkit.PowerCalls;
 import dev.contextd.testkit.Survivors;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HexFormat;
@@ -51,11 +49,7 @@ class KilledDeletionTest {
     assertThat(kept).hasSize(2);
     for (int prefix = before; prefix <= calls.logLength(); prefix++) {
       PowerCalls killed = calls.kill(prefix);
-      boolean isDeleted;
-      try (VectorStore store = PowerWorkload.open(killed)) {
-        isDeleted = store.collections(Scope.ALL).isEmpty();
-      }
-      if (isDeleted) {
+      if (isDeleted(killed)) {
         assertThat(inTrash(killed)).as("killed after %d operations", prefix).isEqualTo(kept);
       }
     }
@@ -115,11 +109,7 @@ class KilledDeletionTest {
     for (int prefix = before; prefix <= calls.logLength(); prefix++) {
       for (Survivors survivors : Survivors.values()) {
         PowerCalls found = calls.crash(prefix, survivors, random);
-        boolean isDeleted;
-        try (VectorStore store = PowerWorkload.open(found)) {
-          isDeleted = store.collections(Scope.ALL).isEmpty();
-        }
-        if (isDeleted) {
+        if (isDeleted(found)) {
           assertThat(inTrash(found).keySet())
               .as("after %d operations, %s; repeat with -Dseed=%d", prefix, survivors, seed)
               .contains("a: zero", "a: one", "b: live");
@@ -128,28 +118,27 @@ class KilledDeletionTest {
     }
   }
 
-  /** The bytes of the documents in the trash by their content. */
-  private static Map<String, String> inTrash(PowerCalls calls) throws Exception {
-    Map<String, String> found = new TreeMap<>();
-    collect(new LocalDisk(calls), TRASH, found);
-    return found;
+  /** Opens and closes it. */
+  private static boolean isDeleted(PowerCalls found) throws IOException {
+    try (VectorStore store = PowerWorkload.open(found)) {
+      return store.collections(Scope.ALL).isEmpty();
+    }
   }
 
-  private static void collect(Disk disk, Path directory, Map<String, String> found)
-      throws Exception {
-    for (Disk.Entry entry : disk.list(directory)) {
-      if (entry.kind() == Disk.Kind.DIRECTORY) {
-        collect(disk, entry.path(), found);
-      } else if (Compression.ofFileName(entry.name()).isPresent()
-          && !entry.name().startsWith("00000000")) {
-        byte[] bytes = disk.read(entry.path());
-        try {
-          StoredDocument document = DocumentFormat.decode(bytes).value();
-          found.put(document.id() + ": " + document.content(), HexFormat.of().formatHex(bytes));
-        } catch (FormatException e) {
-          // The kill or the loss of power came while it was being written.
-        }
-      }
-    }
+  /** The bytes of the documents in the trash by their content. */
+  private static Map<String, String> inTrash(PowerCalls calls) throws IOException {
+    Map<String, String> found = new TreeMap<>();
+    PowerGobs.below(calls, TRASH)
+        .forEach((path, bytes) -> {
+          try {
+            if (!path.endsWith("00000000.gob")) {
+              StoredDocument document = DocumentFormat.decode(bytes).value();
+              found.put(document.id() + ": " + document.content(), HexFormat.of().formatHex(bytes));
+            }
+          } catch (FormatException e) {
+            // The kill or the loss of power came while it was being written.
+          }
+        });
+    return found;
   }
 }

@@ -2,7 +2,6 @@ package dev.contextd.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.contextd.storage.chromem.Compression;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.disk.LocalDisk;
@@ -56,9 +55,7 @@ class LostManifestTest {
         places++;
         PowerCalls damaged = disk.kill(prefix);
         losesManifest(damaged);
-        int after = prefix;
-        Look look = store -> PowerCut.requireAcknowledged(workload, after, store);
-        assertThat(lost(look, undamaged, damaged))
+        assertThat(lost(workload, prefix, undamaged, damaged))
             .as("after %d operations; repeat with -Dseed=%d", prefix, seed)
             .isEmpty();
       }
@@ -82,10 +79,6 @@ class LostManifestTest {
     }
   }
 
-  private interface Look {
-    void at(VectorStore store);
-  }
-
   private static boolean isCopyBehind(PowerCalls calls) throws IOException {
     Disk disk = new LocalDisk(calls);
     return disk.exists(COPY) && !Arrays.equals(disk.read(MANIFEST), disk.read(COPY));
@@ -99,11 +92,12 @@ class LostManifestTest {
   }
 
   /** Contents of gob files that an opening keeps, and one without the later manifest does not. */
-  private static List<String> lost(Look look, PowerCalls undamaged, PowerCalls damaged)
+  private static List<String> lost(
+      PowerWorkload workload, int prefix, PowerCalls undamaged, PowerCalls damaged)
       throws IOException {
     Map<String, Integer> before = gobContents(damaged);
-    openAndClose(look, undamaged);
-    openAndClose(look, damaged);
+    openAndClose(workload, prefix, undamaged);
+    openAndClose(workload, prefix, damaged);
     Map<String, Integer> kept = gobContents(undamaged);
     Map<String, Integer> left = gobContents(damaged);
     List<String> lost = new ArrayList<>();
@@ -115,28 +109,19 @@ class LostManifestTest {
     return lost;
   }
 
-  private static void openAndClose(Look look, PowerCalls calls) throws IOException {
+  private static void openAndClose(PowerWorkload workload, int prefix, PowerCalls calls)
+      throws IOException {
     try (VectorStore store = PowerWorkload.open(calls)) {
-      look.at(store);
+      PowerCut.requireAcknowledged(workload, prefix, store);
     }
   }
 
   /** How often each content occurs, wherever it lies. */
   private static Map<String, Integer> gobContents(PowerCalls calls) throws IOException {
     Map<String, Integer> contents = new TreeMap<>();
-    collect(new LocalDisk(calls), PowerWorkload.ROOT, contents);
-    return contents;
-  }
-
-  private static void collect(Disk disk, Path directory, Map<String, Integer> contents)
-      throws IOException {
-    for (Disk.Entry entry : disk.list(directory)) {
-      if (entry.kind() == Disk.Kind.DIRECTORY) {
-        collect(disk, entry.path(), contents);
-      } else if (Compression.ofFileName(entry.name()).isPresent()) {
-        byte[] content = disk.read(entry.path());
-        contents.merge(new String(content, StandardCharsets.ISO_8859_1), 1, Integer::sum);
-      }
+    for (byte[] content : PowerGobs.below(calls, PowerWorkload.ROOT).values()) {
+      contents.merge(new String(content, StandardCharsets.ISO_8859_1), 1, Integer::sum);
     }
+    return contents;
   }
 }

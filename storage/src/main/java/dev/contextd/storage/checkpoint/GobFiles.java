@@ -13,7 +13,7 @@ import dev.contextd.storage.disk.FileCalls;
 import dev.contextd.storage.folder.AuditLog;
 import dev.contextd.storage.folder.Checksum;
 import dev.contextd.storage.folder.CollectionFolder;
-import dev.contextd.storage.folder.EntryNames;
+import dev.contextd.storage.folder.FreshName;
 import dev.contextd.storage.folder.Trash;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -48,7 +48,6 @@ final class GobFiles {
   private final Trash trash;
   private final KeptCollection collection;
   private final CollectionFolder folder;
-  private final EntryNames names;
 
   /** Names that this checkpoint has given away, by their keys. */
   private final Set<Long> taken = ConcurrentHashMap.newKeySet();
@@ -67,7 +66,6 @@ final class GobFiles {
     this.trash = trash;
     this.collection = collection;
     this.folder = collection.folder();
-    this.names = new EntryNames(disk);
   }
 
   /** Moves files of versions that do not count any more to the trash. */
@@ -84,7 +82,7 @@ final class GobFiles {
     String file = folder.metadataFile();
     Optional<FileCalls.Stat> stat = folder.stat(file);
     if (stat.isPresent() && stat.get().kind() != Disk.Kind.FILE) {
-      disk.moveLazily(folder.path().resolve(file), names.free(versions(), file));
+      disk.moveLazily(folder.path().resolve(file), free(versions(), file));
     }
     return folder.write(collection.stored());
   }
@@ -113,26 +111,19 @@ final class GobFiles {
     FileState state = copy == null ? attempt : copy.file();
     String file = state == null ? folder.defaultFile(id) : state.name();
     Optional<FileCalls.Stat> stat = state == null ? Optional.empty() : folder.stat(file);
-    boolean isFirst = true;
-    for (Change.Removed one : removed.inOrder()) {
-      StoredDocument last = one.last();
-      if (last != null) {
-        keepDeleted(last, file);
+    if (stat.isPresent()) {
+      Change.Removed first = removed.inOrder().getFirst();
+      if (!isAsLeft(stat.get(), state)) {
+        removeOther(id, file, first, isOurs(stat.get(), copy, attempt));
+      } else if (first.last() == null) {
+        Path target = free(deletedFiles(), file);
+        disk.moveLazily(folder.path().resolve(file), target);
+        noteDeleted(target, Objects.requireNonNull(state).crc());
+      } else {
+        disk.remove(folder.path().resolve(file)); // an older version, replaced on request
       }
-      if (isFirst && stat.isPresent()) {
-        boolean isAsLeft = isAsLeft(stat.get(), copy == null ? attempt : copy.file());
-        if (isAsLeft && last == null) {
-          Path target = names.free(deletedFiles(), file);
-          disk.moveLazily(folder.path().resolve(file), target);
-          noteDeleted(target, Objects.requireNonNull(state).crc());
-        } else if (isAsLeft) {
-          disk.remove(folder.path().resolve(file)); // an older version, replaced on request
-        } else {
-          removeOther(id, file, one, isOurs(stat.get(), copy, attempt));
-        }
-      }
-      isFirst = false;
     }
+    keep(removed, file);
     clearOthers(id, Names.hash(id), state == null ? "" : file, true);
   }
 
@@ -149,23 +140,27 @@ final class GobFiles {
     }
     // Another program knows no numbered names, and may have taken this one.
     if (isOurs || !folder.holdsAnother(file, id)) {
-      disk.moveLazily(folder.path().resolve(file), names.free(versions(), file));
+      disk.moveLazily(folder.path().resolve(file), free(versions(), file));
     }
   }
 
   /** Keeps versions that never reached their file, of a document that is there again. */
   void keep(String id, Change.Removed removed) throws IOException {
+    keep(removed, folder.defaultFile(id));
+  }
+
+  private void keep(Change.Removed removed, String file) throws IOException {
     for (Change.Removed one : removed.inOrder()) {
       StoredDocument last = one.last();
       if (last != null) {
-        keepDeleted(last, folder.defaultFile(id));
+        keepDeleted(last, file);
       }
     }
   }
 
   /** A version that never reached its file, or not for sure. */
   private void keepDeleted(StoredDocument document, String file) throws IOException {
-    Path target = names.free(deletedFiles(), file);
+    Path target = free(deletedFiles(), file);
     byte[] bytes = encoded(document, file);
     disk.createLazily(new Disk.Image(target, bytes));
     noteDeleted(target, Crc32c.of(ByteBuffer.wrap(bytes)));
@@ -177,6 +172,11 @@ final class GobFiles {
 
   private static byte[] encoded(StoredDocument document, String file) {
     return DocumentFormat.encode(document, Compression.ofFileName(file).orElse(Compression.PLAIN));
+  }
+
+  /** A name in a folder of the trash that nothing bears yet. */
+  private Path free(Path entry, String file) throws IOException {
+    return FreshName.numbered(disk, entry, file, 1);
   }
 
   private Path deletedFiles() throws IOException {
@@ -231,7 +231,7 @@ final class GobFiles {
       return folder.replace(document, file);
     }
     if (stat.isPresent()) {
-      disk.moveLazily(folder.path().resolve(file), names.free(versions(), file));
+      disk.moveLazily(folder.path().resolve(file), free(versions(), file));
     }
     return folder.create(document, isItsOwn ? file : freeFile(id, hash));
   }
@@ -272,8 +272,8 @@ final class GobFiles {
   }
 
   private boolean isThere(String file) throws IOException {
-    long[] listed = found;
-    if (listed != null && Arrays.binarySearch(listed, FileState.key(file).orElseThrow()) < 0) {
+    long[] names = found;
+    if (names != null && Arrays.binarySearch(names, FileState.key(file).orElseThrow()) < 0) {
       return false;
     }
     return folder.stat(file).isPresent();
@@ -291,7 +291,7 @@ final class GobFiles {
         return file;
       }
       if (holds(file, id)) {
-        disk.moveLazily(folder.path().resolve(file), names.free(versions(), file));
+        disk.moveLazily(folder.path().resolve(file), free(versions(), file));
         return file;
       }
     }
@@ -328,7 +328,7 @@ final class GobFiles {
     OptionalLong key = FileState.key(other);
     boolean isAnothers = key.isPresent() && taken.contains(key.getAsLong());
     if (!isAnothers && holds(other, id)) {
-      disk.moveLazily(folder.path().resolve(other), names.free(versions(), other));
+      disk.moveLazily(folder.path().resolve(other), free(versions(), other));
     }
   }
 

@@ -242,7 +242,7 @@ public final class KeptCollection {
       }
     }
 
-    /** The deletions that this one brings to the trash, or comes after; null for none. */
+    /** The last deletion in it, with those before that one; null for none. */
     default @Nullable Removed removals() {
       return switch (this) {
         case Put put -> put.before();

@@ -11,7 +11,7 @@ import dev.contextd.storage.chromem.StoredCollection;
 import dev.contextd.storage.chromem.StoredDocument;
 import dev.contextd.storage.disk.Disk;
 import dev.contextd.storage.folder.CollectionFolder;
-import dev.contextd.storage.folder.EntryNames;
+import dev.contextd.storage.folder.FreshName;
 import dev.contextd.storage.folder.Trash;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -197,12 +197,10 @@ final class Settlement {
               entry.resolve(folder.metadataFile()),
               MetadataFormat.encode(metadata.get(), compression)));
     }
-    EntryNames names = new EntryNames(disk);
     for (StoredDocument document : documents) {
-      Path file;
-      do {
-        file = names.free(entry, folder.defaultFile(document.id()));
-      } while (file.endsWith(folder.metadataFile()));
+      String name = folder.defaultFile(document.id());
+      int first = name.equals(folder.metadataFile()) ? 2 : 1;
+      Path file = FreshName.numbered(disk, entry, name, first);
       disk.replaceLazily(new Disk.Image(file, DocumentFormat.encode(document, compression)));
     }
   }

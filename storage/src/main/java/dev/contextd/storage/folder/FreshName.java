@@ -16,6 +16,21 @@ public final class FreshName {
   }
 
   /**
+   * A name in an entry of the trash: the wanted one, or it with {@code 2.}, {@code 3.} before it.
+   *
+   * @param first 1, or 2 where the wanted one itself is not to be taken
+   */
+  public static Path numbered(Disk disk, Path entry, String name, int first) throws IOException {
+    for (int n = first; n <= MAX_TRIES; n++) {
+      Path path = entry.resolve(n == 1 ? name : n + "." + name);
+      if (!disk.exists(path)) {
+        return path;
+      }
+    }
+    throw new IOException("no free name for " + name + " in " + entry);
+  }
+
+  /**
    * @param companion an ending such that {@code name + companion} must be free too
    */
   static Path in(Disk disk, Path directory, String name, String companion) throws IOException {

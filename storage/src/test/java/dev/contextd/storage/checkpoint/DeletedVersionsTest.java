@@ -40,11 +40,8 @@ class DeletedVersionsTest {
     FaultyDisk disk = new FaultyDisk();
     Opened store = Opened.of(root(), disk).create(NOTES).put("z", "goes first").checkpoint();
     store.put("a", "first").remove("z");
-    disk.fault((operation, _) -> {
-      if (operation == Operation.MOVE) {
-        disk.heal();
-        store.remove("a").put("a", "second"); // The checkpoint has begun, and a is unwritten.
-      }
+    disk.beforeNextMove(() -> {
+      store.remove("a").put("a", "second"); // The checkpoint has begun, and a is unwritten.
     });
     store.checkpoint();
     requireKeptInBoth(store, "first");

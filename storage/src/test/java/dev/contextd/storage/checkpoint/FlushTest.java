@@ -345,11 +345,8 @@ class FlushTest {
     FaultyDisk disk = new FaultyDisk();
     try (Opened store = Opened.of(root(), disk).create(NOTES).put("z", "written").checkpoint()) {
       store.put("a", "unwritten", "b", "stays").remove("z");
-      disk.fault((operation, _) -> {
-        if (operation == Operation.MOVE) {
-          disk.heal();
-          store.remove("a"); // The checkpoint has begun, and a is not in its file yet.
-        }
+      disk.beforeNextMove(() -> {
+        store.remove("a"); // The checkpoint has begun, and a is not in its file yet.
       });
       store.checkpoint().checkpoint();
       assertThat(store.trash().values()).containsExactlyInAnyOrder("written", "unwritten");
@@ -366,15 +363,12 @@ class FlushTest {
     FaultyDisk disk = new FaultyDisk();
     Opened store = Opened.of(root(), disk).create(NOTES).put("z", "goes first").checkpoint();
     store.put("a", "first").remove("z");
-    disk.fault((operation, _) -> {
-      if (operation == Operation.MOVE) {
-        disk.heal();
-        store.put("a", "second"); // The checkpoint has begun, and a is not in its file yet.
-        if (isDeletedInBetween) {
-          store.remove("a");
-        }
-        store.put("a", "third");
+    disk.beforeNextMove(() -> {
+      store.put("a", "second"); // The checkpoint has begun, and a is not in its file yet.
+      if (isDeletedInBetween) {
+        store.remove("a");
       }
+      store.put("a", "third");
     });
     store.checkpoint();
     assertThat(Opened.documents(store.folder())).isEqualTo(Map.of("a", "third"));
@@ -459,11 +453,8 @@ class FlushTest {
     assertThatThrownBy(store::checkpoint).hasMessage("No space left on device");
     assertThat(store.folder().resolve(file("a"))).exists();
     store.remove("z");
-    disk.fault((operation, _) -> {
-      if (operation == Operation.MOVE) {
-        disk.heal();
-        store.remove("a"); // The checkpoint has begun and taken its put.
-      }
+    disk.beforeNextMove(() -> {
+      store.remove("a"); // The checkpoint has begun and taken its put.
     });
     store.checkpoint();
     if (isPutAgain) {

@@ -16,6 +16,7 @@ import dev.contextd.storage.disk.LocalDisk;
 import dev.contextd.storage.folder.StoreFolder;
 import dev.contextd.storage.journal.Journal;
 import dev.contextd.storage.journal.JournalRecord;
+import dev.contextd.storage.journal.StubbornEffect;
 import dev.contextd.storage.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -201,17 +202,7 @@ final class Opened implements AutoCloseable {
         Journal.prepare(
             new JournalRecord.Put(
                 memory(NOTES).kept.incarnation(), Optional.empty(), List.of(document(id, content))),
-            new Journal.Effect() {
-              @Override
-              public void publish() {
-                throw new AssertionError("it was not synced");
-              }
-
-              @Override
-              public void discard() {
-                throw new OutOfMemoryError("injected");
-              }
-            });
+            new StubbornEffect());
     keeper.enqueue(ticket);
     keeper.await(ticket);
   }

@@ -32,6 +32,25 @@ public final class FaultyDisk extends ForwardingDisk {
     fault = newFault;
   }
 
+  /** Something that a test does beside. */
+  @FunctionalInterface
+  public interface Step {
+    void run() throws IOException;
+  }
+
+  /**
+   * Does something before the next file is moved: a checkpoint that moves any has begun by then,
+   * and has written nothing.
+   */
+  public void beforeNextMove(Step step) {
+    fault((operation, _) -> {
+      if (operation == Operation.MOVE) {
+        heal();
+        step.run();
+      }
+    });
+  }
+
   /** No file gets room before it is filled. */
   public void refuseRoom() {
     refusesRoom = true;

@@ -430,21 +430,9 @@ class JournalWritingTest {
     FaultyDisk disk = failing(Set.of(Operation.SYNC), 1, 1);
     Journal journal = Journals.open(journal(), disk);
     Journals.write(journal, "before");
-    Journal.Effect stubborn =
-        new Journal.Effect() {
-          @Override
-          public void publish() {
-            throw new AssertionError("it was not synced");
-          }
-
-          @Override
-          public void discard() {
-            throw new OutOfMemoryError("of the test");
-          }
-        };
     List<Journal.Ticket> tickets = new ArrayList<>();
     for (String name : List.of("first", "second", "third")) {
-      Journal.Ticket ticket = Journal.prepare(Journals.record(name), stubborn);
+      Journal.Ticket ticket = Journal.prepare(Journals.record(name), new StubbornEffect());
       journal.enqueue(ticket);
       tickets.add(ticket);
     }
